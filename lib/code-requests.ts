@@ -1,0 +1,66 @@
+import { BoundedMap } from './bounded-map'
+import type { Commerce } from './commerce/commerce'
+import { Operation } from './commerce/operation'
+import { requestCode } from './commerce/otp-requests'
+import { ElasticPathError } from './errors'
+import { giveBackTries, limiterKey, MemoryLimiter, takeTry } from './limits'
+import type { OtpLimiter, Settings } from './options'
+
+// A second code may kill the first, which is in the mail already: one in half a minute is enough.
+const ONE_IN = 30_000
+// Enough for a shopper whose mail is slow, too few to flood a mailbox.
+const CODES = 5
+const CODES_WITHIN = 15 * 60_000
+
+/** Asking for codes: once for taps in a row, and not without end. */
+export class CodeRequests {
+  private readonly recent = new BoundedMap<Promise<void>>()
+  private readonly limiter: OtpLimiter
+
+  constructor(
+    private readonly commerce: Commerce,
+    private readonly settings: Pick<Settings, 'requestLimiter' | 'timeout'>,
+  ) {
+    this.limiter = settings.requestLimiter ?? new MemoryLimiter(CODES, CODES_WITHIN)
+  }
+
+  async ask(username: string, operation: Operation): Promise<void> {
+    const key = limiterKey('code', username)
+    let request = this.recent.get(key)
+    if (!request) {
+      request = this.askCommerce(key, username, operation)
+      this.recent.set(key, request, ONE_IN)
+    }
+    try {
+      await operation.race(request)
+    } catch (error) {
+      // What failed is not what a second tap should wait for; a request that goes on without us still is.
+      if (!operation.signal.aborted) this.recent.delete(key, request)
+      throw error
+    }
+  }
+
+  /** The username was signed in: its code is spent, and whoever asks for another one is its owner. */
+  async signedIn(username: string, operation: Operation): Promise<void> {
+    const key = limiterKey('code', username)
+    this.recent.delete(key)
+    await giveBackTries(this.limiter, key, operation)
+  }
+
+  private async askCommerce(key: string, username: string, initiator: Operation): Promise<void> {
+    // It has a time of its own: a second tab waits for it when the first one has left.
+    const operation = new Operation(this.settings.timeout)
+    try {
+      const retryAfter = await takeTry(this.limiter, key, operation)
+      if (retryAfter !== undefined) {
+        throw new ElasticPathError('too_many_attempts', 'Too many codes were asked for with this username', {
+          retryAfter,
+        })
+      }
+      await requestCode(this.commerce.client, this.commerce.settings, operation, username)
+    } finally {
+      initiator.calls += operation.calls
+      operation.end()
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/** Reading JSON from outside: each function answers with undefined where the value is not what it asks for. */
+
+export type JsonObject = Record<string, unknown>
+
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+export function asObject(value: unknown): JsonObject | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as JsonObject)
+    : undefined
+}
+
+export function asText(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** Walks into nested objects; own fields only. */
+export function at(value: unknown, ...path: string[]): unknown {
+  let here = value
+  for (const key of path) {
+    const object = asObject(here)
+    if (!object || !Object.hasOwn(object, key)) return undefined
+    here = object[key]
+  }
+  return here
+}

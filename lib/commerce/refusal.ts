@@ -1,0 +1,48 @@
+import { asObject, asText, at, parseJson } from './json'
+
+/** An answer of Elastic Path that says no, in its own JSON:API words (fact 25). */
+export interface Refusal {
+  status: number
+  /** The fields that a 422 complains of, such as `Username` (fact 9). */
+  fields: string[]
+  /** Whether it is about the access token, and not about what was asked (fact 5). */
+  ofAccessToken: boolean
+  /** What it says, fit for an error: nothing that was sent is in it. */
+  summary: string
+}
+
+// These blame the shopper or the access token, so that they must say so in Elastic Path's own way.
+const NEED_WORDS = new Set([400, 401])
+// These can only mean the setup, in whatever words, but for a page that something in between made.
+const SPEAK_FOR_THEMSELVES = new Set([403, 404, 409, 422])
+
+/** Reads a refusal; undefined where the answer is none: an HTML page, an outage, another shape. */
+export function readRefusal(status: number, text: string): Refusal | undefined {
+  if (!NEED_WORDS.has(status) && !SPEAK_FOR_THEMSELVES.has(status)) return undefined
+  const json = parseJson(text)
+  const errors = at(json, 'errors')
+  if (!Array.isArray(errors) || errors.length === 0) {
+    const plain = SPEAK_FOR_THEMSELVES.has(status) && (text === '' || json !== undefined)
+    return plain ? { status, fields: [], ofAccessToken: false, summary: '' } : undefined
+  }
+  const titles: string[] = []
+  const details: string[] = []
+  for (const entry of errors as unknown[]) {
+    const error = asObject(entry)
+    if (!error) return undefined
+    titles.push(asText(error['title']) ?? '')
+    details.push(asText(error['detail']) ?? '')
+  }
+  const complaints = [...details.join('; ').matchAll(/field '(\w{1,60})' on the '(\w{1,60})' tag/g)]
+  return {
+    status,
+    fields: complaints.map(([, field]) => field ?? ''),
+    ofAccessToken: status === 401 && [...titles, ...details].some((words) => /access token/i.test(words)),
+    summary: complaints.map(([, field, tag]) => `${field} ${tag}`).join(', ') || plainTitle(titles[0] ?? ''),
+  }
+}
+
+// Free text can quote what was sent; a title in Elastic Path's own manner cannot.
+function plainTitle(title: string): string {
+  return /^[A-Za-z]{2,20}( [A-Za-z]{2,20}){0,7}$/.test(title) ? title : ''
+}

@@ -1,0 +1,33 @@
+import type { Operation } from './operation'
+
+/**
+ * A thing that is found out once for all who wait for it, and kept until it ends or is forgotten.
+ * A failure is kept for nobody: whoever asks next tries again.
+ */
+export class Shared<T> {
+  private kept: { value: T; until: number } | undefined
+  private underWay: Promise<T> | undefined
+
+  /** @param find answers with the value and the moment, in epoch milliseconds, until which it is good. */
+  constructor(private readonly find: (initiator: Operation) => Promise<{ value: T; until: number }>) {}
+
+  async get(operation: Operation): Promise<T> {
+    if (this.kept && Date.now() < this.kept.until) return this.kept.value
+    this.underWay ??= this.refresh(operation)
+    return operation.race(this.underWay)
+  }
+
+  /** Forgets this very value; one that has replaced it meanwhile stays. */
+  forget(value: T): void {
+    if (this.kept?.value === value) this.kept = undefined
+  }
+
+  private async refresh(initiator: Operation): Promise<T> {
+    try {
+      this.kept = await this.find(initiator)
+      return this.kept.value
+    } finally {
+      this.underWay = undefined
+    }
+  }
+}

@@ -1,0 +1,220 @@
+import { Client, Pool, buildConnector, type Dispatcher } from 'undici'
+import { ElasticPathError } from '../errors'
+import type { Operation } from './operation'
+
+export interface HttpRequest {
+  method: 'GET' | 'POST'
+  path: string
+  headers: Record<string, string>
+  body?: string
+  /** Whether Elastic Path may get it twice without harm. */
+  repeatable: boolean
+}
+
+export interface HttpAnswer {
+  status: number
+  retryAfter: string | undefined
+  text: string
+}
+
+// A page of 100 accounts with tokens of 1 kB is a tenth of it.
+const MAX_ANSWER_BYTES = 1024 * 1024
+const KEEP_ALIVE = 60_000
+const MAX_CONNECTIONS = 64
+// A connection that was closed while idle answers the next write at once, by a reset. What breaks later than this
+// was at work on the request.
+const STALE_WITHIN = 1000
+
+const CONNECT_CODES = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+])
+
+/** What is known of an error of a connection of our own. */
+type Stage = 'never connected' | 'fresh connection' | 'kept-alive connection'
+
+/**
+ * Sends a request and reads its answer whole, within the operation's time and a size limit. Follows no redirect.
+ * A connection that fails is tried once more, where Elastic Path cannot have acted or may act twice.
+ */
+export class Transport {
+  private readonly dispatcher: Dispatcher
+  private readonly stages = new WeakMap<Error, Stage>()
+  private readonly prefix: string
+  private closed = false
+
+  constructor(
+    private readonly baseUrl: URL,
+    private readonly ownDispatcher: Dispatcher | undefined,
+    private readonly connectTimeout: number,
+  ) {
+    this.prefix = baseUrl.pathname.replace(/\/+$/, '')
+    this.dispatcher =
+      ownDispatcher ?? new Pool(baseUrl.origin, { ...this.clientOptions(), connections: MAX_CONNECTIONS })
+  }
+
+  async send(request: HttpRequest, operation: Operation): Promise<HttpAnswer> {
+    if (this.closed) throw new ElasticPathError('strategy_closed', 'The strategy was closed: make a new one')
+    const sentAt = operation.elapsed
+    try {
+      return await this.sendThrough(this.dispatcher, request, operation)
+    } catch (error) {
+      const soon = operation.elapsed - sentAt < STALE_WITHIN
+      if (operation.signal.aborted || !this.mayRepeat(error, request, soon))
+        throw this.explain(error, request)
+    }
+    const again = this.ownDispatcher ?? new Client(this.baseUrl.origin, this.clientOptions())
+    try {
+      return await this.sendThrough(again, request, operation)
+    } catch (error) {
+      throw this.explain(error, request)
+    } finally {
+      // A connection of its own: the pool may hold a second one that was closed while it lay idle.
+      if (again !== this.ownDispatcher) await again.destroy()
+    }
+  }
+
+  /** Ends the strategy's own connections once what is under way is through; a dispatcher of the app's is left alone. */
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    if (!this.ownDispatcher) await this.dispatcher.close()
+  }
+
+  private async sendThrough(
+    dispatcher: Dispatcher,
+    request: HttpRequest,
+    operation: Operation,
+  ): Promise<HttpAnswer> {
+    operation.calls++
+    const response = await dispatcher.request({
+      origin: this.baseUrl.origin,
+      path: this.prefix + request.path,
+      method: request.method,
+      headers: request.headers,
+      body: request.body ?? null,
+      signal: operation.signal,
+    })
+    const retryAfter = response.headers['retry-after']
+    return {
+      status: response.statusCode,
+      retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+      text: await this.read(response, request),
+    }
+  }
+
+  /** An answer that has begun is never asked for again: Elastic Path has acted. */
+  private async read(response: Dispatcher.ResponseData, request: HttpRequest): Promise<string> {
+    try {
+      return await readCapped(response.body, response.headers['content-length'])
+    } catch (error) {
+      if (error instanceof ElasticPathError) throw error
+      throw new ElasticPathError('bad_answer', `Elastic Path's answer to ${this.name(request)} broke off`, {
+        upstreamStatus: response.statusCode,
+      })
+    }
+  }
+
+  private mayRepeat(error: unknown, request: HttpRequest, soon: boolean): boolean {
+    if (!(error instanceof Error) || error instanceof ElasticPathError) return false
+    const code = codeOf(error)
+    const stage = this.stages.get(error) ?? stageOf(error)
+    if (stage === 'never connected') return !isCertificateError(code)
+    if (!isBrokenConnection(code)) return false
+    return request.repeatable || (stage === 'kept-alive connection' && soon)
+  }
+
+  /** An error without what undici adds for its debugging, where pieces of requests and answers can be in it. */
+  private explain(error: unknown, request: HttpRequest): ElasticPathError {
+    if (error instanceof ElasticPathError) return error
+    const code = error instanceof Error ? codeOf(error) : undefined
+    const what = this.name(request)
+    if (code?.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
+      return new ElasticPathError('bad_answer', `Elastic Path's answer to ${what} is not HTTP (${code})`)
+    }
+    const hint = isCertificateError(code)
+      ? 'Its certificate is not trusted: a proxy in between needs a dispatcher with its CA.'
+      : 'Check baseUrl, and that this machine reaches it.'
+    return new ElasticPathError(
+      'unreachable',
+      `No answer from ${what}: ${code ?? 'connection failed'}. ${hint}`,
+      {
+        cause: Object.assign(
+          new Error(`connection failed: ${code ?? 'unknown'}`),
+          code === undefined ? {} : { code },
+        ),
+      },
+    )
+  }
+
+  private name(request: HttpRequest): string {
+    return `${request.method} ${this.baseUrl.origin}${this.prefix}${request.path.replace(/\?.*/, '')}`
+  }
+
+  private clientOptions() {
+    const connect = buildConnector({ timeout: this.connectTimeout })
+    return {
+      keepAliveTimeout: KEEP_ALIVE,
+      keepAliveMaxTimeout: KEEP_ALIVE,
+      // The operation's deadline is the one that counts.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: (options: buildConnector.Options, callback: buildConnector.Callback): void => {
+        connect(options, (...result) => {
+          const [error, socket] = result
+          if (error) this.stages.set(error, 'never connected')
+          socket?.prependListener('error', (failure: Error) => {
+            this.stages.set(failure, socket.bytesRead > 0 ? 'kept-alive connection' : 'fresh connection')
+          })
+          callback(...result)
+        })
+      },
+    }
+  }
+}
+
+async function readCapped(body: Dispatcher.ResponseData['body'], contentLength: unknown): Promise<string> {
+  // undici holds an answer to its content-length, so that one that announces a small size can be read in one go.
+  if (typeof contentLength === 'string' && Number(contentLength) <= MAX_ANSWER_BYTES) return body.text()
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > MAX_ANSWER_BYTES) {
+      throw new ElasticPathError(
+        'bad_answer',
+        `Elastic Path's answer is larger than ${MAX_ANSWER_BYTES} bytes`,
+      )
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function codeOf(error: Error): string | undefined {
+  // Node tries every address of a host, and gathers what became of each.
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error
+  const code = first instanceof Error && 'code' in first ? first.code : undefined
+  return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : undefined
+}
+
+/** The stage that an error of another's dispatcher tells of by itself. */
+function stageOf(error: Error): Stage {
+  if (CONNECT_CODES.has(codeOf(error) ?? '')) return 'never connected'
+  const socket: unknown = 'socket' in error ? error.socket : undefined
+  const bytesRead =
+    typeof socket === 'object' && socket !== null && 'bytesRead' in socket ? socket.bytesRead : 0
+  return typeof bytesRead === 'number' && bytesRead > 0 ? 'kept-alive connection' : 'fresh connection'
+}
+
+function isBrokenConnection(code: string | undefined): boolean {
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+}
+
+function isCertificateError(code: string | undefined): boolean {
+  return code !== undefined && /CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)
+}

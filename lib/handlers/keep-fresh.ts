@@ -1,0 +1,84 @@
+import type { Request, RequestHandler } from 'express'
+import { BoundedMap } from '../bounded-map'
+import { heldToken, isPasswordlessOtpUser, remainingLife, type PasswordlessOtpUser } from '../user'
+import { replaceUser } from './session-user'
+
+export interface KeepFreshOptions {
+  /** Seconds before a token's end from which on it is renewed. Default 3600. */
+  within?: number | undefined
+}
+
+type Renewal = Promise<PasswordlessOtpUser | undefined>
+
+// Requests of the same page that come late, with the session as it was, find the renewal done; and where it failed,
+// Elastic Path is left in peace for so long.
+const REMEMBERED = 30_000
+// A page waits so long for a renewal while the token in hand still serves.
+const PATIENCE = 2000
+const ABOUT_TO_END = 60_000
+
+export function keepFresh(
+  { within = 3600 }: KeepFreshOptions,
+  renew: (user: PasswordlessOtpUser) => Promise<PasswordlessOtpUser>,
+): RequestHandler {
+  if (!Number.isFinite(within) || within <= 0) {
+    throw new TypeError('keepFresh: within must be a number of seconds above 0')
+  }
+  const recent = new BoundedMap<Renewal>()
+
+  function renewOnce(token: string, user: PasswordlessOtpUser): Renewal {
+    let renewal = recent.get(token)
+    if (!renewal) {
+      renewal = tryToRenew(user)
+      recent.set(token, renewal, REMEMBERED)
+    }
+    return renewal
+  }
+
+  /** A token in hand serves until it ends, whatever keeps the next one away; diagnostics tell of it. */
+  async function tryToRenew(user: PasswordlessOtpUser): Renewal {
+    try {
+      const renewed = await renew(user)
+      rest(renewed)
+      return renewed
+    } catch {
+      return undefined
+    }
+  }
+
+  // Where the store's tokens live shorter than `within`, half of a life is soon enough.
+  function rest(renewed: PasswordlessOtpUser): void {
+    const life = remainingLife(renewed)
+    const token = heldToken(renewed)?.token
+    if (token !== undefined && life <= within * 1000) recent.set(token, Promise.resolve(undefined), life / 2)
+  }
+
+  async function keep(req: Request): Promise<void> {
+    const { user } = req
+    if (!isPasswordlessOtpUser(user)) return
+    const token = heldToken(user)?.token
+    const life = remainingLife(user)
+    if (token === undefined || life > within * 1000) return
+    const renewal = renewOnce(token, user)
+    const renewed = life > ABOUT_TO_END ? await withPatience(renewal) : await renewal
+    if (!renewed) return
+    const { account, selectionToken } = renewed
+    replaceUser(req, { ...user, account, ...(selectionToken ? { selectionToken } : {}) })
+  }
+
+  return (req, _res, next) => {
+    keep(req).then(() => next(), next)
+  }
+}
+
+async function withPatience(renewal: Renewal): Renewal {
+  let timer: NodeJS.Timeout | undefined
+  const impatience = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE, undefined)
+  })
+  try {
+    return await Promise.race([renewal, impatience])
+  } finally {
+    clearTimeout(timer)
+  }
+}

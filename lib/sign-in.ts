@@ -1,0 +1,64 @@
+import type { Request } from 'express'
+import { firstWindow, selectAccount } from './account-selection'
+import type { CodeRequests } from './code-requests'
+import { exchangeCode, renewTokens, summarize } from './commerce/account-tokens'
+import type { Commerce } from './commerce/commerce'
+import type { Operation } from './commerce/operation'
+import { readCredentials } from './credentials'
+import type { Failure } from './failures'
+import { giveBackTries, limiterKey, takeTry } from './limits'
+import type { Settings } from './options'
+import type { PasswordlessOtpUser, SignInInfo } from './user'
+
+/** A sign-in that Elastic Path agreed to. */
+export interface SignedIn {
+  user: PasswordlessOtpUser
+  info: SignInInfo
+}
+
+/**
+ * One sign-in, from the request to the user. What the shopper can put right is a Failure; all else is thrown.
+ * The order matters: a try is taken before Elastic Path is asked, and the code is exchanged once.
+ */
+export async function signIn(
+  settings: Settings,
+  commerce: Commerce,
+  codeRequests: CodeRequests,
+  req: Request,
+  operation: Operation,
+): Promise<SignedIn | Failure> {
+  const credentials = readCredentials(req.body, settings)
+  if (!credentials) return { failure: 'missing_credentials' }
+  const { username, otp, accountId } = credentials
+  const { limiter } = settings
+  const key = limiterKey('sign-in', username)
+  const retryAfter = limiter && (await takeTry(limiter, key, operation))
+  if (retryAfter !== undefined) return { failure: 'too_many_attempts', retryAfter }
+
+  const { client } = commerce
+  const passwordProfileId = await commerce.settings.passwordProfileId(operation)
+  const first = await exchangeCode(
+    client,
+    operation,
+    { passwordProfileId, username, otp },
+    firstWindow(settings, accountId),
+  )
+  if (first === 'refused') return { failure: 'invalid_credentials' }
+
+  // The code is spent. What else is needed, any of the tokens it brought will fetch (fact 13).
+  const [held] = first.tokens
+  const selection = await selectAccount(settings, { req, accountId, operation }, first, (window) =>
+    held ? renewTokens(client, operation, held, window) : Promise.resolve({ ...first, tokens: [] }),
+  )
+  if ('failure' in selection) return selection
+  if (limiter) await giveBackTries(limiter, key, operation)
+  await codeRequests.signedIn(username, operation)
+
+  const { account } = selection
+  const { accountMemberId } = first
+  const choosing = !account && held ? { selectionToken: { token: held.token, expires: held.expires } } : {}
+  return {
+    user: { accountMemberId, username, account: account ?? null, ...choosing },
+    info: { accounts: first.tokens.map(summarize), totalAccounts: first.total },
+  }
+}

@@ -1,0 +1,239 @@
+import type { Request, RequestHandler } from 'express'
+import type { Strategy as PassportStrategy, StrategyCreatedStatic } from 'passport'
+import CustomStrategy from 'passport-custom'
+import * as accounts from './accounts'
+import { CodeRequests } from './code-requests'
+import { openCommerce, type Commerce } from './commerce/commerce'
+import { Operation, type Departure } from './commerce/operation'
+import { toUsername } from './credentials'
+import { observe, type DiagnosticMessage } from './diagnostics'
+import { ElasticPathError } from './errors'
+import { FAILURE_STATUS, type Failure, type FailureCode, type FailureInfo } from './failures'
+import { keepFresh, type KeepFreshOptions } from './handlers/keep-fresh'
+import { requestOtp } from './handlers/request-otp'
+import { switchAccount } from './handlers/switch-account'
+import { readOptions, type PasswordlessOtpStrategyOptions, type Settings } from './options'
+import { signIn } from './sign-in'
+import { isPasswordlessOtpUser, remainingLife, type AccountSummary, type PasswordlessOtpUser } from './user'
+import { askVerify, type AnyVerify, type VerifyFunction, type VerifyFunctionWithRequest } from './verify'
+
+// passport-custom calls its function with the request's own strategy as `this`, on which Passport has put the three
+// ends that a sign-in can have. Its own `done` would drop a failure's status, and its types fix the name to 'custom'.
+type Ends = Pick<StrategyCreatedStatic, 'success' | 'fail' | 'error'>
+type Custom = new (verify: (this: Ends, req: Request) => void) => PassportStrategy & { name: string }
+const Base = CustomStrategy as unknown as Custom
+
+type Outcome =
+  | { user: unknown; info: object | string }
+  | {
+      failure: FailureCode | 'refused_by_verify'
+      info: FailureInfo | object | string | undefined
+      status?: number
+    }
+
+/**
+ * Signs shoppers in to an Elastic Path Commerce store with a username and a one-time code from the request's body.
+ *
+ * ```ts
+ * const strategy = new PasswordlessOtpStrategy({ clientId: process.env.EPCC_CLIENT_ID })
+ * passport.use(strategy)
+ * passport.serializeUser(strategy.serializeUser)
+ * passport.deserializeUser(strategy.deserializeUser)
+ * app.post('/login', passport.authenticate('passwordless-otp', { successRedirect: '/', failureRedirect: '/login' }))
+ * ```
+ *
+ * What the shopper can put right fails, with a {@link FailureInfo}; what the shopper cannot is an
+ * {@link ElasticPathError}. The constructor throws a TypeError that names the option at fault.
+ */
+export class PasswordlessOtpStrategy extends Base {
+  override readonly name: string
+  private readonly settings: Settings
+  private readonly commerce: Commerce
+  private readonly codeRequests: CodeRequests
+
+  constructor(
+    options: PasswordlessOtpStrategyOptions & { passReqToCallback: true },
+    verify: VerifyFunctionWithRequest,
+  )
+  constructor(options: PasswordlessOtpStrategyOptions, verify?: VerifyFunction)
+  constructor(options: PasswordlessOtpStrategyOptions, verify?: VerifyFunction | VerifyFunctionWithRequest) {
+    const settings = readOptions(options)
+    if (verify !== undefined && typeof verify !== 'function') {
+      throw new TypeError('PasswordlessOtpStrategy: verify must be a function')
+    }
+    super(function (req) {
+      void authenticate(this, req)
+    })
+    this.name = settings.name
+    this.settings = settings
+    this.commerce = openCommerce(settings)
+    this.codeRequests = new CodeRequests(this.commerce, settings)
+
+    const authenticate = async (ends: Ends, req: Request): Promise<void> => {
+      try {
+        const outcome = await this.signIn(req, verify as AnyVerify | undefined)
+        if ('user' in outcome) ends.success(outcome.user as Express.User, outcome.info as object)
+        else ends.fail(outcome.info as string | undefined, outcome.status as number)
+      } catch (error) {
+        // Also where Passport or a custom callback threw: a request must not hang for it.
+        ends.error(error)
+      }
+    }
+  }
+
+  /**
+   * A handler that asks Elastic Path for a code for the body's username, sets `req.otpRequest = { username }` and
+   * calls `next()`: alike, whether the username exists or not. A body without a username is an error of status 400,
+   * too many codes for one username one of status 429.
+   */
+  requestOtp(): RequestHandler {
+    return requestOtp(this.settings, (username, departure) => this.askForCode(username, departure))
+  }
+
+  /**
+   * A handler by which a signed-in shopper acts for the account that the body names. It replaces `req.user` and the
+   * session's user and calls `next()`; the rest of the session stays, and where it fails everything does. Errors:
+   * status 400 without an account, 401 where nobody is signed in, 403 where the member does not belong to it.
+   */
+  switchAccount(): RequestHandler {
+    return switchAccount(this.settings, (user, accountId, departure) =>
+      this.run(
+        'switch',
+        (operation) => accounts.selectAccount(this.commerce.client, operation, user, accountId),
+        departure,
+      ),
+    )
+  }
+
+  /**
+   * A handler that renews the account token of an active shopper before it ends, once for any number of parallel
+   * requests, and always calls `next()`: where Elastic Path does not renew it, the token in hand serves until it ends.
+   */
+  keepFresh(options: KeepFreshOptions = {}): RequestHandler {
+    return keepFresh(options, (user) => this.renewAccount(user))
+  }
+
+  /**
+   * Asks for a code. Resolves alike whether the username exists or not, and once for calls within half a minute.
+   * Rejects with an ElasticPathError: 400 for no username, 429 for too many codes, 5xx for Elastic Path or the setup.
+   */
+  createOtpRequest(username: string): Promise<void> {
+    return this.askForCode(toUsername(username, this.settings.normalizeUsername))
+  }
+
+  /**
+   * A page of the member's accounts.
+   * @param page `limit`, 1 to 100, default 25, and `offset` in accounts, default 0; a RangeError beyond.
+   */
+  listAccounts(
+    user: PasswordlessOtpUser,
+    page: { limit?: number | undefined; offset?: number | undefined } = {},
+  ): Promise<{ accounts: AccountSummary[]; total: number }> {
+    return this.run(undefined, (operation) =>
+      accounts.listAccounts(this.commerce.client, operation, accounts.requireUser(user), page),
+    )
+  }
+
+  /** The user acting for another account. Rejects with code `account_not_found`, status 403, for a stranger's. */
+  selectAccount<User extends PasswordlessOtpUser>(user: User, accountId: string): Promise<User> {
+    return this.run('switch', (operation) =>
+      accounts.selectAccount(this.commerce.client, operation, accounts.requireUser(user), accountId),
+    )
+  }
+
+  /** The user with a token of a full lifetime. Rejects with status 401 where the one in hand does not count any more. */
+  renewAccount<User extends PasswordlessOtpUser>(user: User): Promise<User> {
+    return this.run('renewal', (operation) =>
+      accounts.renewAccount(this.commerce.client, operation, accounts.requireUser(user)),
+    )
+  }
+
+  /** For `passport.serializeUser`: the session keeps the user as it is. */
+  readonly serializeUser = (
+    user: unknown,
+    done: (error: unknown, user?: PasswordlessOtpUser) => void,
+  ): void => {
+    let checked: PasswordlessOtpUser
+    try {
+      checked = accounts.requireUser(user)
+    } catch (error) {
+      done(error)
+      return
+    }
+    done(null, checked)
+  }
+
+  /** For `passport.deserializeUser`: a user whose token has ended, or that is none, is signed out. */
+  readonly deserializeUser = (
+    stored: unknown,
+    done: (error: unknown, user?: PasswordlessOtpUser | false) => void,
+  ): void => {
+    done(null, isPasswordlessOtpUser(stored) && remainingLife(stored) > 0 ? stored : false)
+  }
+
+  /**
+   * Resolves once the access token, the realm and the password profile are found and a connection is open; rejects
+   * with what is wrong. For a readiness probe, and so that the first shopper does not wait for it.
+   */
+  async ready(): Promise<void> {
+    await this.run(undefined, async (operation) => {
+      await this.commerce.settings.check(operation)
+      return undefined
+    })
+  }
+
+  /** Ends the strategy's connections when what is under way is through; a dispatcher of the app's own is left alone. */
+  close(): Promise<void> {
+    return this.commerce.close()
+  }
+
+  private signIn(req: Request, verify: AnyVerify | undefined): Promise<Outcome> {
+    const operation = new Operation(this.settings.timeout, departureOf(req))
+    return observe('sign-in', operation, async () => {
+      const signedIn = await signIn(this.settings, this.commerce, this.codeRequests, req, operation)
+      if ('failure' in signedIn) return this.failureOf(signedIn, req)
+      if (!verify) return signedIn
+      const args = this.settings.passReqToCallback ? [req, signedIn.user] : [signedIn.user]
+      const { user, info } = await askVerify(verify, args, operation)
+      return user ? { user, info: info ?? signedIn.info } : { failure: 'refused_by_verify', info }
+    })
+  }
+
+  private failureOf({ failure, retryAfter }: Failure, req: Request): Outcome {
+    const info: FailureInfo = { code: failure, message: this.settings.messages[failure] }
+    if (retryAfter !== undefined) {
+      info.retryAfter = retryAfter
+      // Passport ends the response itself, and knows nothing of this header; Express has put the response here.
+      if (req.res?.headersSent === false) req.res.setHeader('Retry-After', String(retryAfter))
+    }
+    return { failure, info, status: FAILURE_STATUS[failure] }
+  }
+
+  private async askForCode(username: string | undefined, departure?: Departure): Promise<void> {
+    await this.run(
+      'code-request',
+      async (operation) => {
+        if (username === undefined) {
+          throw new ElasticPathError('missing_credentials', 'A username is needed to ask for a code')
+        }
+        await this.codeRequests.ask(username, operation)
+        return undefined
+      },
+      departure,
+    )
+  }
+
+  private run<T extends object | undefined>(
+    name: DiagnosticMessage['operation'] | undefined,
+    work: (operation: Operation) => Promise<T>,
+    departure?: Departure,
+  ): Promise<T> {
+    const operation = new Operation(this.settings.timeout, departure)
+    return observe(name, operation, () => work(operation))
+  }
+}
+
+// Express's request knows its response; those of other frameworks know at least their socket.
+function departureOf(req: Request): Departure | undefined {
+  return req.res ?? (req as Partial<Request>).socket
+}

@@ -1,0 +1,101 @@
+import type { Call } from './requests'
+
+/**
+ * What goes wrong with a request.
+ *
+ * - `hang`: it is read, and never answered
+ * - `reset`: it is read, and the connection reset
+ * - `truncated`: the true answer, cut off in the middle by the connection's end
+ * - `oversized`: a body of 64 MiB under the true answer's status
+ * - `slow`: the true answer, a byte every 100 ms
+ * - `html`: a proxy's error page, 502
+ * - `malformed`: the true answer's status, with JSON that is none
+ * - `half_valid`: the true answer, with one thing in it that cannot be
+ * - `refused_bearer`: 401 as for an access token that has ended (fact 5)
+ * - `status`: this answer; a body that is no string is sent as JSON; from 400 on, none is an error in Commerce's words
+ * - `delay`: the true answer after so many milliseconds, unless the client has left by then
+ * - `redirect`: 307 to this URL
+ * - `rateLimited`: 429, with so many seconds in `Retry-After` unless undefined (fact 26)
+ */
+export type Fault =
+  | 'hang'
+  | 'reset'
+  | 'truncated'
+  | 'oversized'
+  | 'slow'
+  | 'html'
+  | 'malformed'
+  | 'half_valid'
+  | 'refused_bearer'
+  | { status: number; body?: unknown; headers?: Record<string, string> }
+  | { delay: number }
+  | { redirect: string }
+  | { rateLimited: number | undefined }
+
+export interface FaultOptions {
+  /** How many requests it strikes: 1 by default, `Infinity` for all. */
+  times?: number
+  /** How many matching requests it lets pass first: 0 by default. */
+  after?: number
+  /**
+   * Whether the request has its effect before the fault strikes: a code is spent, or made and sent. False by default;
+   * then nothing has happened, but for a `delay` that the client waited for.
+   */
+  afterEffect?: boolean
+}
+
+export interface FaultHandle {
+  /** How many requests it has struck. */
+  readonly hits: number
+  remove(): void
+}
+
+interface Rule {
+  call: Call | 'any'
+  fault: Fault
+  times: number
+  after: number
+  afterEffect: boolean
+  hits: number
+}
+
+/** The faults that wait for requests. The one that was added first strikes first. */
+export class Faults {
+  private rules: Rule[] = []
+
+  add(call: Call | 'any', fault: Fault, options: FaultOptions): FaultHandle {
+    const { times = 1, after = 0, afterEffect = false } = options
+    if (!(times >= 1)) throw new RangeError(`A fault strikes one request or more, not ${times}`)
+    const rule: Rule = { call, fault, times, after, afterEffect, hits: 0 }
+    this.rules.push(rule)
+    return {
+      get hits() {
+        return rule.hits
+      },
+      remove: () => this.remove(rule),
+    }
+  }
+
+  clear(): void {
+    this.rules = []
+  }
+
+  /** What strikes a request; to be asked once for each. */
+  next(call: Call): { fault: Fault; afterEffect: boolean } | undefined {
+    for (const rule of this.rules) {
+      if (rule.call !== 'any' && rule.call !== call) continue
+      if (rule.after > 0) {
+        rule.after -= 1
+        continue
+      }
+      rule.hits += 1
+      if (rule.hits >= rule.times) this.remove(rule)
+      return rule
+    }
+    return undefined
+  }
+
+  private remove(rule: Rule): void {
+    this.rules = this.rules.filter((other) => other !== rule)
+  }
+}

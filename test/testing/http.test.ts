@@ -1,0 +1,250 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { ElasticPathSimulator } from '../../lib/testing'
+import { ADA, at, openStore, TOKENS } from './support'
+
+/** Sends bytes as they are, and answers with all that comes back until the connection ends. */
+async function sendRaw(url: string, bytes: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  let received = ''
+  socket.on('data', (chunk) => (received += chunk.toString()))
+  socket.on('error', () => undefined)
+  socket.end(bytes)
+  await closed(socket)
+  return received
+}
+
+/** Resolves when a connection has ended, however. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once('close', () => resolve()))
+}
+
+describe('whatever is sent', () => {
+  test.each([
+    ['GET', '/'],
+    ['POST', '/v2/account-members/tokens/'],
+    ['GET', '/v2/accounts/a/b'],
+    ['GET', '//v2/accounts'],
+    ['GET', '/v2/%E0%A4%A'],
+    ['DELETE', '/pcm/products'],
+  ])('%s %s is a 404 in JSON:API style (fact 25)', async (method, path) => {
+    const { simulator, client } = await openStore()
+    const reply = await client.send(path, { method })
+    expect([reply.status, reply.json]).toEqual([404, { errors: [{ title: 'Not Found', status: '404' }] }])
+    expect(simulator.requests[0]?.call).toBe('other')
+  })
+
+  test.each([
+    ['GET', TOKENS, 'POST'],
+    ['PUT', '/v2/settings/account-authentication', 'GET'],
+    ['DELETE', '/v2/accounts', 'GET'],
+    ['GET', '/oauth/access_token', 'POST'],
+  ])('%s %s is a 405 that allows %s', async (method, path, allowed) => {
+    const { client } = await openStore()
+    const reply = await client.send(path, { method })
+    expect([reply.status, reply.headers.get('allow')]).toEqual([405, allowed])
+  })
+
+  test.each(['', '{', '{"data":', 'null x', '\u0000'])('a body of %p is a 400', async (body) => {
+    const { client } = await openStore()
+    const headers = { 'content-type': 'application/json' }
+    expect((await client.send(TOKENS, { method: 'POST', headers, body })).status).toBe(400)
+  })
+
+  test.each([null, 1, 'text', [], {}, { data: null }, { data: [] }, { data: 'x' }])(
+    'JSON of %j is a 400',
+    async (value) => {
+      const { client } = await openStore()
+      expect((await client.send(TOKENS, { method: 'POST', body: JSON.stringify(value) })).status).toBe(400)
+      expect(
+        (await client.send(client.otpRequestPath(), { method: 'POST', body: JSON.stringify(value) })).status,
+      ).toBe(400)
+    },
+  )
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', ''])(
+    'a body of the content type %p is a 415',
+    async (type) => {
+      const { simulator, client } = await openStore()
+      const body = JSON.stringify(client.exchangeBody(simulator.issueCode(ADA)))
+      expect(
+        (await client.send(TOKENS, { method: 'POST', headers: { 'content-type': type }, body })).status,
+      ).toBe(415)
+    },
+  )
+
+  test('a content type may have a charset, or be one of JSON’s kin', async () => {
+    const { simulator, client } = await openStore()
+    for (const type of ['application/json; charset=utf-8', 'application/vnd.api+json']) {
+      const body = client.exchangeBody(simulator.issueCode(ADA))
+      expect(
+        (await client.send(TOKENS, { method: 'POST', headers: { 'content-type': type }, body })).status,
+      ).toBe(201)
+    }
+  })
+
+  test('`__proto__` and deep nesting are fields like others', async () => {
+    const { client } = await openStore()
+    const proto = '{"data":{"__proto__":{"type":"x","username":"y"},"constructor":1}}'
+    expect((await client.send(TOKENS, { method: 'POST', body: proto })).status).toBe(422)
+    const deep = `{"data":${'['.repeat(50_000)}${']'.repeat(50_000)}}`
+    expect((await client.send(TOKENS, { method: 'POST', body: deep })).status).toBe(400)
+    expect({}).not.toHaveProperty('username')
+  })
+
+  test('a body above 256 KiB is a 413, and not kept', async () => {
+    const { simulator, client } = await openStore()
+    const reply = await client.exchange('x'.repeat(300_000))
+    expect(reply.status).toBe(413)
+    expect(simulator.requests[0]?.body).toBeUndefined()
+  })
+
+  test('a body above 16 KiB is answered, and not kept', async () => {
+    const { simulator, client } = await openStore()
+    expect((await client.exchange('x'.repeat(17_000))).status).toBe(400)
+    expect(simulator.requests[0]?.body).toBeUndefined()
+  })
+
+  test('what is no HTTP is a 400, and the store goes on', async () => {
+    const { simulator, client } = await openStore()
+    expect(await sendRaw(simulator.url, 'nonsense\r\n\r\n')).toMatch(/^HTTP\/1.1 400/)
+    expect((await client.settings()).status).toBe(200)
+  })
+
+  test('a client that leaves in the middle of its body is nobody’s request', async () => {
+    const { simulator, client } = await openStore()
+    await sendRaw(simulator.url, `POST ${TOKENS} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"da`)
+    expect(simulator.requests).toEqual([])
+    expect((await client.settings()).status).toBe(200)
+  })
+
+  test('an upload without end is cut off', async () => {
+    const { simulator, client } = await openStore()
+    const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1')
+    const end = closed(socket)
+    socket.on('error', () => undefined)
+    socket.write(`POST ${TOKENS} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    const chunk = `100000\r\n${'x'.repeat(0x100000)}\r\n`
+    while (!socket.destroyed) await new Promise<unknown>((resolve) => socket.write(chunk, resolve))
+    await end
+    expect((await client.settings()).status).toBe(200)
+  })
+})
+
+describe('the record of requests', () => {
+  test('has what was sent and what was answered', async () => {
+    const { simulator, client } = await openStore()
+    const body = client.exchangeBody('wrong1')
+    await client.send(`${TOKENS}?page[limit]=5`, { method: 'POST', body, headers: { 'x-mine': 'yes' } })
+    expect(simulator.requests).toMatchObject([
+      {
+        call: 'exchange',
+        method: 'POST',
+        path: TOKENS,
+        query: { 'page[limit]': '5' },
+        headers: { 'x-mine': 'yes' },
+        body,
+        status: 400,
+      },
+    ])
+  })
+
+  test('has forms and texts as well', async () => {
+    const { simulator, client } = await openStore()
+    await client.authenticate()
+    await client.send(TOKENS, { method: 'POST', body: '{' })
+    expect(simulator.requests.map(({ body }) => body)).toEqual([
+      { grant_type: 'implicit', client_id: simulator.clientId },
+      '{',
+    ])
+  })
+
+  test('counts by call', async () => {
+    const { simulator, client } = await openStore()
+    const token = await client.signIn()
+    await client.renew(token)
+    await client.renew(token)
+    await client.askForCode()
+    await client.settings()
+    await client.passwordProfiles()
+    await client.accounts(token, '/x')
+    await client.send('/elsewhere')
+    const calls = ['access_token', 'exchange', 'renewal', 'otp_request', 'account_settings'] as const
+    expect(calls.map((call) => simulator.count(call))).toEqual([0, 1, 2, 1, 1])
+    expect(
+      (['password_profiles', 'accounts', 'other'] as const).map((call) => simulator.count(call)),
+    ).toEqual([1, 1, 1])
+    simulator.clearRequests()
+    expect([simulator.count('renewal'), simulator.requests.length]).toEqual([0, 0])
+  })
+
+  test('and the mailbox end at a thousand, but the count goes on', async () => {
+    const { simulator, client } = await openStore()
+    for (let i = 0; i < 101; i++) await Promise.all(Array.from({ length: 10 }, () => client.askForCode()))
+    expect(simulator.requests).toHaveLength(1000)
+    expect(simulator.mailbox).toHaveLength(1000)
+    expect(simulator.count('otp_request')).toBe(1010)
+    expect(simulator.mailbox.at(-1)?.otp).toBe(simulator.lastCode(ADA))
+  })
+})
+
+describe('the server', () => {
+  test('listens on loopback only, on a port of one’s own if wanted', async () => {
+    const { simulator } = await openStore()
+    const port = Number(new URL(simulator.url).port)
+    expect(simulator.url).toBe(`http://127.0.0.1:${port}`)
+    await simulator.stop()
+    const again = await ElasticPathSimulator.start({ port })
+    expect(again.url).toBe(simulator.url)
+    await again.stop()
+    await again.stop()
+  })
+
+  test('keeps connections alive, and drops them when told', async () => {
+    const { simulator } = await openStore()
+    const socket = connect(Number(new URL(simulator.url).port), '127.0.0.1')
+    const answers: string[] = []
+    socket.on('data', (chunk) => answers.push(chunk.toString()))
+    for (const expected of [1, 2]) {
+      socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+      while (answers.length < expected) await once(socket, 'data')
+    }
+    const end = closed(socket)
+    simulator.dropConnections()
+    await end
+  })
+
+  test('a stopped store answers no more', async () => {
+    const { simulator, client } = await openStore()
+    await simulator.stop()
+    await expect(client.settings()).rejects.toThrow('fetch failed')
+  })
+
+  test('stops at the end of its scope', async () => {
+    const simulator = await ElasticPathSimulator.start()
+    await simulator[Symbol.asyncDispose]()
+    await expect(fetch(simulator.url)).rejects.toThrow('fetch failed')
+  })
+})
+
+test('a member of 10,000 accounts is ready in no time, and its pages cost the same at either end', async () => {
+  const simulator = await ElasticPathSimulator.start()
+  const begun = performance.now()
+  for (let i = 0; i < 1000; i++) {
+    const { accounts } = simulator.addMember({ username: `member-${i}`, accounts: 10_000 })
+    expect(accounts.page(9_900, 100)).toHaveLength(100)
+  }
+  // A thousand of them: had they been made, this would take minutes.
+  expect(performance.now() - begun).toBeLessThan(5_000)
+  await simulator.stop()
+})
+
+test('a member can be asked for its accounts', async () => {
+  const { simulator } = await openStore()
+  const { accounts } = simulator.addMember({ username: 'many', accounts: 300 })
+  const [last] = accounts.page(299, 10)
+  expect(accounts.find(last?.id ?? '')).toEqual({ id: last?.id, name: 'Account 300' })
+  expect(accounts.find((last?.id ?? '').slice(0, -2) + 'ff')).toBeUndefined()
+  expect(accounts.find('nonsense')).toBeUndefined()
+  expect(at(accounts.page(300, 10))).toEqual([])
+})

@@ -1,0 +1,309 @@
+import { ADA, at, claimsOf, detailOf, openStore, TOKEN_TYPE, TOKENS } from './support'
+
+const UNKNOWN_UUID = 'c5687352-d102-46fd-b85e-256f10574019'
+
+describe('exchanging a code', () => {
+  test('answers as the documents show it (fact 7)', async () => {
+    const { simulator, client } = await openStore({ members: [] })
+    const member = simulator.addMember({ username: ADA, accounts: [{ name: 'Personal Account' }] })
+    const reply = await client.exchange(simulator.issueCode(ADA))
+    const [account] = member.accounts.page(0, 1)
+    const list = `${simulator.url}${TOKENS}?page[offset]=0&page[limit]=25`
+    expect(reply.status).toBe(201)
+    expect(reply.json).toEqual({
+      meta: {
+        account_member_id: member.id,
+        page: { limit: 25, offset: 0, current: 1, total: 1 },
+        results: { total: 1 },
+      },
+      data: [
+        {
+          account_name: 'Personal Account',
+          account_id: account?.id,
+          token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/) as string,
+          type: TOKEN_TYPE,
+          expires: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+        },
+      ],
+      links: { current: list, first: list, last: list, next: 'null', prev: 'null' },
+    })
+  })
+
+  test("the token's claims are those of the documents' example, and end when `expires` says (fact 12)", async () => {
+    const { simulator, client } = await openStore({ accountTokenLifetime: 900 })
+    const { json } = await client.exchange(simulator.issueCode(ADA))
+    const claims = claimsOf(at(json, 'data', 0, 'token'))
+    const expires = new Date(String(at(json, 'data', 0, 'expires'))).getTime()
+    expect(claims).toEqual({
+      account_member_self_management: 'disabled',
+      ancestors: '',
+      exp: Math.floor(expires / 1000),
+      iat: Math.floor(expires / 1000) - 900,
+      realm_id: simulator.realmId,
+      scope: at(json, 'data', 0, 'account_id'),
+      store_id: expect.any(String) as string,
+      sub: at(json, 'meta', 'account_member_id'),
+    })
+  })
+
+  test('a code works once (fact 15)', async () => {
+    const { simulator, client } = await openStore()
+    const otp = simulator.issueCode(ADA)
+    expect((await client.exchange(otp)).status).toBe(201)
+    expect((await client.exchange(otp)).status).toBe(400)
+  })
+
+  test('two exchanges of one code at once sign in once', async () => {
+    const { simulator, client } = await openStore()
+    const otp = simulator.issueCode(ADA)
+    const replies = await Promise.all([client.exchange(otp), client.exchange(otp)])
+    expect(replies.map(({ status }) => status).sort()).toEqual([201, 400])
+  })
+
+  test('a code ends after ten minutes (fact 21)', async () => {
+    const { simulator, client } = await openStore()
+    const early = simulator.issueCode(ADA)
+    simulator.advance(590)
+    expect((await client.exchange(early)).status).toBe(201)
+    const late = simulator.issueCode(ADA)
+    simulator.advance(600)
+    expect((await client.exchange(late)).status).toBe(400)
+  })
+
+  test('a newer code kills the older', async () => {
+    const { simulator, client } = await openStore()
+    const older = simulator.issueCode(ADA)
+    const newer = simulator.issueCode(ADA)
+    expect((await client.exchange(older)).status).toBe(400)
+    expect((await client.exchange(newer)).status).toBe(201)
+  })
+
+  test('a wrong code does not spend the right one', async () => {
+    const { simulator, client } = await openStore()
+    const otp = simulator.issueCode(ADA)
+    await client.exchange('wrong1')
+    expect((await client.exchange(otp)).status).toBe(201)
+  })
+
+  test('a code is of its member alone', async () => {
+    const { simulator, client } = await openStore({
+      members: [{ username: ADA }, { username: 'bob@example.com' }],
+    })
+    const otp = simulator.issueCode(ADA)
+    expect((await client.exchange(otp, { username: 'bob@example.com' })).status).toBe(400)
+  })
+
+  test('a code is of its password profile alone', async () => {
+    const { simulator, client } = await openStore({ passwordProfiles: [{}, { id: UNKNOWN_UUID }] })
+    const otp = simulator.issueCode(ADA)
+    expect((await client.exchange(otp, { password_profile_id: UNKNOWN_UUID })).status).toBe(400)
+    expect((await client.exchange(otp)).status).toBe(201)
+  })
+
+  test.each([
+    ['a wrong code', { one_time_password_token: 'wrong1' }],
+    ['an unknown username', { username: 'nobody@example.com' }],
+    ['a username in other letters (fact 14)', { username: 'Ada@example.com' }],
+    ['a wrong password profile', { password_profile_id: UNKNOWN_UUID }],
+  ])('%s fails to authenticate, without saying why (fact 8)', async (_, fields) => {
+    const { simulator, client } = await openStore()
+    const reply = await client.exchange(simulator.issueCode(ADA), fields)
+    expect(reply.status).toBe(400)
+    expect(reply.json).toEqual({
+      errors: [{ status: '400', title: 'Bad Request', detail: 'authentication failed' }],
+    })
+  })
+
+  test('a wrong code is 401 Unauthorized where the documents are followed (fact 8)', async () => {
+    const { client } = await openStore({ wrongCodeStatus: 401 })
+    const reply = await client.exchange('wrong1')
+    expect(reply.status).toBe(401)
+    expect(reply.json).toEqual({ errors: [{ status: '401', title: 'Unauthorized' }] })
+  })
+
+  test('a profile that does not issue codes takes none', async () => {
+    const off = { id: UNKNOWN_UUID, oneTimePasswords: false }
+    const { simulator, client } = await openStore({ passwordProfiles: [off, {}] })
+    const otp = simulator.issueCode(ADA, UNKNOWN_UUID)
+    expect((await client.exchange(otp, { password_profile_id: UNKNOWN_UUID })).status).toBe(400)
+  })
+
+  test('malformed fields are named with their tags, in one line (fact 9)', async () => {
+    const { client } = await openStore()
+    const reply = await client.exchange('wrong1', { username: '', password_profile_id: 'mine' })
+    expect(reply.status).toBe(422)
+    expect(reply.json).toEqual({
+      errors: [
+        {
+          status: '422',
+          title: 'Unprocessable Entity',
+          detail:
+            "Validation failed: field 'Username' on the 'cannot_be_empty' tag; field 'PasswordProfileID' on the 'must_be_uuid' tag.",
+        },
+      ],
+    })
+  })
+
+  test.each([
+    ['Type', 'type', 'account-management-authentication-token'],
+    ['AuthenticationMechanism', 'authentication_mechanism', 'one_time'],
+    ['Username', 'username', undefined],
+    ['Username', 'username', 42],
+    ['PasswordProfileID', 'password_profile_id', undefined],
+    ['PasswordProfileID', 'password_profile_id', ['x']],
+    ['OneTimePasswordToken', 'one_time_password_token', ''],
+    ['OneTimePasswordToken', 'one_time_password_token', { $ne: 1 }],
+  ])('%s is refused where %s is %p (fact 9)', async (name, field, value) => {
+    const { simulator, client } = await openStore()
+    const reply = await client.exchange(simulator.issueCode(ADA), { [field]: value })
+    expect(reply.status).toBe(422)
+    expect(detailOf(reply)).toMatch(new RegExp(`^Validation failed: field '${name}' on the '\\w+' tag\\.$`))
+  })
+
+  test('a member of no account signs in, to an empty list (fact 10)', async () => {
+    const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 0 }] })
+    const { status, json } = await client.exchange(simulator.issueCode(ADA))
+    expect(status).toBe(201)
+    expect(at(json, 'data')).toEqual([])
+    expect(at(json, 'meta')).toMatchObject({
+      account_member_id: expect.any(String) as string,
+      results: { total: 0 },
+    })
+  })
+
+  test('`expires` is epoch seconds where the vendor’s types are followed (fact 12)', async () => {
+    const { simulator, client } = await openStore({ expiresFormat: 'epoch' })
+    const { json } = await client.exchange(simulator.issueCode(ADA))
+    expect(at(json, 'data', 0, 'expires')).toBe(at(claimsOf(at(json, 'data', 0, 'token')), 'exp'))
+  })
+
+  test('`account_member_id` can be absent (fact 11)', async () => {
+    const { simulator, client } = await openStore({ omitAccountMemberId: true })
+    const { json } = await client.exchange(simulator.issueCode(ADA))
+    expect(at(json, 'meta')).not.toHaveProperty('account_member_id')
+  })
+})
+
+describe('renewing with a held token (fact 13)', () => {
+  test('answers the whole list with new full lifetimes, and spends no code', async () => {
+    const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 3 }] })
+    const token = await client.signIn()
+    simulator.advance(80_000)
+    await client.authenticate()
+    const otp = simulator.issueCode(ADA)
+    const { status, json } = await client.renew(token)
+    expect(status).toBe(201)
+    expect(at(json, 'data')).toHaveLength(3)
+    const expires = new Date(String(at(json, 'data', 2, 'expires'))).getTime()
+    expect(Math.round((expires - simulator.now().getTime()) / 60_000)).toBe(1440)
+    expect((await client.exchange(otp)).status).toBe(201)
+  })
+
+  test('a renewed token renews in its turn, past the end of the first', async () => {
+    const { simulator, client } = await openStore()
+    const first = await client.signIn()
+    simulator.advance(80_000)
+    await client.authenticate()
+    const second = String(at((await client.renew(first)).json, 'data', 0, 'token'))
+    simulator.advance(80_000)
+    await client.authenticate()
+    expect((await client.renew(first)).status).toBe(401)
+    expect((await client.renew(second)).status).toBe(201)
+  })
+
+  test.each([
+    ['absent', () => undefined],
+    ['nonsense', () => 'nonsense'],
+    ['without a signature', (token: string) => token.slice(0, token.lastIndexOf('.') + 1)],
+    ['signed by another', (token: string) => token.slice(0, -4) + 'AAAA'],
+  ])('a held token that is %s is refused with 401', async (_, change) => {
+    const { client } = await openStore()
+    const reply = await client.renew(change(await client.signIn()))
+    expect(reply.status).toBe(401)
+    expect(reply.json).toEqual({ errors: [{ status: '401', title: 'Unauthorized' }] })
+  })
+
+  test('a token of another store is refused', async () => {
+    const [mine, other] = [await openStore(), await openStore()]
+    expect((await mine.client.renew(await other.client.signIn())).status).toBe(401)
+  })
+
+  test('revoked account tokens are refused', async () => {
+    const { simulator, client } = await openStore()
+    const token = await client.signIn()
+    simulator.revokeAccountTokens()
+    expect((await client.renew(token)).status).toBe(401)
+  })
+
+  test('a token for an account that its member has left is refused', async () => {
+    const { simulator, client } = await openStore()
+    const token = await client.signIn()
+    simulator.setAccounts(ADA, [{ name: 'Another' }])
+    expect((await client.renew(token)).status).toBe(401)
+  })
+
+  test('a held token in the body is a 400', async () => {
+    const { client } = await openStore()
+    const token = await client.signIn()
+    expect((await client.renew(undefined, '', { token })).status).toBe(400)
+  })
+})
+
+describe('a member of 10,000 accounts', () => {
+  const many = { members: [{ username: ADA, accounts: 10_000 }] }
+
+  test('gets 25 of them unless more are asked for (fact 11)', async () => {
+    const { simulator, client } = await openStore(many)
+    const { json } = await client.exchange(simulator.issueCode(ADA))
+    expect(at(json, 'data')).toHaveLength(25)
+    expect(at(json, 'meta')).toMatchObject({
+      page: { limit: 25, offset: 0, current: 1, total: 400 },
+      results: { total: 10_000 },
+    })
+    expect(at(json, 'links', 'next')).toBe(`${simulator.url}${TOKENS}?page[offset]=25&page[limit]=25`)
+  })
+
+  test('finds each of them once, through pages of a hundred', async () => {
+    const { client } = await openStore(many)
+    const token = await client.signIn()
+    const ids = new Set<unknown>()
+    for (let offset = 0; offset < 10_000; offset += 100) {
+      const { json } = await client.renew(token, `?page[limit]=100&page[offset]=${offset}`)
+      for (const entry of at(json, 'data') as unknown[]) ids.add(at(entry, 'account_id'))
+    }
+    expect(ids.size).toBe(10_000)
+  })
+
+  test('has the same accounts in every answer', async () => {
+    const { client } = await openStore(many)
+    const token = await client.signIn()
+    const query = '?page[limit]=2&page[offset]=5000'
+    const [tokens, accounts] = [await client.renew(token, query), await client.accounts(token, query)]
+    expect(at(tokens.json, 'data', 1, 'account_id')).toBe(at(accounts.json, 'data', 1, 'id'))
+    expect(at(tokens.json, 'data', 1, 'account_name')).toBe(at(accounts.json, 'data', 1, 'name'))
+  })
+
+  test('finds the last page short, and an empty one after it', async () => {
+    const { client } = await openStore(many)
+    const token = await client.signIn()
+    const last = await client.renew(token, '?page[limit]=100&page[offset]=9950')
+    expect(at(last.json, 'data')).toHaveLength(50)
+    expect(at(last.json, 'links', 'next')).toBe('null')
+    const after = await client.renew(token, '?page[limit]=100&page[offset]=10000')
+    expect(at(after.json, 'data')).toEqual([])
+  })
+
+  test.each([
+    'page[limit]=101',
+    'page[limit]=-1',
+    'page[limit]=many',
+    'page[offset]=-1',
+    'page[offset]=10001',
+    'page[limit]=',
+  ])('%s is a 400 (fact 11), and spends no code', async (query) => {
+    const { simulator, client } = await openStore(many)
+    const otp = simulator.issueCode(ADA)
+    expect((await client.exchange(otp, {}, `?${query}`)).status).toBe(400)
+    expect((await client.exchange(otp)).status).toBe(201)
+  })
+})

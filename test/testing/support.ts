@@ -1,0 +1,165 @@
+import { ElasticPathSimulator, type SimulatorOptions } from '../../lib/testing'
+
+export const ADA = 'ada@example.com'
+export const TOKENS = '/v2/account-members/tokens'
+export const TOKEN_TYPE = 'account_management_authentication_token'
+export const ACCOUNT_TOKEN_HEADER = 'EP-Account-Management-Authentication-Token'
+
+const open: ElasticPathSimulator[] = []
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((simulator) => simulator.stop()))
+})
+
+/** A store with one member, Ada, and a client with an access token for it. The store is stopped after the test. */
+export async function openStore(options: SimulatorOptions = {}) {
+  const simulator = await ElasticPathSimulator.start({ members: [{ username: ADA }], ...options })
+  open.push(simulator)
+  const client = new Client(simulator)
+  await client.authenticate()
+  simulator.clearRequests()
+  return { simulator, client }
+}
+
+export interface Reply {
+  status: number
+  headers: Headers
+  text: string
+  /** Undefined where the text is no JSON. */
+  json: unknown
+}
+
+interface Send {
+  method?: string
+  headers?: Record<string, string>
+  body?: unknown
+}
+
+/** Speaks to a store as the API's documents say, without any of the library's own code. */
+export class Client {
+  private bearer = ''
+
+  constructor(private readonly simulator: ElasticPathSimulator) {}
+
+  async authenticate(form: Record<string, string> = {}): Promise<Reply> {
+    const { clientId } = this.simulator
+    const reply = await this.send('/oauth/access_token', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ grant_type: 'implicit', client_id: clientId, ...form }).toString(),
+    })
+    const token = at(reply.json, 'access_token') ?? at(reply.json, 'data', 'access_token')
+    this.bearer = typeof token === 'string' ? token : ''
+    return reply
+  }
+
+  /** Sends a request; a body that is no string goes out as JSON. A bearer and JSON's content type go along unless named. */
+  async send(path: string, { method = 'GET', headers = {}, body }: Send = {}): Promise<Reply> {
+    const response = await fetch(this.simulator.url + path, {
+      method,
+      redirect: 'manual',
+      headers: {
+        authorization: `Bearer ${this.bearer}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, json: parse(text) }
+  }
+
+  exchangeBody(otp: string, fields: Record<string, unknown> = {}) {
+    return {
+      data: {
+        type: TOKEN_TYPE,
+        authentication_mechanism: 'passwordless',
+        password_profile_id: this.simulator.passwordProfileId,
+        username: ADA,
+        one_time_password_token: otp,
+        ...fields,
+      },
+    }
+  }
+
+  exchange(otp: string, fields: Record<string, unknown> = {}, query = ''): Promise<Reply> {
+    return this.send(TOKENS + query, { method: 'POST', body: this.exchangeBody(otp, fields) })
+  }
+
+  /** Ada's first account token, by a new code. */
+  async signIn(): Promise<string> {
+    const reply = await this.exchange(this.simulator.issueCode(ADA))
+    return String(at(reply.json, 'data', 0, 'token'))
+  }
+
+  renew(token: string | undefined, query = '', fields: Record<string, unknown> = {}): Promise<Reply> {
+    return this.send(TOKENS + query, {
+      method: 'POST',
+      headers: held(token),
+      body: { data: { type: TOKEN_TYPE, authentication_mechanism: TOKEN_TYPE, ...fields } },
+    })
+  }
+
+  otpRequestPath({ realmId, profileId }: { realmId?: string; profileId?: string } = {}): string {
+    const realm = realmId ?? this.simulator.realmId
+    const profile = profileId ?? this.simulator.passwordProfileId
+    return `/v2/authentication-realms/${realm}/password-profiles/${profile}/one-time-password-token-request`
+  }
+
+  askForCode(
+    username = ADA,
+    fields: Record<string, unknown> = {},
+    path = this.otpRequestPath(),
+  ): Promise<Reply> {
+    const data = {
+      type: 'one_time_password_token_request',
+      username,
+      purpose: 'passwordless_authentication',
+      ...fields,
+    }
+    return this.send(path, { method: 'POST', body: { data } })
+  }
+
+  settings(): Promise<Reply> {
+    return this.send('/v2/settings/account-authentication')
+  }
+
+  passwordProfiles(query = '', realmId = this.simulator.realmId): Promise<Reply> {
+    return this.send(`/v2/authentication-realms/${realmId}/password-profiles${query}`)
+  }
+
+  accounts(token: string | undefined, suffix = ''): Promise<Reply> {
+    return this.send(`/v2/accounts${suffix}`, { headers: held(token) })
+  }
+}
+
+function held(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { [ACCOUNT_TOKEN_HEADER]: token }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** What stands at a path in a JSON value. */
+export function at(value: unknown, ...path: (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null
+        ? (inner as Record<string | number, unknown>)[key]
+        : undefined,
+    value,
+  )
+}
+
+/** The claims of a JWT, unverified. */
+export function claimsOf(token: unknown): unknown {
+  return parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString('utf8'))
+}
+
+export function detailOf(reply: Reply): unknown {
+  return at(reply.json, 'errors', 0, 'detail')
+}

@@ -1,0 +1,165 @@
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { ADA, at, openStore } from './support'
+
+interface Delivery {
+  headers: IncomingHttpHeaders
+  event: unknown
+}
+
+/** A shop's webhook that answers with these statuses in turn, the last one for good; 0 is no answer. */
+class Shop {
+  readonly deliveries: Delivery[] = []
+  private readonly server: Server
+
+  constructor(private readonly statuses: number[]) {
+    this.server = createServer((request, response) => {
+      let text = ''
+      request.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      request.on('end', () => {
+        this.deliveries.push({ headers: request.headers, event: JSON.parse(text) })
+        const status = this.statuses.length > 1 ? this.statuses.shift() : this.statuses[0]
+        if (status) response.writeHead(status).end()
+        response.on('close', () => this.server.emit('end-of-delivery'))
+        this.server.emit('delivery')
+      })
+    })
+  }
+
+  async open(): Promise<string> {
+    this.server.listen(0, '127.0.0.1')
+    await once(this.server, 'listening')
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/webhooks/otp`
+  }
+
+  async hasGot(count: number): Promise<Delivery[]> {
+    while (this.deliveries.length < count) await once(this.server, 'delivery')
+    return this.deliveries
+  }
+
+  /** Resolves when the next delivery has ended, with an answer or without. */
+  async hasEnded(): Promise<void> {
+    await once(this.server, 'end-of-delivery')
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections()
+    this.server.close()
+    await once(this.server, 'close')
+  }
+}
+
+let shop: Shop
+afterEach(() => shop.close())
+
+async function openWithShop(statuses: number[], more: { attempts?: number; timeout?: number } = {}) {
+  shop = new Shop(statuses)
+  const url = await shop.open()
+  return { url, ...(await openStore({ webhook: { url, secretKey: 'squirrel', retryDelay: 1, ...more } })) }
+}
+
+test('a code is delivered in the envelope of fact 22, with the secret of fact 23', async () => {
+  const { url, simulator, client } = await openWithShop([204])
+  const member = simulator.addMember({ username: 'bob', email: 'bob@example.com', name: 'Bob' })
+  await client.askForCode('bob')
+  const [delivery] = await shop.hasGot(1)
+  const [code] = simulator.mailbox
+  expect(delivery?.headers).toMatchObject({
+    'x-moltin-secret-key': 'squirrel',
+    'content-type': 'application/json',
+  })
+  expect(delivery?.event).toEqual({
+    id: code?.eventId,
+    triggered_by: 'one-time-password-token-request.created',
+    attempt: 1,
+    integration: {
+      id: expect.any(String) as string,
+      integration_type: 'webhook',
+      name: expect.any(String) as string,
+      description: expect.any(String) as string,
+    },
+    payload: {
+      authentication_realm_id: simulator.realmId,
+      created_at: code?.createdAt,
+      one_time_password_token: code?.otp,
+      password_profile_id: simulator.passwordProfileId,
+      purpose: 'passwordless_authentication',
+      updated_at: code?.createdAt,
+      user_authentication_info: { email: 'bob@example.com', id: member.id, name: 'Bob' },
+      user_authentication_password_profile_info: {
+        id: expect.any(String) as string,
+        password_profile_id: simulator.passwordProfileId,
+        username: 'bob',
+      },
+    },
+    configuration: { secret_key: 'squirrel', url },
+  })
+})
+
+test.each([
+  ['a refusal', 500],
+  ['a redirect', 302],
+  ['a page that is not there', 404],
+])('after %s the same event comes again, with the next attempt (fact 24)', async (_, status) => {
+  const { client } = await openWithShop([status, status, 200])
+  await client.askForCode()
+  const deliveries = await shop.hasGot(3)
+  expect(deliveries.map(({ event }) => at(event, 'attempt'))).toEqual([1, 2, 3])
+  expect(new Set(deliveries.map(({ event }) => at(event, 'id'))).size).toBe(1)
+})
+
+test('a webhook that does not answer in time gets the event again', async () => {
+  const { client } = await openWithShop([0, 204], { timeout: 50 })
+  await client.askForCode()
+  const [, second] = await shop.hasGot(2)
+  expect(at(second?.event, 'attempt')).toBe(2)
+})
+
+test('an event that is taken is not delivered again', async () => {
+  const { simulator, client } = await openWithShop([204, 503])
+  await client.askForCode()
+  await shop.hasGot(1)
+  await client.askForCode()
+  const [first, second] = simulator.mailbox.map(({ eventId }) => eventId)
+  const ids = (await shop.hasGot(3)).map(({ event }) => at(event, 'id'))
+  expect(ids.slice(0, 3)).toEqual([first, second, second])
+})
+
+test('an event that never is taken is delivered as often as is said', async () => {
+  const { simulator, client } = await openWithShop([503], { attempts: 2 })
+  await client.askForCode()
+  await shop.hasGot(2)
+  await client.askForCode()
+  const [first, second] = simulator.mailbox.map(({ eventId }) => eventId)
+  const ids = (await shop.hasGot(4)).map(({ event }) => at(event, 'id'))
+  expect(ids.slice(0, 4)).toEqual([first, first, second, second])
+})
+
+test('a webhook that is not there fails the delivery, not the request', async () => {
+  shop = new Shop([204])
+  const url = await shop.open()
+  const { simulator, client } = await openStore({ webhook: { url: 'http://127.0.0.1:1/', secretKey: 'x' } })
+  expect((await client.askForCode()).status).toBe(202)
+  simulator.deliverTo({ url, secretKey: 'x' })
+  await client.askForCode()
+  expect(at((await shop.hasGot(1))[0]?.event, 'payload', 'one_time_password_token')).toBe(
+    simulator.lastCode(ADA),
+  )
+})
+
+test('a delivery that hangs ends with the store', async () => {
+  const { simulator, client } = await openWithShop([0])
+  const ended = shop.hasEnded()
+  await client.askForCode()
+  await shop.hasGot(1)
+  await simulator.stop()
+  await ended
+})
+
+test('a store without a webhook delivers nothing', async () => {
+  const { simulator, client } = await openWithShop([204])
+  simulator.deliverTo(undefined)
+  await client.askForCode()
+  expect(shop.deliveries).toEqual([])
+})
