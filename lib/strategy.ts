@@ -17,6 +17,17 @@ import { signIn } from './sign-in'
 import { isPasswordlessOtpUser, remainingLife, type AccountSummary, type PasswordlessOtpUser } from './user'
 import { askVerify, type AnyVerify, type VerifyFunction, type VerifyFunctionWithRequest } from './verify'
 
+declare global {
+  // Express gathers what its middleware puts on a request in this namespace.
+  // eslint-disable-next-line @typescript-eslint/no-namespace
+  namespace Express {
+    interface Request {
+      /** What `strategy.requestOtp()` asked for: the username, normalised. */
+      otpRequest?: { username: string }
+    }
+  }
+}
+
 // passport-custom calls its function with the request's own strategy as `this`, on which Passport has put the three
 // ends that a sign-in can have. Its own `done` would drop a failure's status, and its types fix the name to 'custom'.
 type Ends = Pick<StrategyCreatedStatic, 'success' | 'fail' | 'error'>
@@ -73,7 +84,7 @@ export class PasswordlessOtpStrategy extends Base {
       try {
         const outcome = await this.signIn(req, verify as AnyVerify | undefined)
         if ('user' in outcome) ends.success(outcome.user as Express.User, outcome.info as object)
-        else ends.fail(outcome.info as string | undefined, outcome.status as number)
+        else ends.fail(outcome.info, outcome.status)
       } catch (error) {
         // Also where Passport or a custom callback threw: a request must not hang for it.
         ends.error(error)

@@ -3,13 +3,6 @@ import type { Departure } from '../commerce/operation'
 import { readUsername } from '../credentials'
 import type { Settings } from '../options'
 
-declare module 'express-serve-static-core' {
-  interface Request {
-    /** What `strategy.requestOtp()` asked for: the username, normalised. */
-    otpRequest?: { username: string }
-  }
-}
-
 // Answers leave on a grid of time, so that what Elastic Path takes for a username that exists, or for one that does
 // not, does not show in ours. Nobody notices a quarter of a second when a mail is on its way.
 const GRID = 250
