@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+import { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
+
+/** The shoppers that the home page offers while there is no real store. */
+export const DEMO_SHOPPERS = [
+  {
+    username: 'ada@example.com',
+    email: 'ada@example.com',
+    name: 'Ada',
+    accounts: [{ name: 'Fernley Boatworks' }],
+  },
+  { username: 'grace@example.com', email: 'grace@example.com', name: 'Grace', accounts: companies() },
+]
+
+/** A store on this machine, which delivers its codes to the shop over HTTP, as Commerce would. */
+export async function startDemoStore(webhookUrl: URL) {
+  const webhookSecret = randomBytes(24).toString('hex')
+  const simulator = await ElasticPathSimulator.start({
+    members: DEMO_SHOPPERS,
+    webhook: { url: webhookUrl.href, secretKey: webhookSecret },
+  })
+  return {
+    simulator,
+    store: { clientId: simulator.clientId, baseUrl: new URL(simulator.url), webhookSecret },
+  }
+}
+
+function companies() {
+  const places = (
+    'Alderney Ashby Brindle Carrick Dunmore Eastlake Fairhaven Glenmore Hartwell Inverness Kestrel Langley Marlow ' +
+    'Northgate Oakham Penrose Quayside Rosslyn Seaton Thornbury Ulverston Verwood Westray Yarmouth Zennor'
+  ).split(' ')
+  const trades =
+    'Boatworks|Chandlers|Fisheries|Freight|Harbour Services|Marine|Rigging|Sailmakers|Shipwrights|Towage'.split(
+      '|',
+    )
+  return places.flatMap((place) => trades.map((trade) => ({ name: `${place} ${trade}` })))
+}

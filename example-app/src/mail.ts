@@ -1,0 +1,104 @@
+import { createTransport } from 'nodemailer'
+import type { Storage } from './storage'
+import { renderView } from './views'
+
+/** A code on its way to a shopper. */
+export interface CodeMail {
+  eventId: string
+  email: string
+  name: string
+  username: string
+  otp: string
+  expires: string
+}
+
+/** A mail as the demo's mailbox shows it. */
+export interface StoredMail extends CodeMail {
+  subject: string
+  link: string
+  sentAt: Date
+}
+
+export interface Mailer {
+  deliver(code: CodeMail): Promise<void>
+  /** Newest first; only where no SMTP server takes the mail. */
+  mailbox?: readonly StoredMail[]
+  close(): void
+}
+
+interface MailerOptions {
+  smtpUrl?: string | undefined
+  from: string
+  publicUrl: URL
+  storage: Storage
+}
+
+const MAILBOX_SIZE = 50
+
+export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOptions): Mailer {
+  const smtp =
+    smtpUrl === undefined
+      ? undefined
+      : createTransport({ url: smtpUrl, connectionTimeout: 5_000, socketTimeout: 8_000 })
+  const mailbox: StoredMail[] = []
+
+  async function send(code: CodeMail) {
+    const link = linkTo(publicUrl, code)
+    const minutes = Math.max(1, Math.round((Date.parse(code.expires) - Date.now()) / 60_000))
+    const subject = 'Your sign-in code for Northquay'
+    if (!smtp) {
+      mailbox.unshift({ ...code, subject, link, sentAt: new Date() })
+      mailbox.splice(MAILBOX_SIZE)
+      return
+    }
+    await smtp.sendMail({
+      from,
+      to: { name: code.name, address: code.email },
+      subject,
+      text: plainText(code, link, minutes),
+      html: renderView('mail', { ...code, link, minutes, shop: publicUrl.host }),
+      messageId: `<${code.eventId}@${publicUrl.hostname}>`,
+      // Asks out-of-office robots and the like not to answer.
+      headers: { 'Auto-Submitted': 'auto-generated' },
+    })
+  }
+
+  return {
+    // Commerce delivers at least once (fact 24); a shopper wants one mail.
+    async deliver(code) {
+      if (!(await storage.claim(code.eventId))) return
+      try {
+        await send(code)
+      } catch (error) {
+        await storage.settle(code.eventId, false)
+        throw error
+      }
+      await storage.settle(code.eventId, true)
+    },
+    ...(!smtp && { mailbox }),
+    close: () => smtp?.close(),
+  }
+}
+
+/** The fragment stays in the browser: no server's log and no Referer header ever has the code. */
+function linkTo(publicUrl: URL, { username, otp }: CodeMail): string {
+  const link = new URL('/login/link', publicUrl)
+  link.hash = new URLSearchParams({ username, otp }).toString()
+  return link.href
+}
+
+function plainText({ otp, name }: CodeMail, link: string, minutes: number): string {
+  return `Hello ${name},
+
+your code for Northquay is
+
+    ${otp}
+
+It works once, within the next ${minutes} minutes.
+
+Or open this link, and press the button there:
+${link}
+
+Not you? Do nothing: without the code nobody gets in.
+`
+}

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs'
+import { ConfigError, readConfig } from './config'
+import { DEMO_SHOPPERS } from './demo'
+import { openShop } from './start'
+
+async function main() {
+  if (existsSync('.env')) process.loadEnvFile('.env')
+  const shop = await openShop(readConfig(process.env))
+  const hint = shop.simulator
+    ? `demo store: sign in as ${DEMO_SHOPPERS.map(({ email }) => email).join(' or ')}`
+    : 'your store'
+  console.log(`Shop is open: ${shop.url.origin}  (${hint})`)
+
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    // Once: a second one ends the process at once.
+    process.once(signal, () => void shop.close())
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof ConfigError ? error.message : error)
+  process.exitCode = 1
+})

@@ -1,0 +1,87 @@
+import diagnostics from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
+import { pino, type Logger } from 'pino'
+import { createApp } from './app'
+import { createAccountReader, createStrategy } from './commerce'
+import type { Config } from './config'
+import { startDemoStore } from './demo'
+import { createMailer } from './mail'
+import { openStorage } from './storage'
+
+export interface Shop {
+  /** Where shoppers find it. */
+  url: URL
+  port: number
+  /** Only where there is no real store. */
+  simulator?: ElasticPathSimulator
+  close(): Promise<void>
+}
+
+/** Milliseconds that requests under way have when the shop closes. */
+const DRAIN = 10_000
+
+export async function openShop(config: Config, log: Logger = createLogger(config.logLevel)): Promise<Shop> {
+  const storage = await openStorage(config.redisUrl, log)
+  const server = createServer()
+  server.listen(config.port, config.host)
+  await once(server, 'listening').catch(async (error: unknown) => {
+    await storage.close()
+    throw error
+  })
+  const { port } = server.address() as AddressInfo
+  const local = new URL(`http://localhost:${port}`)
+  const publicUrl = config.publicUrl ?? local
+
+  const { store, simulator } = config.store
+    ? { store: config.store }
+    : await startDemoStore(new URL('/webhooks/otp', local))
+  const strategy = createStrategy(store, storage)
+  const mailer = createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, publicUrl, storage })
+  let closing = false
+  server.on(
+    'request',
+    createApp({
+      config,
+      publicUrl,
+      webhookSecret: store.webhookSecret,
+      log,
+      storage,
+      mailer,
+      strategy,
+      readAccount: createAccountReader(store),
+      closing: () => closing,
+    }),
+  )
+  const logSignIns = (message: unknown) => log.info(message, 'passport-elasticpath-otp')
+  diagnostics.subscribe('passport-elasticpath-otp', logSignIns)
+
+  return {
+    url: publicUrl,
+    port,
+    ...(simulator && { simulator }),
+    async close() {
+      if (closing) return
+      closing = true
+      const closed = once(server, 'close')
+      server.close()
+      // Connections that are busy now end after their answer, rather than when the browser lets go of them.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50)
+      const impatience = setTimeout(() => server.closeAllConnections(), DRAIN)
+      await closed
+      clearInterval(sweep)
+      clearTimeout(impatience)
+      diagnostics.unsubscribe('passport-elasticpath-otp', logSignIns)
+      mailer.close()
+      await Promise.all([strategy.close(), storage.close(), simulator?.stop()])
+    },
+  }
+}
+
+/** Whatever gets logged by mistake one day: these never leave the process. */
+function createLogger(level: string): Logger {
+  const secrets = ['otp', 'token', 'username', 'email', 'authorization', 'cookie', 'password']
+  return pino({ level, redact: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]) })
+}

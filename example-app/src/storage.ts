@@ -1,0 +1,94 @@
+import { RedisStore as RedisSessions } from 'connect-redis'
+import { MemoryStore as MemoryHits, type Store as HitStore } from 'express-rate-limit'
+import session from 'express-session'
+import { LRUCache } from 'lru-cache'
+import createMemorySessions from 'memorystore'
+import type { OtpLimiter } from 'passport-elasticpath-otp'
+import type { Logger } from 'pino'
+import { RedisStore as RedisHits } from 'rate-limit-redis'
+import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible'
+import { createClient } from 'redis'
+
+/** What outlives a request: in this process, or in a Redis that makes several processes one shop. */
+export interface Storage {
+  sessions: session.Store
+  /** Sign-in requests by address. */
+  hits: HitStore
+  /** Sign-in tries by username. */
+  guesses: OtpLimiter
+  /** Code requests by username. */
+  codeRequests: OtpLimiter
+  /** True for the first to mail this event's code. A process that dies over it holds the claim for some seconds. */
+  claim(eventId: string): Promise<boolean>
+  /** Whether the code was mailed: nobody needs to again, or the next delivery may. */
+  settle(eventId: string, mailed: boolean): Promise<void>
+  /** Rejects while the storage cannot be used. */
+  ready(): Promise<void>
+  close(): Promise<void>
+}
+
+export const HITS_WINDOW = 10 * 60_000
+const GUESSES = { points: 5, duration: 15 * 60 }
+const CODE_REQUESTS = { points: 5, duration: 15 * 60 }
+const CLAIMED_SECONDS = 15
+const MAILED_SECONDS = 24 * 60 * 60
+
+export function openStorage(redisUrl: string | undefined, log: Logger): Promise<Storage> {
+  return redisUrl === undefined ? Promise.resolve(inMemory()) : inRedis(redisUrl, log)
+}
+
+function inMemory(): Storage {
+  const MemorySessions = createMemorySessions(session)
+  const sessions = new MemorySessions({ max: 50_000, checkPeriod: 10 * 60_000 })
+  const hits = new MemoryHits()
+  const claims = new LRUCache<string, true>({ max: 10_000, ttl: MAILED_SECONDS * 1000 })
+  return {
+    sessions,
+    hits,
+    guesses: new RateLimiterMemory(GUESSES),
+    codeRequests: new RateLimiterMemory(CODE_REQUESTS),
+    claim(eventId) {
+      const first = !claims.has(eventId)
+      if (first) claims.set(eventId, true)
+      return Promise.resolve(first)
+    },
+    settle(eventId, mailed) {
+      if (!mailed) claims.delete(eventId)
+      return Promise.resolve()
+    },
+    ready: () => Promise.resolve(),
+    close() {
+      sessions.stopInterval()
+      hits.shutdown()
+      return Promise.resolve()
+    },
+  }
+}
+
+async function inRedis(url: string, log: Logger): Promise<Storage> {
+  // Without a queue, a Redis that is away is an error page at once instead of a page that hangs.
+  const redis = createClient({ url, disableOfflineQueue: true, socket: { connectTimeout: 5_000 } })
+  redis.on('error', (error: Error) => log.error({ err: error }, 'Redis'))
+  await redis.connect()
+  const limiter = (keyPrefix: string, limit: typeof GUESSES) =>
+    new RateLimiterRedis({ storeClient: redis, useRedisPackage: true, keyPrefix, ...limit })
+  const claimKey = (eventId: string) => `shop:mailed:${eventId}`
+  return {
+    sessions: new RedisSessions({ client: redis, prefix: 'shop:session:' }),
+    hits: new RedisHits({ sendCommand: (...args) => redis.sendCommand(args), prefix: 'shop:address:' }),
+    guesses: limiter('shop:guesses', GUESSES),
+    codeRequests: limiter('shop:code-requests', CODE_REQUESTS),
+    claim: async (eventId) =>
+      (await redis.set(claimKey(eventId), '1', {
+        condition: 'NX',
+        expiration: { type: 'EX', value: CLAIMED_SECONDS },
+      })) !== null,
+    async settle(eventId, mailed) {
+      await redis.expire(claimKey(eventId), mailed ? MAILED_SECONDS : 0)
+    },
+    async ready() {
+      await redis.ping()
+    },
+    close: () => redis.close(),
+  }
+}
