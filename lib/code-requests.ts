@@ -26,18 +26,13 @@ export class CodeRequests {
 
   async ask(username: string, operation: Operation): Promise<void> {
     const key = limiterKey('code', username)
-    let request = this.recent.get(key)
-    if (!request) {
-      request = this.askCommerce(key, username, operation)
-      this.recent.set(key, request, ONE_IN)
-    }
-    try {
-      await operation.race(request)
-    } catch (error) {
-      // What failed is not what a second tap should wait for; a request that goes on without us still is.
-      if (!operation.signal.aborted) this.recent.delete(key, request)
-      throw error
-    }
+    const asked = this.recent.get(key)
+    if (asked) return operation.race(asked)
+    const request = this.askCommerce(key, username, operation)
+    this.recent.set(key, request, ONE_IN)
+    // What failed is not what a second tap should wait for, also where nobody is left to hear of it.
+    request.catch(() => this.recent.delete(key, request))
+    return operation.race(request)
   }
 
   /** The username was signed in: its code is spent, and whoever asks for another one is its owner. */

@@ -6,6 +6,9 @@ export interface Departure {
   off(event: 'close', listener: () => void): unknown
 }
 
+// Made once: an error's stack costs more than the rest of an operation's own work.
+const ENDED = new ElasticPathError('request_aborted', 'This was no longer needed')
+
 /**
  * One thing that is being done for somebody: a sign-in, a renewal. It has one deadline for all that it takes,
  * ends early when nobody waits for it any more, and counts the calls that it makes.
@@ -77,7 +80,7 @@ export class Operation {
   end(): void {
     clearTimeout(this.timer)
     this.departure?.off('close', this.leave)
-    this.controller.abort(new ElasticPathError('request_aborted', 'This was no longer needed'))
+    this.controller.abort(ENDED)
   }
 
   private readonly leave = (): void => {
