@@ -73,7 +73,14 @@ export class PasswordlessOtpStrategy extends Base {
       throw new TypeError('PasswordlessOtpStrategy: verify must be a function')
     }
     super(function (req) {
-      void authenticate(this, req)
+      // Taken at once: where the app hands Passport the strategy itself and not its name, the next request's ends
+      // replace these on the very same object, and one shopper would be signed in on another's response.
+      const ends: Ends = {
+        success: this.success.bind(this),
+        fail: this.fail.bind(this),
+        error: this.error.bind(this),
+      }
+      void authenticate(ends, req)
     })
     this.name = settings.name
     this.settings = settings

@@ -1,0 +1,120 @@
+import { once } from 'node:events'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { request as httpRequest, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import passport from 'passport'
+import request from 'supertest'
+import { PasswordlessOtpStrategy, type ElasticPathError, type PasswordlessOtpUser } from '../lib'
+import { ElasticPathSimulator } from '../lib/testing'
+
+// Only what the clock says is moved.
+const REAL_TIMERS: (
+  'nextTick' | 'performance' | 'setTimeout' | 'clearTimeout' | 'setImmediate' | 'queueMicrotask'
+)[] = ['nextTick', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'queueMicrotask']
+const USERNAME = 'ada@example.com'
+let simulator: ElasticPathSimulator
+let strategy: PasswordlessOtpStrategy
+let server: Server
+
+beforeEach(async () => {
+  simulator = await ElasticPathSimulator.start({ members: [{ username: USERNAME }] })
+  strategy = new PasswordlessOtpStrategy({ clientId: simulator.clientId, baseUrl: simulator.url })
+  const onError: ErrorRequestHandler = (error: ElasticPathError, _req, res, _next) => {
+    res.status(error.status).json({ code: error.code })
+  }
+  const app = express()
+    .use(express.json())
+    .post('/login', passport.authenticate(strategy, { session: false }) as RequestHandler, (req, res) =>
+      res.json((req.user as PasswordlessOtpUser).username),
+    )
+    .use(onError)
+  server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+})
+
+afterEach(async () => {
+  jest.useRealTimers()
+  server.closeAllConnections()
+  server.close()
+  await strategy.close()
+  await simulator.stop()
+})
+
+function signIn(username = USERNAME): request.Test {
+  const body = { username, otp: simulator.issueCode(username) }
+  return request(server).post('/login').send(body)
+}
+
+test('a sign-in whose browser went away stops waiting for Elastic Path', async () => {
+  simulator.fault('exchange', 'hang')
+  const told = new Promise<unknown>((resolve) => {
+    subscribe('passport-elasticpath-otp', function listen(message) {
+      unsubscribe('passport-elasticpath-otp', listen)
+      resolve(message)
+    })
+  })
+  const body = JSON.stringify({ username: USERNAME, otp: simulator.issueCode(USERNAME) })
+  const browser = httpRequest({
+    port: (server.address() as AddressInfo).port,
+    method: 'POST',
+    path: '/login',
+    headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+  })
+  browser.on('error', () => undefined)
+  server.once('request', () => browser.destroy())
+  browser.end(body)
+
+  expect(await told).toMatchObject({ operation: 'sign-in', outcome: 'error', code: 'request_aborted' })
+})
+
+test('parallel sign-ins end on their own responses where the app hands Passport the strategy itself', async () => {
+  const members = Array.from({ length: 8 }, (_, index) =>
+    simulator.addMember({ username: `m${index}@example.com` }),
+  )
+  await Promise.all(members.map(({ username }) => signIn(username).expect(200, JSON.stringify(username))))
+})
+
+test('connections that Elastic Path closed while they lay idle do not fail a sign-in', async () => {
+  const members = Array.from({ length: 8 }, (_, index) =>
+    simulator.addMember({ username: `m${index}@example.com` }),
+  )
+  await Promise.all(members.map(({ username }) => signIn(username).expect(200)))
+  simulator.dropConnections()
+  await Promise.all(members.map(({ username }) => signIn(username).expect(200)))
+})
+
+test('a connection that breaks at every try is an error, after two at most', async () => {
+  await signIn().expect(200)
+  simulator.clearRequests()
+  simulator.fault('exchange', 'reset', { times: Infinity })
+  await signIn().expect(502, { code: 'unreachable' })
+  expect(simulator.count('exchange')).toBeLessThanOrEqual(2)
+})
+
+test('an answer that broke off is not asked for again', async () => {
+  await signIn().expect(200)
+  simulator.clearRequests()
+  simulator.fault('exchange', 'truncated', { times: Infinity })
+  await signIn().expect(502, { code: 'bad_answer' })
+  expect(simulator.count('exchange')).toBe(1)
+})
+
+test('an access token is renewed before it ends', async () => {
+  await signIn().expect(200)
+  jest.useFakeTimers({ now: Date.now() + 3_595_000, doNotFake: REAL_TIMERS })
+  await signIn().expect(200)
+  expect(simulator.count('access_token')).toBe(2)
+})
+
+test('an access token is kept while it is good', async () => {
+  await signIn().expect(200)
+  jest.useFakeTimers({ now: Date.now() + 3_000_000, doNotFake: REAL_TIMERS })
+  await signIn().expect(200)
+  expect(simulator.count('access_token')).toBe(1)
+})
+
+test('a closed strategy says so', async () => {
+  await strategy.close()
+  await signIn().expect(500, { code: 'strategy_closed' })
+})
