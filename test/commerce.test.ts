@@ -1,0 +1,285 @@
+import { randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
+import { ElasticPathError } from '../lib'
+import type { Call, Fault } from '../lib/testing'
+import { ADA, bodyOf, openShop, type Shop } from './support/shop'
+
+type Struck = Extract<Call, 'exchange' | 'access_token' | 'account_settings' | 'password_profiles'>
+const CALLS: Struck[] = ['exchange', 'access_token', 'account_settings', 'password_profiles']
+
+/** The one error that a shop was handed. */
+function errorOf({ errors }: Shop): ElasticPathError {
+  const [error] = errors
+  if (errors.length === 1 && error instanceof ElasticPathError) return error
+  throw new Error(`Not one ElasticPathError: ${inspect(errors)}`)
+}
+
+/** Everything that Elastic Path was sent or holds, and that no log may. */
+function secretsOf(shop: Shop): string[] {
+  const bearers = shop.simulator.requests.map(({ headers }) =>
+    (headers.authorization ?? '').replace('Bearer ', ''),
+  )
+  const code = shop.simulator.lastCode(ADA) ?? ''
+  return [...bearers, code, ADA, encodeURIComponent(ADA), shop.simulator.clientSecret].filter(
+    (secret) => secret !== '',
+  )
+}
+
+function expectNoSecrets(shop: Shop): void {
+  expect(shop.errors).not.toEqual([])
+  const shown = inspect(shop.errors, { depth: null, showHidden: true, maxStringLength: null })
+  for (const secret of secretsOf(shop)) expect(shown).not.toContain(secret)
+  // Nor an account token.
+  expect(shown).not.toMatch(/eyJ[\w-]+\./)
+}
+
+describe('the access token', () => {
+  test('is renewed where it is refused, and the request sent once more', async () => {
+    const shop = await openShop()
+    bodyOf(await shop.signIn())
+    shop.simulator.revokeAccessTokens()
+    shop.simulator.clearRequests()
+    bodyOf(await shop.signIn())
+    const { requests } = shop.simulator
+    expect(requests.map(({ call }) => call)).toEqual(['exchange', 'access_token', 'exchange'])
+    expect(requests[0]?.status).toBe(401)
+    expect(requests[2]?.headers.authorization).not.toBe(requests[0]?.headers.authorization)
+    expect(shop.errors).toEqual([])
+  })
+
+  test('that ends between two sign-ins is renewed before it is refused', async () => {
+    const shop = await openShop({ store: { accessTokenLifetime: 3600 } })
+    bodyOf(await shop.signIn())
+    const later = Date.now() + 3_599_000
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(later)
+    try {
+      bodyOf(await shop.signIn())
+    } finally {
+      clock.mockRestore()
+    }
+    expect(shop.simulator.count('access_token')).toBe(2)
+    expect(shop.simulator.count('exchange')).toBe(2)
+  })
+
+  test('refused for fifty sign-ins at once is renewed once', async () => {
+    const members = Array.from({ length: 50 }, (_, i) => ({ username: `shopper-${i}@example.com` }))
+    const shop = await openShop({ store: { members } })
+    await shop.strategy.ready()
+    shop.simulator.revokeAccessTokens()
+    shop.simulator.clearRequests()
+    const replies = await Promise.all(members.map(({ username }) => shop.signIn({ username })))
+    expect(replies.map(({ status }) => status)).toEqual(members.map(() => 200))
+    expect(shop.simulator.count('access_token')).toBe(1)
+  })
+
+  test('refused always is an error after one renewal', async () => {
+    const shop = await openShop()
+    shop.simulator.fault('exchange', 'refused_bearer', { times: Infinity })
+    const reply = await shop.signIn()
+    expect(reply.status).toBe(500)
+    expect(errorOf(shop)).toMatchObject({ code: 'access_token_refused', status: 500, upstreamStatus: 401 })
+    expect(shop.simulator.count('exchange')).toBe(2)
+    expect(shop.simulator.count('access_token')).toBe(2)
+    expectNoSecrets(shop)
+    shop.simulator.clearFaults()
+    bodyOf(await shop.signIn())
+  })
+
+  test.each([{ clientId: 'another-client' }, { clientSecret: 'wrong-secret' }])(
+    'that a client with %p does not get is an error that says what to check',
+    async (options) => {
+      const shop = await openShop({ options })
+      expect((await shop.signIn()).status).toBe(500)
+      expect(errorOf(shop)).toMatchObject({ code: 'client_refused', status: 500 })
+      expect(errorOf(shop).message).toContain('clientId')
+      expect(inspect(shop.errors, { depth: null })).not.toContain('wrong-secret')
+      expect(shop.simulator.count('exchange')).toBe(0)
+    },
+  )
+})
+
+describe('what goes wrong at Elastic Path is not the shopper’s mistake', () => {
+  const refused = (call: Struck) => (call === 'access_token' ? 'client_refused' : 'request_refused')
+  const faults: [string, Fault, number, string | ((call: Struck) => string)][] = [
+    ['hang', 'hang', 504, 'timeout'],
+    ['slow', 'slow', 504, 'timeout'],
+    ['reset', 'reset', 502, 'unreachable'],
+    ['truncated', 'truncated', 502, 'bad_answer'],
+    ['oversized', 'oversized', 502, 'bad_answer'],
+    ['html', 'html', 502, 'upstream_error'],
+    ['malformed', 'malformed', 502, 'bad_answer'],
+    ['half_valid', 'half_valid', 502, 'bad_answer'],
+    ['500', { status: 500 }, 502, 'upstream_error'],
+    ['503', { status: 503 }, 502, 'upstream_error'],
+    [
+      'a page of 401',
+      { status: 401, body: '<html>', headers: { 'content-type': 'text/html' } },
+      502,
+      'bad_answer',
+    ],
+    ['an empty 400', { status: 400, body: '' }, 502, 'bad_answer'],
+    ['an empty 200', { status: 200, body: '' }, 502, 'bad_answer'],
+    ['null', { status: 200, body: 'null' }, 502, 'bad_answer'],
+    ['redirect', { redirect: 'http://127.0.0.1:9/' }, 502, 'bad_answer'],
+    ['403', { status: 403 }, 500, refused],
+    ['404', { status: 404 }, 500, refused],
+  ]
+  const table = CALLS.flatMap((call) => faults.map((fault) => [call, ...fault] as const))
+
+  test.each(table)('%s: %s', async (call, name, fault, status, expected) => {
+    const shop = await openShop({
+      options: {
+        clientSecret: 'simulator-client-secret',
+        ...(name === 'hang' || name === 'slow' ? { timeout: 500 } : {}),
+      },
+    })
+    const struck = shop.simulator.fault(call, fault, { times: Infinity })
+    const reply = await shop.signIn()
+    const code = typeof expected === 'string' ? expected : expected(call)
+    const error = errorOf(shop)
+    expect([reply.status, error.status]).toEqual([status, status])
+    expect(error.code).toBe(code)
+    expect(struck.hits).toBeGreaterThan(0)
+    // A connection that breaks may be tried a second time; an answer is one.
+    expect(struck.hits).toBeLessThanOrEqual(fault === 'reset' ? 2 : 1)
+    expect(shop.simulator.count('other')).toBe(0)
+    expectNoSecrets(shop)
+
+    shop.simulator.clearFaults()
+    // What is shared by all who wait for it ends a little after the one who began has left.
+    if (status === 504 && call !== 'exchange') return
+    bodyOf(await shop.signIn())
+  })
+
+  test.each([
+    ['Username', 401],
+    ['OneTimePasswordToken', 401],
+    ['PasswordProfileId', 500],
+  ] as const)('422 on %s is %i', async (field, status) => {
+    const shop = await openShop()
+    const detail = `Key: 'Request.${field}' Error:Field validation for '${field}' failed: field '${field}' on the 'required' tag`
+    const body = { errors: [{ status: '422', title: 'Validation Error', detail }] }
+    shop.simulator.fault('exchange', { status: 422, body })
+    const reply = await shop.signIn()
+    expect(reply.status).toBe(status)
+    expect(shop.simulator.count('exchange')).toBe(1)
+    if (status === 500) {
+      expect(errorOf(shop)).toMatchObject({ code: 'request_refused', upstreamStatus: 422 })
+      expect(errorOf(shop).message).toContain('passwordProfileId')
+    } else {
+      expect(reply.body).toMatchObject({ code: 'invalid_credentials' })
+    }
+  })
+
+  test.each(['truncated', 'reset'] as const)(
+    'an exchange that is %s after its effect is not sent again',
+    async (fault) => {
+      const shop = await openShop()
+      shop.simulator.fault('exchange', fault, { times: Infinity, afterEffect: true })
+      expect((await shop.signIn()).status).toBe(502)
+      expect(shop.simulator.count('exchange')).toBe(1)
+      expectNoSecrets(shop)
+    },
+  )
+
+  test('words of Elastic Path that quote what was sent are not in the error', async () => {
+    const shop = await openShop()
+    const otp = shop.simulator.issueCode(ADA)
+    const quote = `${ADA} ${otp}`
+    const body = { errors: [{ status: '403', title: quote, detail: quote }] }
+    shop.simulator.fault('exchange', { status: 403, body })
+    expect((await shop.signIn({ otp })).status).toBe(500)
+    expectNoSecrets(shop)
+  })
+
+  test('connections that were closed while idle cost nobody a sign-in', async () => {
+    const shop = await openShop()
+    bodyOf(await shop.signIn())
+    shop.simulator.dropConnections()
+    bodyOf(await shop.signIn())
+    expect(shop.errors).toEqual([])
+  })
+
+  test('a store that is gone is 502', async () => {
+    const shop = await openShop()
+    const otp = shop.simulator.issueCode(ADA)
+    await shop.simulator.stop()
+    expect((await shop.signIn({ otp })).status).toBe(502)
+    expect(errorOf(shop).code).toBe('unreachable')
+    expectNoSecrets(shop)
+  })
+})
+
+describe('a store over its limit', () => {
+  test.each(CALLS)('is 503 with Retry-After where %s would have to wait too long', async (call) => {
+    const shop = await openShop()
+    shop.simulator.fault(call, { rateLimited: 3600 })
+    const reply = await shop.signIn()
+    expect(reply.status).toBe(503)
+    expect(reply.headers).toMatchObject({ 'retry-after': '3600' })
+    expect(errorOf(shop)).toMatchObject({ code: 'rate_limited', status: 503, retryAfter: 3600 })
+    expect(shop.simulator.count(call)).toBe(1)
+    expectNoSecrets(shop)
+    bodyOf(await shop.signIn())
+  })
+
+  test.each(CALLS)('signs in where %s waits for a moment', async (call) => {
+    const shop = await openShop()
+    shop.simulator.fault(call, { rateLimited: 0 })
+    bodyOf(await shop.signIn())
+    expect(shop.simulator.count(call)).toBe(2)
+  })
+
+  test('is waited for as long as it says', async () => {
+    const shop = await openShop()
+    shop.simulator.fault('exchange', { rateLimited: 1 })
+    const began = performance.now()
+    bodyOf(await shop.signIn())
+    expect(performance.now() - began).toBeGreaterThanOrEqual(990)
+    expect(shop.simulator.count('exchange')).toBe(2)
+  })
+})
+
+describe('discovery', () => {
+  test('takes the one profile that issues codes', async () => {
+    const id = randomUUID()
+    const passwordProfiles = [{ oneTimePasswords: false }, { id }, { oneTimePasswords: false }]
+    const shop = await openShop({ store: { passwordProfiles } })
+    bodyOf(await shop.signIn())
+    const exchange = shop.simulator.requests.find(({ call }) => call === 'exchange')
+    expect(exchange?.body).toMatchObject({ data: { password_profile_id: id } })
+  })
+
+  test('of two profiles is an error that lists both', async () => {
+    const passwordProfiles = [
+      { id: randomUUID(), name: 'Retail' },
+      { id: randomUUID(), name: 'Trade' },
+    ]
+    const shop = await openShop({ store: { passwordProfiles } })
+    expect((await shop.signIn()).status).toBe(500)
+    const { code, message } = errorOf(shop)
+    expect(code).toBe('password_profile_ambiguous')
+    for (const { id, name } of passwordProfiles) {
+      expect(message).toContain(id)
+      expect(message).toContain(name)
+    }
+    expect(message).toContain('passwordProfileId')
+  })
+
+  test('of no profile is an error that names enable_one_time_password_token', async () => {
+    const shop = await openShop({ store: { passwordProfiles: [{ oneTimePasswords: false }] } })
+    expect((await shop.signIn({ otp: '123456' })).status).toBe(500)
+    expect(errorOf(shop).code).toBe('password_profile_not_found')
+    expect(errorOf(shop).message).toContain('enable_one_time_password_token')
+  })
+
+  test('is not needed where the profile is named', async () => {
+    const passwordProfileId = randomUUID()
+    const shop = await openShop({
+      store: { passwordProfiles: [{ id: passwordProfileId }] },
+      options: { passwordProfileId },
+    })
+    bodyOf(await shop.signIn())
+    expect(shop.simulator.requests.map(({ call }) => call)).toEqual(['access_token', 'exchange'])
+  })
+})

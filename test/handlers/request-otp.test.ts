@@ -1,0 +1,224 @@
+import { ADA, holdDate, openJourney, passSeconds } from '../support/journey'
+
+describe('requestOtp', () => {
+  test('hands the normalised username on as req.otpRequest', async () => {
+    const { browser } = await openJourney()
+
+    const reply = await browser().post('/code').send({ username: ' Ada@Example.com ' })
+
+    expect([reply.status, reply.body]).toEqual([202, { username: ADA }])
+  })
+
+  test('makes a code that signs the shopper in', async () => {
+    const { simulator, browser } = await openJourney()
+    const agent = browser()
+
+    await agent.post('/code').send({ username: ADA })
+    const reply = await agent.post('/login').send({ username: ADA, otp: simulator.lastCode(ADA) })
+
+    expect(reply.status).toBe(200)
+  })
+
+  test.each([202, 400, 404] as const)(
+    'does not tell an unknown username, which Commerce answers with %d',
+    async (unknownUsernameStatus) => {
+      const { browser } = await openJourney({
+        store: { members: [{ username: 'known' }], unknownUsernameStatus },
+      })
+
+      const known = await browser().post('/code').send({ username: 'known' })
+      const unknown = await browser().post('/code').send({ username: 'unknown' })
+
+      expect([known.status, known.body]).toEqual([202, { username: 'known' }])
+      expect([unknown.status, unknown.body]).toEqual([202, { username: 'unknown' }])
+      expect(Object.keys(unknown.headers)).toEqual(Object.keys(known.headers))
+    },
+  )
+
+  test.each([
+    ['no body', undefined],
+    ['no username', {}],
+    ['an empty one', { username: '' }],
+    ['blanks', { username: '  ' }],
+    ['null', { username: null }],
+    ['a number', { username: 7 }],
+    ['an array', { username: [ADA] }],
+    ['an object', { username: { $gt: '' } }],
+    ['one of 2000 characters', { username: 'a'.repeat(2000) }],
+    ['an array as the body', [ADA]],
+  ])('answers 400 to %s, and does not ask Commerce', async (_name, body) => {
+    const { simulator, browser } = await openJourney()
+
+    const reply = await browser().post('/code').send(body)
+
+    expect([reply.status, reply.body]).toMatchObject([400, { code: 'missing_credentials' }])
+    expect(simulator.requests).toEqual([])
+  })
+
+  test('takes no username from __proto__', async () => {
+    const { browser } = await openJourney()
+
+    const reply = await browser().post('/code').type('json').send(`{"__proto__":{"username":"${ADA}"}}`)
+
+    expect(reply.status).toBe(400)
+  })
+
+  test('takes no username from the query string', async () => {
+    const { browser } = await openJourney()
+
+    const reply = await browser().post(`/code?username=${ADA}`).send({})
+
+    expect(reply.status).toBe(400)
+  })
+
+  test('two taps ask Commerce once', async () => {
+    const { simulator, browser } = await openJourney()
+    const agent = browser()
+
+    const replies = await Promise.all([1, 2].map(() => agent.post('/code').send({ username: ADA })))
+
+    expect(replies.map(({ status }) => status)).toEqual([202, 202])
+    expect(simulator.count('otp_request')).toBe(1)
+  })
+
+  test('a tap in a second tab, some seconds later and in capitals, asks Commerce no more', async () => {
+    holdDate()
+    const { simulator, browser } = await openJourney()
+
+    await browser().post('/code').send({ username: ADA }).expect(202)
+    passSeconds(29)
+    await browser().post('/code').send({ username: ADA.toUpperCase() }).expect(202)
+
+    expect(simulator.count('otp_request')).toBe(1)
+  })
+
+  test('after half a minute a new code is asked for', async () => {
+    holdDate()
+    const { simulator, browser } = await openJourney()
+
+    await browser().post('/code').send({ username: ADA }).expect(202)
+    passSeconds(30)
+    await browser().post('/code').send({ username: ADA }).expect(202)
+
+    expect(simulator.count('otp_request')).toBe(2)
+  })
+
+  test('a request that failed is asked again', async () => {
+    const { simulator, browser } = await openJourney()
+    simulator.fault('otp_request', { status: 500 })
+
+    await browser().post('/code').send({ username: ADA }).expect(502)
+    await browser().post('/code').send({ username: ADA }).expect(202)
+
+    expect(simulator.mailbox).toHaveLength(1)
+  })
+
+  test('two taps that fail fail both', async () => {
+    const { simulator, browser } = await openJourney()
+    simulator.fault('otp_request', { status: 500 })
+
+    const replies = await Promise.all([1, 2].map(() => browser().post('/code').send({ username: ADA })))
+
+    expect(replies.map(({ status }) => status)).toEqual([502, 502])
+    expect(simulator.count('otp_request')).toBe(1)
+  })
+
+  test('a new code right after a sign-in is asked for', async () => {
+    const { simulator, browser } = await openJourney()
+    await browser().post('/code').send({ username: ADA })
+    await browser()
+      .post('/login')
+      .send({ username: ADA, otp: simulator.lastCode(ADA) })
+      .expect(200)
+
+    await browser().post('/code').send({ username: ADA }).expect(202)
+
+    expect(simulator.mailbox).toHaveLength(2)
+  })
+
+  test('the sixth code within a quarter of an hour is refused until it is over', async () => {
+    holdDate()
+    const { simulator, browser } = await openJourney()
+    for (let i = 0; i < 5; i++) {
+      await browser().post('/code').send({ username: ADA }).expect(202)
+      passSeconds(60)
+    }
+
+    const sixth = await browser().post('/code').send({ username: ADA })
+
+    expect([sixth.status, sixth.body]).toMatchObject([429, { code: 'too_many_attempts', retryAfter: 600 }])
+    expect(sixth.headers['retry-after']).toBe('600')
+    expect(simulator.count('otp_request')).toBe(5)
+  })
+
+  test('a shopper who was refused gets a code when the quarter of an hour is over', async () => {
+    holdDate()
+    const { browser } = await openJourney()
+    for (let i = 0; i < 5; i++) {
+      await browser().post('/code').send({ username: ADA }).expect(202)
+      passSeconds(60)
+    }
+    await browser().post('/code').send({ username: ADA }).expect(429)
+
+    passSeconds(600)
+
+    await browser().post('/code').send({ username: ADA }).expect(202)
+  })
+
+  test('a sign-in gives back the codes that were asked for', async () => {
+    holdDate()
+    const { simulator, browser } = await openJourney()
+    for (let i = 0; i < 5; i++) {
+      await browser().post('/code').send({ username: ADA }).expect(202)
+      passSeconds(60)
+    }
+    await browser()
+      .post('/login')
+      .send({ username: ADA, otp: simulator.lastCode(ADA) })
+      .expect(200)
+
+    await browser().post('/code').send({ username: ADA }).expect(202)
+  })
+
+  test('an outage is an error, and no promise of a mail', async () => {
+    const { simulator, browser } = await openJourney()
+    await simulator.stop()
+
+    const reply = await browser().post('/code').send({ username: ADA })
+
+    expect([reply.status, reply.body]).toMatchObject([502, { code: 'unreachable' }])
+  })
+})
+
+describe('createOtpRequest', () => {
+  test('asks for a code without Express', async () => {
+    const { simulator, strategy } = await openJourney()
+
+    await strategy.createOtpRequest(ADA)
+
+    expect(simulator.mailbox).toHaveLength(1)
+  })
+
+  test('resolves for a username that does not exist', async () => {
+    const { strategy } = await openJourney({ store: { unknownUsernameStatus: 404 } })
+
+    await expect(strategy.createOtpRequest('nobody')).resolves.toBeUndefined()
+  })
+
+  test('rejects an empty username', async () => {
+    const { strategy } = await openJourney()
+
+    await expect(strategy.createOtpRequest(' ')).rejects.toMatchObject({
+      code: 'missing_credentials',
+      status: 400,
+    })
+  })
+
+  test('shares the request of a tap', async () => {
+    const { simulator, strategy } = await openJourney()
+
+    await Promise.all([strategy.createOtpRequest(ADA), strategy.createOtpRequest(ADA)])
+
+    expect(simulator.count('otp_request')).toBe(1)
+  })
+})

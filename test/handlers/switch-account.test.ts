@@ -1,0 +1,256 @@
+import { randomUUID } from 'node:crypto'
+import { ADA, me, openJourney } from '../support/journey'
+
+const FIRST = { id: randomUUID(), name: 'First' }
+const SECOND = { id: randomUUID(), name: 'Second' }
+const TWO = { members: [{ username: ADA, accounts: [FIRST, SECOND] }] }
+
+describe('switchAccount', () => {
+  test('lets the shopper act for another account from now on', async () => {
+    const { signIn } = await openJourney({ store: TWO })
+    const { agent, user } = await signIn()
+
+    const reply = await agent.post('/switch').send({ account_id: SECOND.id }).expect(200)
+
+    expect(user.account).toMatchObject(FIRST)
+    expect(reply.body).toMatchObject({ user: { account: SECOND } })
+    expect((await me(agent)).user?.account).toMatchObject(SECOND)
+  })
+
+  test('keeps the session, its id and its other contents', async () => {
+    const { signIn } = await openJourney({ store: TWO })
+    const { agent } = await signIn()
+    await agent.post('/basket').expect(204)
+    const before = await me(agent)
+
+    await agent.post('/switch').send({ account_id: SECOND.id }).expect(200)
+
+    const { sessionId, basket } = await me(agent)
+    expect({ sessionId, basket }).toEqual({ sessionId: before.sessionId, basket: 'a basket' })
+  })
+
+  test('a shopper of 250 accounts gets a code by mail, signs in, and chooses one, with the basket of before', async () => {
+    let mailed: (otp: string) => void
+    const mail = new Promise<string>((resolve) => (mailed = resolve))
+    const { simulator, browser } = await openJourney({
+      store: { members: [{ username: ADA, accounts: 250 }] },
+      strategy: { selectAccount: 'sole' },
+      deliver: ({ otp }) => mailed(otp),
+    })
+    const last = simulator.setAccounts(ADA, 250).accounts.page(249, 1)[0]
+    const agent = browser()
+    await agent.post('/basket').expect(204)
+
+    await agent.post('/code').send({ username: ADA }).expect(202)
+    const signedIn = await agent
+      .post('/login')
+      .send({ username: ADA, otp: await mail })
+      .expect(200)
+    await agent.post('/switch').send({ account_id: last?.id }).expect(200)
+
+    expect(signedIn.body).toMatchObject({
+      user: { account: null, selectionToken: { token: expect.any(String) as string } },
+      info: { totalAccounts: 250 },
+    })
+    const { user, stored, basket } = await me(agent)
+    expect(user?.account).toMatchObject({ ...last })
+    expect(user).not.toHaveProperty('selectionToken')
+    expect(stored).not.toHaveProperty('selectionToken')
+    expect(basket).toBe('a basket')
+  })
+
+  test.each([
+    ['an error', { status: 500 }, 502],
+    ['nonsense', 'html', 502],
+    ['something half valid', 'half_valid', 502],
+    ['a refused token', { status: 401 }, 401],
+    ['no answer', 'hang', 504],
+  ] as const)('changes nothing where Commerce answers with %s', async (_name, fault, status) => {
+    const { simulator, signIn } = await openJourney({ store: TWO, strategy: { timeout: 500 } })
+    const { agent } = await signIn()
+    const before = await me(agent)
+    simulator.fault('renewal', fault, { times: Infinity })
+
+    await agent.post('/switch').send({ account_id: SECOND.id }).expect(status)
+
+    expect(await me(agent)).toEqual(before)
+  })
+
+  test('answers 401 where nobody is signed in', async () => {
+    const { simulator, browser } = await openJourney({ store: TWO })
+
+    const reply = await browser().post('/switch').send({ account_id: SECOND.id })
+
+    expect([reply.status, reply.body]).toMatchObject([401, { code: 'not_signed_in' }])
+    expect(simulator.requests).toEqual([])
+  })
+
+  test("answers 403 to a stranger's account, and changes nothing", async () => {
+    const { simulator, signIn } = await openJourney({ store: TWO })
+    const stranger = simulator.addMember({ username: 'eve@example.com' }).accounts.page(0, 1)[0]
+    const { agent } = await signIn()
+    const before = await me(agent)
+
+    const reply = await agent.post('/switch').send({ account_id: stranger?.id })
+
+    expect([reply.status, reply.body]).toMatchObject([403, { code: 'account_not_found' }])
+    expect(await me(agent)).toEqual(before)
+  })
+
+  test.each([
+    ['no body', undefined],
+    ['no id', {}],
+    ['an empty id', { account_id: '' }],
+    ['an array', { account_id: [SECOND.id] }],
+    ['an object', { account_id: { id: SECOND.id } }],
+    ['an id of 300 characters', { account_id: 'a'.repeat(300) }],
+  ])('answers 400 to %s, and changes nothing', async (_name, body) => {
+    const { signIn } = await openJourney({ store: TWO })
+    const { agent } = await signIn()
+    const before = await me(agent)
+
+    const reply = await agent.post('/switch').send(body)
+
+    expect([reply.status, reply.body]).toMatchObject([400, { code: 'missing_credentials' }])
+    expect(await me(agent)).toEqual(before)
+  })
+
+  test('answers 403 to a member who has left the account', async () => {
+    const { simulator, signIn } = await openJourney({ store: TWO })
+    const { agent } = await signIn()
+    simulator.setAccounts(ADA, [FIRST])
+
+    await agent.post('/switch').send({ account_id: SECOND.id }).expect(403)
+  })
+})
+
+describe('the methods for accounts', () => {
+  test('a member of 10,000 accounts signs in to the last one in 101 calls at most', async () => {
+    const { simulator, signIn } = await openJourney({
+      store: { members: [{ username: ADA, accounts: 10_000 }] },
+    })
+    const last = simulator.setAccounts(ADA, 10_000).accounts.page(9999, 1)[0]
+
+    const { user } = await signIn({ account_id: last?.id })
+
+    expect(user.account).toMatchObject({ ...last })
+    expect(simulator.count('exchange')).toBe(1)
+    expect(simulator.count('exchange') + simulator.count('renewal')).toBeLessThanOrEqual(101)
+  })
+
+  test('a member of 10,000 accounts switches to the last one in 101 calls at most', async () => {
+    const { simulator, strategy, signIn } = await openJourney({
+      store: { members: [{ username: ADA, accounts: 10_000 }] },
+    })
+    const last = simulator.setAccounts(ADA, 10_000).accounts.page(9999, 1)[0]
+    const { user } = await signIn()
+    simulator.clearRequests()
+
+    const switched = await strategy.selectAccount(user, last?.id ?? '')
+
+    expect(switched.account).toMatchObject({ ...last })
+    expect(simulator.requests.length).toBeLessThanOrEqual(101)
+  })
+
+  test('selectAccount leaves the user that it was given as it was', async () => {
+    const { strategy, signIn } = await openJourney({ store: TWO })
+    const { user } = await signIn()
+    const before = structuredClone(user)
+
+    await strategy.selectAccount(user, SECOND.id)
+
+    expect(user).toEqual(before)
+  })
+
+  test('selectAccount keeps what the app added to its user', async () => {
+    const { strategy, signIn } = await openJourney({ store: TWO })
+    const { user } = await signIn()
+
+    const switched = await strategy.selectAccount({ ...user, theme: 'dark' }, SECOND.id)
+
+    expect(switched).toMatchObject({ theme: 'dark', account: SECOND })
+  })
+
+  test("selectAccount rejects a stranger's account", async () => {
+    const { strategy, signIn } = await openJourney({ store: TWO })
+    const { user } = await signIn()
+
+    await expect(strategy.selectAccount(user, randomUUID())).rejects.toMatchObject({
+      code: 'account_not_found',
+      status: 403,
+    })
+  })
+
+  test('listAccounts gives a page without tokens, and the total', async () => {
+    const { strategy, signIn } = await openJourney({ store: TWO })
+    const { user } = await signIn()
+
+    const page = await strategy.listAccounts(user, { limit: 1, offset: 1 })
+
+    expect(page).toEqual({ accounts: [SECOND], total: 2 })
+  })
+
+  test('listAccounts lists for a shopper who has yet to choose', async () => {
+    const { strategy, signIn } = await openJourney({ store: TWO, strategy: { selectAccount: 'sole' } })
+    const { user } = await signIn()
+
+    expect(await strategy.listAccounts(user)).toEqual({ accounts: [FIRST, SECOND], total: 2 })
+  })
+
+  test('listAccounts of a member of no account is empty', async () => {
+    const { strategy, signIn } = await openJourney({
+      store: { members: [{ username: ADA, accounts: 0 }] },
+      strategy: { requireAccount: false },
+    })
+    const { user } = await signIn()
+
+    expect(await strategy.listAccounts(user)).toEqual({ accounts: [], total: 0 })
+  })
+
+  test.each([{ limit: 0 }, { limit: 101 }, { limit: 1.5 }, { limit: NaN }, { offset: -1 }, { offset: 0.5 }])(
+    'listAccounts rejects the page %j with a RangeError',
+    async (page) => {
+      const { strategy, signIn } = await openJourney()
+      const { user } = await signIn()
+
+      await expect(strategy.listAccounts(user, page)).rejects.toThrow(RangeError)
+    },
+  )
+
+  test('renewAccount answers with a new token for the same account', async () => {
+    const { simulator, strategy, signIn } = await openJourney({ store: TWO })
+    const { user } = await signIn({ account_id: SECOND.id })
+    simulator.advance(60)
+
+    const renewed = await strategy.renewAccount(user)
+
+    expect(renewed.account).toMatchObject(SECOND)
+    expect(Date.parse(renewed.account?.expires ?? '')).toBeGreaterThan(
+      Date.parse(user.account?.expires ?? ''),
+    )
+  })
+
+  test('renewAccount rejects with 401 for a token that does not count any more', async () => {
+    const { simulator, strategy, signIn } = await openJourney()
+    const { user } = await signIn()
+    simulator.revokeAccountTokens()
+
+    await expect(strategy.renewAccount(user)).rejects.toMatchObject({
+      code: 'account_token_refused',
+      status: 401,
+      upstreamStatus: 401,
+    })
+  })
+
+  test('ready resolves where the store is set up', async () => {
+    const { strategy } = await openJourney()
+
+    await expect(strategy.ready()).resolves.toBeUndefined()
+  })
+
+  test('ready rejects with what is wrong', async () => {
+    const { strategy } = await openJourney({ store: { passwordProfiles: [{ oneTimePasswords: false }] } })
+
+    await expect(strategy.ready()).rejects.toMatchObject({ code: 'password_profile_not_found', status: 500 })
+  })
+})

@@ -1,0 +1,108 @@
+import { PasswordlessOtpStrategy, Strategy } from '../lib'
+
+const clientId = 'client-id'
+
+function construct(options: unknown, verify?: unknown): () => unknown {
+  return () => new PasswordlessOtpStrategy(options as never, verify as never)
+}
+
+describe('an option that makes no sense is a TypeError that names it', () => {
+  const nonsense: [string, unknown][] = [
+    ['clientId', undefined],
+    ['clientId', ''],
+    ['clientId', 42],
+    ['clientSecret', ''],
+    ['clientSecret', 42],
+    ['baseUrl', 'not a url'],
+    ['baseUrl', '/relative'],
+    ['baseUrl', 42],
+    ['baseUrl', 'http://useast.api.elasticpath.com'],
+    ['baseUrl', 'http://127.0.0.1.example.com'],
+    ['baseUrl', 'ftp://useast.api.elasticpath.com'],
+    ['baseUrl', 'https://user:password@useast.api.elasticpath.com'],
+    ['baseUrl', 'https://useast.api.elasticpath.com/?a=b'],
+    ['passwordProfileId', ''],
+    ['authenticationRealmId', 7],
+    ['name', ''],
+    ['usernameField', ''],
+    ['otpField', 'username'],
+    ['accountField', []],
+    ['normalizeUsername', 'trim'],
+    ['selectAccount', 'last'],
+    ['selectAccount', true],
+    ['requireAccount', 'yes'],
+    ['passReqToCallback', 1],
+    ['messages', 'no'],
+    ['messages', { wrong_code: 'No.' }],
+    ['messages', { invalid_credentials: 42 }],
+    ['limiter', {}],
+    ['limiter', { consume: () => undefined }],
+    ['requestLimiter', null],
+    ['timeout', 0],
+    ['timeout', -1],
+    ['timeout', NaN],
+    ['timeout', Infinity],
+    ['timeout', 2 ** 31],
+    ['timeout', '1000'],
+    ['dispatcher', {}],
+    ['clientID', 'misspelt'],
+  ]
+  test.each(nonsense)('%s: %p', (option, value) => {
+    const attempt = construct({ clientId, [option]: value })
+    expect(attempt).toThrow(TypeError)
+    expect(attempt).toThrow(option)
+  })
+})
+
+test.each([undefined, null, 'client-id', 42])(
+  'options of %p are a TypeError that asks for a clientId',
+  (options) => {
+    const attempt = construct(options)
+    expect(attempt).toThrow(TypeError)
+    expect(attempt).toThrow('clientId')
+  },
+)
+
+test('a verify that is no function is a TypeError', () => {
+  const attempt = construct({ clientId }, 'verify')
+  expect(attempt).toThrow(TypeError)
+  expect(attempt).toThrow('verify')
+})
+
+test('no message of a TypeError repeats the client secret', () => {
+  expect(construct({ clientId, clientSecret: 'hush-hush', timeout: -1 })).toThrow(/^(?!.*hush-hush)/)
+})
+
+test.each(['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000'])(
+  'plain HTTP is good enough for %s',
+  async (baseUrl) => {
+    await new PasswordlessOtpStrategy({ clientId, baseUrl }).close()
+  },
+)
+
+test('a clientId is enough, and the name is passwordless-otp', async () => {
+  const strategy = new Strategy({ clientId })
+  expect(strategy.name).toBe('passwordless-otp')
+  await strategy.close()
+})
+
+test('options that are undefined take their defaults', async () => {
+  const strategy = new PasswordlessOtpStrategy({
+    clientId,
+    name: undefined,
+    timeout: undefined,
+    baseUrl: undefined,
+  })
+  expect(strategy.name).toBe('passwordless-otp')
+  await strategy.close()
+})
+
+test('the name and a URL object are taken as given', async () => {
+  const strategy = new PasswordlessOtpStrategy({
+    clientId,
+    name: 'otp',
+    baseUrl: new URL('https://euwest.api.elasticpath.com'),
+  })
+  expect(strategy.name).toBe('otp')
+  await strategy.close()
+})

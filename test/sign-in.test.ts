@@ -1,0 +1,545 @@
+import { randomUUID } from 'node:crypto'
+import { RateLimiterMemory } from 'rate-limiter-flexible'
+import type { Request } from 'express'
+import { ACCOUNT_TOKEN_HEADER, type AccountSummary, type PasswordlessOtpUser, type VerifyDone } from '../lib'
+import { ADA, bodyOf, openShop } from './support/shop'
+import { Client } from './testing/support'
+
+afterEach(() => {
+  jest.restoreAllMocks()
+})
+
+function someAccounts(count: number) {
+  return Array.from({ length: count }, (_, i) => ({ id: randomUUID(), name: `Account ${i + 1}` }))
+}
+
+describe('signing in', () => {
+  test('a form signs in, and the session keeps the shopper', async () => {
+    const { agent, simulator } = await openShop()
+    const browser = agent()
+    const reply = await browser
+      .post('/login')
+      .type('form')
+      .send({ username: ADA, otp: simulator.issueCode(ADA) })
+    const { user } = bodyOf(reply)
+    expect(user.username).toBe(ADA)
+    expect(user.account?.token).toBeTruthy()
+    expect((await browser.get('/me')).body).toEqual({ user })
+  })
+
+  test('JSON signs in, with the first page of accounts in the info and no token there', async () => {
+    const accounts = someAccounts(3)
+    const { agent, simulator } = await openShop({ store: { members: [{ username: ADA, accounts }] } })
+    const reply = await agent()
+      .post('/login')
+      .send({ username: ADA, otp: simulator.issueCode(ADA) })
+    const { user, info } = bodyOf(reply)
+    expect(user.account?.id).toBe(accounts[0]?.id)
+    expect(user).not.toHaveProperty('selectionToken')
+    expect(info).toEqual({ accounts, totalAccounts: 3 })
+  })
+
+  test('the user is as Passport puts it on req.user, and the info on req.authInfo', async () => {
+    const { agent, simulator } = await openShop()
+    const reply = await agent()
+      .post('/plain/login')
+      .send({ username: ADA, otp: simulator.issueCode(ADA) })
+    const { user, info } = bodyOf(reply)
+    expect(Object.keys(user).sort()).toEqual(['account', 'accountMemberId', 'username'])
+    expect(info.totalAccounts).toBe(1)
+  })
+
+  test('the account token is accepted by Elastic Path', async () => {
+    const { signIn, simulator } = await openShop()
+    const { user } = bodyOf(await signIn())
+    const client = new Client(simulator)
+    await client.authenticate()
+    const headers = { [ACCOUNT_TOKEN_HEADER]: user.account?.token ?? '' }
+    const reply = await client.send('/v2/accounts', { headers })
+    expect(reply.status).toBe(200)
+    expect(reply.text).toContain(user.account?.id)
+  })
+
+  test('an address in capitals and a code with spaces sign in', async () => {
+    const { agent, simulator } = await openShop()
+    const otp = simulator.issueCode(ADA)
+    const reply = await agent()
+      .post('/login')
+      .send({ username: ' Ada@Example.COM ', otp: ` ${otp.slice(0, 3)} ${otp.slice(3)} ` })
+    expect(bodyOf(reply).user.username).toBe(ADA)
+  })
+
+  test('a client secret and named fields sign in', async () => {
+    const { agent, simulator } = await openShop({
+      options: { clientSecret: 'simulator-client-secret', usernameField: 'email', otpField: 'code' },
+    })
+    const reply = await agent()
+      .post('/login')
+      .send({ email: ADA, code: simulator.issueCode(ADA) })
+    expect(reply.status).toBe(200)
+    expect(simulator.requests[0]?.body).toMatchObject({ grant_type: 'client_credentials' })
+  })
+
+  test.each([{ wrapAccessToken: true }, { expiresFormat: 'epoch' as const }, { omitAccountMemberId: true }])(
+    'a store that speaks %p signs in alike',
+    async (store) => {
+      const { signIn } = await openShop({ store })
+      const { user } = bodyOf(await signIn())
+      expect(user.accountMemberId).toBeTruthy()
+      expect(Date.parse(user.account?.expires ?? '')).toBeGreaterThan(Date.now())
+    },
+  )
+
+  test('a hundred first sign-ins at once cost one access token and one discovery', async () => {
+    const members = Array.from({ length: 100 }, (_, i) => ({ username: `shopper-${i}@example.com` }))
+    const { signIn, simulator } = await openShop({ store: { members } })
+    const replies = await Promise.all(members.map(({ username }) => signIn({ username })))
+    expect(replies.map((reply) => bodyOf(reply).user.username)).toEqual(
+      members.map(({ username }) => username),
+    )
+    expect(simulator.count('access_token')).toBe(1)
+    expect(simulator.count('account_settings')).toBe(1)
+    expect(simulator.count('password_profiles')).toBe(1)
+    expect(simulator.count('exchange')).toBe(100)
+  })
+})
+
+describe('failing', () => {
+  test.each([400, 401] as const)(
+    'a wrong code that Elastic Path answers with %p costs one exchange',
+    async (wrongCodeStatus) => {
+      const { signIn, simulator, errors } = await openShop({ store: { wrongCodeStatus } })
+      const reply = await signIn({ otp: '000000x' })
+      expect(reply.status).toBe(401)
+      expect(reply.body).toMatchObject({ code: 'invalid_credentials' })
+      expect(simulator.count('exchange')).toBe(1)
+      expect(simulator.count('access_token')).toBe(1)
+      expect(errors).toEqual([])
+    },
+  )
+
+  test('a username that nobody has fails like a wrong code', async () => {
+    const { signIn } = await openShop()
+    const known = await signIn({ otp: 'wrong' })
+    const unknown = await signIn({ username: 'nobody@example.com', otp: 'wrong' })
+    expect(unknown.status).toBe(401)
+    expect(unknown.body).toEqual(known.body)
+  })
+
+  test('a code works once', async () => {
+    const { signIn, simulator } = await openShop()
+    const otp = simulator.issueCode(ADA)
+    expect((await signIn({ otp })).status).toBe(200)
+    expect((await signIn({ otp })).status).toBe(401)
+  })
+
+  test("Passport's own answer to a wrong code is 401", async () => {
+    const { agent } = await openShop()
+    expect((await agent().post('/plain/login').send({ username: ADA, otp: 'wrong' })).status).toBe(401)
+  })
+
+  test('a member of no account is not signed in', async () => {
+    const { signIn } = await openShop({ store: { members: [{ username: ADA, accounts: 0 }] } })
+    const reply = await signIn()
+    expect(reply.status).toBe(403)
+    expect(reply.body).toMatchObject({ code: 'no_account' })
+  })
+
+  test('a member of no account is signed in where requireAccount is false', async () => {
+    const { signIn } = await openShop({
+      store: { members: [{ username: ADA, accounts: 0 }] },
+      options: { requireAccount: false },
+    })
+    const { user, info } = bodyOf(await signIn())
+    expect(user.account).toBeNull()
+    expect(user).not.toHaveProperty('selectionToken')
+    expect(info).toEqual({ accounts: [], totalAccounts: 0 })
+  })
+
+  test('messages of the app replace the English ones', async () => {
+    const { signIn, agent } = await openShop({
+      options: { messages: { invalid_credentials: 'Falscher Code.' } },
+    })
+    expect((await signIn({ otp: 'wrong' })).body).toEqual({
+      code: 'invalid_credentials',
+      message: 'Falscher Code.',
+    })
+    const other: unknown = (await agent().post('/login').send({})).body
+    expect(other).toMatchObject({ message: expect.stringContaining('Please') as unknown })
+  })
+
+  const long = 'x'.repeat(100_000)
+  const bad: [string, object][] = [
+    ['nothing', {}],
+    ['no code', { username: ADA }],
+    ['no username', { otp: '123456' }],
+    ['an empty code', { username: ADA, otp: '' }],
+    ['spaces', { username: '  ', otp: '  ' }],
+    ['an array', [ADA, '123456']],
+    ['arrays', { username: [ADA], otp: ['123456'] }],
+    ['a code in an array', { username: ADA, otp: ['123456'] }],
+    ['a code in an object', { username: ADA, otp: { toString: '123456' } }],
+    ['a numeric code', { username: ADA, otp: 123456 }],
+    ['a boolean code', { username: ADA, otp: true }],
+    ['a null code', { username: ADA, otp: null }],
+    ['a numeric username', { username: 1, otp: '123456' }],
+    ['a username of 100 kB', { username: long, otp: '123456' }],
+    ['a code of 100 kB', { username: ADA, otp: long }],
+    ['an account of 100 kB', { username: ADA, otp: '123456', account_id: long }],
+    ['an account in an array', { username: ADA, otp: '123456', account_id: ['a'] }],
+  ]
+  test.each(bad)('a request with %s is 400 and asks Elastic Path nothing', async (_what, body) => {
+    const { agent, simulator, errors } = await openShop()
+    const reply = await agent().post('/login').send(body)
+    expect(reply.status).toBe(400)
+    expect(reply.body).toMatchObject({ code: 'missing_credentials' })
+    expect(simulator.requests).toEqual([])
+    expect(errors).toEqual([])
+  })
+
+  test.each([
+    ['/login', `{"__proto__":{"username":"${ADA}","otp":"123456"}}`],
+    ['/bare/login', `{"username":"${ADA}","otp":"123456"}`],
+    [`/login?username=${ADA}&otp=123456`, '{}'],
+  ])('POST %s with %s is 400 and asks Elastic Path nothing', async (path, body) => {
+    const { agent, simulator } = await openShop()
+    const reply = await agent().post(path).type('json').send(body)
+    expect(reply.status).toBe(400)
+    expect(reply.body).toMatchObject({ code: 'missing_credentials' })
+    expect(simulator.requests).toEqual([])
+  })
+
+  test('a form with __proto__ or nested fields is 400', async () => {
+    const { agent, simulator } = await openShop()
+    for (const form of ['__proto__[username]=a&__proto__[otp]=1', 'username[a]=b&otp[]=1']) {
+      const reply = await agent().post('/login').type('form').send(form)
+      expect(reply.status).toBe(400)
+    }
+    expect(simulator.requests).toEqual([])
+  })
+})
+
+describe('choosing an account', () => {
+  const accounts = someAccounts(250)
+  const store = { members: [{ username: ADA, accounts }] }
+
+  test('the account asked for is found on a later page', async () => {
+    const { signIn, simulator } = await openShop({ store })
+    const wanted = accounts[240]
+    const { user } = bodyOf(await signIn({ account_id: wanted?.id ?? '' }))
+    expect(user.account).toMatchObject({ id: wanted?.id, name: wanted?.name })
+    expect(user).not.toHaveProperty('selectionToken')
+    expect(simulator.count('exchange')).toBe(1)
+  })
+
+  test("an account of somebody else's is 403, after no more pages than there are", async () => {
+    const { signIn, simulator, errors } = await openShop({ store })
+    const reply = await signIn({ account_id: randomUUID() })
+    expect(reply.status).toBe(403)
+    expect(reply.body).toMatchObject({ code: 'account_not_found' })
+    expect(simulator.count('exchange')).toBe(1)
+    expect(simulator.count('renewal')).toBe(2)
+    expect(errors).toEqual([])
+  })
+
+  test("'first' takes the first account in one exchange", async () => {
+    const { signIn, simulator } = await openShop({ store, options: { selectAccount: 'first' } })
+    expect(bodyOf(await signIn()).user.account?.id).toBe(accounts[0]?.id)
+    expect(simulator.count('renewal')).toBe(0)
+  })
+
+  test("'sole' takes the only account", async () => {
+    const { signIn } = await openShop({ options: { selectAccount: 'sole' } })
+    expect(bodyOf(await signIn()).user.account).not.toBeNull()
+  })
+
+  test("'sole' leaves a choice to the shopper, and the session renews and switches meanwhile", async () => {
+    const { signIn, strategy } = await openShop({ store, options: { selectAccount: 'sole' } })
+    const { user } = bodyOf(await signIn())
+    expect(user.account).toBeNull()
+    expect(user.selectionToken?.token).toBeTruthy()
+    const chosen = await strategy.selectAccount(user, accounts[240]?.id ?? '')
+    expect(chosen.account?.id).toBe(accounts[240]?.id)
+    expect(chosen).not.toHaveProperty('selectionToken')
+  })
+
+  test.each([0, 99, 100, 249])('a function gets all accounts, and chooses number %p', async (index) => {
+    const seen: AccountSummary[] = []
+    const selectAccount = (all: AccountSummary[], req: Request) => {
+      seen.push(...all)
+      expect(req.path).toBe('/login')
+      return Promise.resolve(all[index]?.id)
+    }
+    const { signIn } = await openShop({ store, options: { selectAccount } })
+    expect(bodyOf(await signIn()).user.account?.id).toBe(accounts[index]?.id)
+    expect(seen).toEqual(accounts)
+  })
+
+  test('a function that answers undefined leaves the choice to the shopper', async () => {
+    const { signIn } = await openShop({ store, options: { selectAccount: () => undefined } })
+    const { user } = bodyOf(await signIn())
+    expect(user.account).toBeNull()
+    expect(user.selectionToken).toBeDefined()
+  })
+
+  test('a function that answers with a stranger id is 403', async () => {
+    const { signIn } = await openShop({ store, options: { selectAccount: () => 'stranger' } })
+    const reply = await signIn()
+    expect(reply.status).toBe(403)
+    expect(reply.body).toMatchObject({ code: 'account_not_found' })
+  })
+
+  test('a function that answers with a number is an error, and is not asked where the request names an account', async () => {
+    const { signIn, errors } = await openShop({
+      store,
+      options: { selectAccount: () => 42 as unknown as string },
+    })
+    expect((await signIn()).status).toBe(500)
+    expect(errors).toEqual([expect.any(TypeError)])
+    expect((await signIn({ account_id: accounts[1]?.id ?? '' })).status).toBe(200)
+  })
+})
+
+describe('functions of the app', () => {
+  test('selectAccount that never answers is the app at fault', async () => {
+    const { signIn } = await openShop({
+      options: { timeout: 500, selectAccount: () => new Promise<string>(() => undefined) },
+    })
+    const reply = await signIn()
+    expect(reply.status).toBe(500)
+    expect(reply.body).toMatchObject({ error: 'app_timeout' })
+  })
+
+  test('a limiter that never answers is the app at fault, and no free pass', async () => {
+    const never = () => new Promise<never>(() => undefined)
+    const { signIn, simulator } = await openShop({
+      options: { timeout: 500, limiter: { consume: never, delete: never } },
+    })
+    expect((await signIn()).body).toMatchObject({ error: 'app_timeout' })
+    expect(simulator.requests).toEqual([])
+  })
+
+  const failure = new Error('Broken')
+  const fail = () => {
+    throw failure
+  }
+  test.each([
+    { selectAccount: fail },
+    { selectAccount: () => Promise.reject(failure) },
+    { normalizeUsername: fail },
+  ])('that throw are errors of their own: %p', async (options) => {
+    const { signIn, errors } = await openShop({ options })
+    expect((await signIn()).status).toBe(500)
+    expect(errors[0]).toBe(failure)
+  })
+})
+
+describe('the session', () => {
+  test.each([1, 10_000])('is under 2 kB for a member of %p accounts', async (accounts) => {
+    const { signIn, storedSessions } = await openShop({ store: { members: [{ username: ADA, accounts }] } })
+    bodyOf(await signIn())
+    const [stored = '', ...others] = await storedSessions()
+    expect(others).toEqual([])
+    expect(stored).toContain(ADA)
+    expect(Buffer.byteLength(stored)).toBeLessThan(2000)
+  })
+
+  test.each(['first', 'sole'] as const)('signs out when the token of %p has ended', async (selectAccount) => {
+    const members = [{ username: ADA, accounts: 2 }]
+    const { agent, simulator } = await openShop({ store: { members }, options: { selectAccount } })
+    const browser = agent()
+    await browser.post('/login').send({ username: ADA, otp: simulator.issueCode(ADA) })
+    expect((await browser.get('/me')).body).toMatchObject({ user: { username: ADA } })
+    const late = Date.now() + 86_401_000
+    jest.spyOn(Date, 'now').mockReturnValue(late)
+    expect((await browser.get('/me')).body).toEqual({ user: null })
+  })
+
+  test.each([[{}], [null], ['ada'], [{ accountMemberId: 'a', username: 'b', account: { id: 'c' } }]])(
+    'signs out where it holds %p',
+    async (stored) => {
+      const { strategy } = await openShop()
+      const user = await new Promise((resolve) => {
+        strategy.deserializeUser(stored, (error, found) => resolve(error ?? found))
+      })
+      expect(user).toBe(false)
+    },
+  )
+})
+
+describe('verify', () => {
+  const withRole = (user: PasswordlessOtpUser) => ({ ...user, role: 'buyer' })
+
+  const accepting: [string, (...args: never[]) => unknown, boolean?][] = [
+    ['done', (user: PasswordlessOtpUser, done: VerifyDone) => done(null, withRole(user))],
+    [
+      'done, later',
+      (user: PasswordlessOtpUser, done: VerifyDone) => void setImmediate(() => done(null, withRole(user))),
+    ],
+    ['a promise', (user: PasswordlessOtpUser) => Promise.resolve(withRole(user))],
+    [
+      'a promise of nothing and done',
+      (user: PasswordlessOtpUser, done: VerifyDone) => {
+        done(null, withRole(user))
+        return Promise.resolve()
+      },
+    ],
+    [
+      'arguments that it does not declare',
+      (...args: unknown[]) => {
+        const [user, done] = args as [PasswordlessOtpUser, VerifyDone]
+        done(null, withRole(user))
+        return Promise.resolve()
+      },
+    ],
+    [
+      'done and the request',
+      (req: Request, user: PasswordlessOtpUser, done: VerifyDone) =>
+        done(null, { ...withRole(user), path: req.path }),
+      true,
+    ],
+    [
+      'a promise and the request',
+      (req: Request, user: PasswordlessOtpUser) => Promise.resolve({ ...withRole(user), path: req.path }),
+      true,
+    ],
+  ]
+  test.each(accepting)("signs the app's user in by %s", async (_form, verify, passReqToCallback = false) => {
+    const { signIn } = await openShop({ verify, options: { passReqToCallback } })
+    const { user, info } = bodyOf(await signIn())
+    expect(user).toMatchObject({ role: 'buyer', username: ADA, ...(passReqToCallback && { path: '/login' }) })
+    expect(info.totalAccounts).toBe(1)
+  })
+
+  test('replaces the info', async () => {
+    const { signIn } = await openShop({
+      verify: (user: PasswordlessOtpUser, done: VerifyDone) => done(null, user, { scope: 'all' }),
+    })
+    expect(bodyOf(await signIn()).info).toEqual({ scope: 'all' })
+  })
+
+  const refusing: [string, (...args: never[]) => unknown][] = [
+    [
+      'done(null, false)',
+      (_user: PasswordlessOtpUser, done: VerifyDone) => done(null, false, { message: 'Blocked' }),
+    ],
+    ['done(null)', (_user: PasswordlessOtpUser, done: VerifyDone) => done(null)],
+    ['a promise of false', (_user: PasswordlessOtpUser) => Promise.resolve(false)],
+    ['a promise of null', (_user: PasswordlessOtpUser) => Promise.resolve(null)],
+    ['a promise of undefined', (_user: PasswordlessOtpUser) => Promise.resolve(undefined)],
+  ]
+  test.each(refusing)('fails the sign-in by %s', async (form, verify) => {
+    const { signIn, errors } = await openShop({ verify })
+    const reply = await signIn()
+    expect(reply.status).toBe(401)
+    expect(reply.body).toEqual(form === 'done(null, false)' ? { message: 'Blocked' } : {})
+    expect(errors).toEqual([])
+  })
+
+  const failure = new Error('The database is down')
+  const failing: [string, (...args: never[]) => unknown][] = [
+    ['done(err)', (_user: PasswordlessOtpUser, done: VerifyDone) => done(failure)],
+    ['a rejection', (_user: PasswordlessOtpUser) => Promise.reject(failure)],
+    [
+      'throwing',
+      (_user: PasswordlessOtpUser, _done: VerifyDone) => {
+        throw failure
+      },
+    ],
+  ]
+  test.each(failing)('hands its own error on by %s', async (_form, verify) => {
+    const { signIn, errors } = await openShop({ verify })
+    expect((await signIn()).status).toBe(500)
+    expect(errors).toEqual([failure])
+    expect(errors[0]).toBe(failure)
+  })
+
+  const silent: [string, (...args: never[]) => unknown][] = [
+    ['done', (_user: PasswordlessOtpUser, _done: VerifyDone) => undefined],
+    ['a promise', (_user: PasswordlessOtpUser) => new Promise(() => undefined)],
+  ]
+  test.each(silent)('that never answers by %s is the app at fault', async (_form, verify) => {
+    const { signIn } = await openShop({ verify, options: { timeout: 500 } })
+    const reply = await signIn()
+    expect(reply.status).toBe(500)
+    expect(reply.body).toMatchObject({ error: 'app_timeout' })
+  })
+
+  test('is not asked about a wrong code', async () => {
+    const verify = jest.fn((user: PasswordlessOtpUser) => Promise.resolve(user))
+    const { signIn } = await openShop({ verify })
+    expect((await signIn({ otp: 'wrong' })).status).toBe(401)
+    expect(verify).not.toHaveBeenCalled()
+  })
+})
+
+describe('the limiter', () => {
+  test('stops the sixth of fifty wrong codes at once', async () => {
+    const limiter = new RateLimiterMemory({ points: 5, duration: 60 })
+    const { signIn, simulator } = await openShop({ options: { limiter } })
+    const replies = await Promise.all(Array.from({ length: 50 }, () => signIn({ otp: 'wrong' })))
+    const stopped = replies.filter(({ status }) => status === 429)
+    expect(replies.filter(({ status }) => status === 401)).toHaveLength(5)
+    expect(stopped).toHaveLength(45)
+    expect(simulator.count('exchange')).toBe(5)
+    for (const { headers, body } of stopped) {
+      const { retryAfter } = body as { retryAfter: number }
+      expect(retryAfter).toBeGreaterThan(0)
+      expect(retryAfter).toBeLessThanOrEqual(60)
+      expect(body).toMatchObject({ code: 'too_many_attempts' })
+      expect((headers as Record<string, string>)['retry-after']).toBe(String(retryAfter))
+    }
+    expect((await signIn()).status).toBe(429)
+  })
+
+  test('stops spellings of a username together, and other usernames not', async () => {
+    const limiter = new RateLimiterMemory({ points: 1, duration: 60 })
+    const { signIn } = await openShop({ options: { limiter } })
+    expect((await signIn({ otp: 'wrong' })).status).toBe(401)
+    expect((await signIn({ username: 'ADA@example.com ', otp: 'wrong' })).status).toBe(429)
+    expect((await signIn({ username: 'bob@example.com', otp: 'wrong' })).status).toBe(401)
+  })
+
+  test('sees no username', async () => {
+    const keys: string[] = []
+    const keep = (key: string) => Promise.resolve(keys.push(key))
+    const { signIn } = await openShop({ options: { limiter: { consume: keep, delete: keep } } })
+    bodyOf(await signIn())
+    expect(keys).toHaveLength(2)
+    expect(keys[0]).toBe(keys[1])
+    expect(keys[0]).not.toContain('ada')
+  })
+
+  test('has all points back after a sign-in', async () => {
+    const limiter = new RateLimiterMemory({ points: 2, duration: 60 })
+    const { signIn } = await openShop({ options: { limiter } })
+    for (let round = 0; round < 3; round++) {
+      expect((await signIn({ otp: 'wrong' })).status).toBe(401)
+      expect((await signIn()).status).toBe(200)
+    }
+  })
+
+  test('that is broken is an error and no free pass', async () => {
+    const broken = () => Promise.reject(new Error('redis://user:hush-hush@cache is down'))
+    const { signIn, simulator, errors } = await openShop({
+      options: { limiter: { consume: broken, delete: broken } },
+    })
+    const reply = await signIn()
+    expect(reply.status).toBe(500)
+    expect(reply.body).toMatchObject({ error: 'limiter_failed' })
+    expect(simulator.requests).toEqual([])
+    expect(String((errors[0] as Error).stack)).not.toContain('hush-hush')
+  })
+
+  test.each([undefined, 'no', 42, {}, { msBeforeNext: NaN }])(
+    'that rejects with %p is broken',
+    async (reason) => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what it is about
+      const consume = () => Promise.reject(reason)
+      const { signIn } = await openShop({
+        options: { limiter: { consume, delete: () => Promise.resolve() } },
+      })
+      expect((await signIn()).body).toMatchObject({ error: 'limiter_failed' })
+    },
+  )
+})
