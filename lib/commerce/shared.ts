@@ -1,3 +1,4 @@
+import { ElasticPathError } from '../errors'
 import type { Operation } from './operation'
 
 /**
@@ -12,9 +13,18 @@ export class Shared<T> {
   constructor(private readonly find: (initiator: Operation) => Promise<{ value: T; until: number }>) {}
 
   async get(operation: Operation): Promise<T> {
-    if (this.kept && Date.now() < this.kept.until) return this.kept.value
-    this.underWay ??= this.refresh(operation)
-    return operation.race(this.underWay)
+    for (;;) {
+      if (this.kept && Date.now() < this.kept.until) return this.kept.value
+      const joined = this.underWay !== undefined
+      this.underWay ??= this.refresh(operation)
+      try {
+        return await operation.race(this.underWay)
+      } catch (error) {
+        // One that began earlier may run out of time while whoever joined it late still has some.
+        const late = error instanceof ElasticPathError && error.code === 'timeout'
+        if (!joined || !late || operation.signal.aborted) throw error
+      }
+    }
   }
 
   /** Forgets this very value; one that has replaced it meanwhile stays. */

@@ -1,0 +1,130 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { simpleParser, type ParsedMail } from 'mailparser'
+import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
+import request from 'supertest'
+import { SMTPServer } from 'smtp-server'
+import { ADA, eventually, openOn, startStore, WEBHOOK_SECRET, type TestShop } from './support/shop'
+import { Visitor } from './support/visitor'
+
+describe('mail', () => {
+  const letters: ParsedMail[] = []
+  let refusals = 0
+  let smtp: SMTPServer
+  let store: ElasticPathSimulator
+  let shop: TestShop
+
+  beforeAll(async () => {
+    smtp = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onData(stream, _session, done) {
+        void simpleParser(stream).then((letter) => {
+          if (refusals-- > 0) {
+            done(new Error('Try again later'))
+            return
+          }
+          letters.push(letter)
+          done()
+        }, done)
+      },
+    })
+    smtp.listen(0, '127.0.0.1')
+    await once(smtp.server, 'listening')
+    store = await startStore()
+    const { port } = smtp.server.address() as AddressInfo
+    shop = await openOn(store, {
+      SMTP_URL: `smtp://127.0.0.1:${port}`,
+      MAIL_FROM: 'The Shop <codes@shop.example.com>',
+      PUBLIC_URL: 'http://shop.example.com',
+    })
+  })
+  beforeEach(() => {
+    letters.length = 0
+    refusals = 0
+  })
+  afterAll(async () => {
+    await shop.close()
+    await store.stop()
+    await new Promise<void>((resolve) => smtp.close(resolve))
+  })
+
+  function ask(username: string): Promise<Visitor> {
+    const visitor = new Visitor(shop)
+    return visitor
+      .get('/login')
+      .then(() => visitor.post('/login/code', { username }))
+      .then(() => visitor)
+  }
+  let members = 0
+  function newMember(): string {
+    const username = `reader-${++members}@example.com`
+    store.addMember({ username, name: 'Jo <b>Reader</b>' })
+    return username
+  }
+
+  it('brings a code that signs in', async () => {
+    const visitor = await ask(ADA)
+    const letter = await eventually(() => letters[0])
+    const code = /^ {4}(\S+)$/m.exec(letter.text ?? '')?.[1] ?? ''
+    expect((await visitor.post('/login', { otp: code })).headers['location']).toBe('/account')
+    expect((await visitor.get('/account')).text).toContain('Fernley Boatworks')
+  })
+
+  it('says all that is needed, as text and as HTML', async () => {
+    const username = newMember()
+    await ask(username)
+    const { from, to, subject, text = '', html, headers } = await eventually(() => letters[0])
+    const code = store.lastCode(username) ?? '?'
+    const link = `http://shop.example.com/login/link#username=${encodeURIComponent(username)}&otp=${code}`
+    expect(from?.text).toBe('"The Shop" <codes@shop.example.com>')
+    expect(to).toMatchObject({ value: [{ address: username }] })
+    expect(headers.get('auto-submitted')).toBe('auto-generated')
+    // Lock screens and lists show it.
+    expect(subject).not.toContain(code)
+    for (const part of [text, String(html)]) {
+      expect(part).toContain(code)
+      expect(part).toContain('within the next 10 minutes')
+      expect(part).toContain('Not you? Do nothing')
+    }
+    expect(text).toContain(link)
+    expect(html).toContain(link.replace('&', '&amp;'))
+    expect(html).toContain('Jo &lt;b&gt;Reader&lt;/b&gt;')
+  })
+
+  it('comes once, however often the store delivers', async () => {
+    const event = {
+      id: 'event-1',
+      triggered_by: 'one-time-password-token-request.created',
+      attempt: 1,
+      payload: {
+        one_time_password_token: 'abc123',
+        password_profile_id: store.passwordProfileId,
+        purpose: 'passwordless_authentication',
+        created_at: new Date().toISOString(),
+        user_authentication_info: { email: ADA, id: 'member', name: 'Ada' },
+        user_authentication_password_profile_info: { username: ADA },
+      },
+    }
+    const deliver = () =>
+      request(shop.url).post('/webhooks/otp').set('x-moltin-secret-key', WEBHOOK_SECRET).send(event)
+    const answers = await Promise.all([deliver(), deliver(), deliver()])
+    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204])
+    expect((await deliver()).status).toBe(204)
+    expect(letters).toHaveLength(1)
+  })
+
+  it('that the mail server refuses is sent when the store delivers again', async () => {
+    refusals = 2
+    const username = newMember()
+    await ask(username)
+    const letter = await eventually(() => letters[0])
+    expect(letter.text).toContain(store.lastCode(username))
+    expect(letters).toHaveLength(1)
+  })
+
+  it('has no page of its own where it is really sent', async () => {
+    expect((await new Visitor(shop).get('/mailbox')).status).toBe(404)
+    expect((await new Visitor(shop).get('/')).text).not.toContain('Try it')
+  })
+})

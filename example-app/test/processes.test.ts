@@ -1,0 +1,183 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
+import request from 'supertest'
+import { eventually, GRACE, startStore, storeEnv, WEBHOOK_SECRET } from './support/shop'
+import { describeWith } from './support/tools'
+import { setCookie } from './support/visitor'
+
+describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
+  const folder = mkdtempSync(join(tmpdir(), 'shop-redis-'))
+  const children: ChildProcess[] = []
+  let store: ElasticPathSimulator
+  let redisPort: number
+  let one: Process
+  let two: Process
+
+  beforeAll(async () => {
+    redisPort = await freePort()
+    await start(
+      redisServer,
+      ['--port', String(redisPort), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
+      {},
+      /Ready to accept/,
+    )
+    store = await startStore()
+    ;[one, two] = await Promise.all([startShop(), startShop()])
+    store.deliverTo({ url: `${two.url}/webhooks/otp`, secretKey: WEBHOOK_SECRET })
+  })
+  afterAll(async () => {
+    for (const child of children) child.kill('SIGKILL')
+    await store.stop()
+    rmSync(folder, { recursive: true })
+  })
+
+  it('are one shop: asked here, signed in there, and still there when this one is gone', async () => {
+    const shopper = new Shopper()
+    await shopper.get(one, '/')
+    await shopper.post(one, '/basket', { sku: 'buoy' })
+    await shopper.get(one, '/login')
+    await shopper.post(one, '/login/code', { username: GRACE })
+    expect(
+      (await shopper.post(two, '/login', { otp: store.lastCode(GRACE) ?? '' })).headers['location'],
+    ).toBe('/accounts')
+    const page = await shopper.get(one, '/accounts?q=zennor+marine')
+    const id = /name="account_id" value="([^"]+)"/.exec(page.text)?.[1] ?? ''
+    expect((await shopper.post(one, '/accounts/switch', { account_id: id })).headers['location']).toBe(
+      '/account',
+    )
+
+    one.child.kill('SIGKILL')
+    await once(one.child, 'exit')
+    const { text } = await shopper.get(two, '/account')
+    expect(text).toContain('Zennor Marine')
+    expect(text).toContain('1 item')
+    one = await startShop()
+  })
+
+  it('count guesses together, also when they come at once', async () => {
+    const username = 'guessed@example.com'
+    store.addMember({ username })
+    const shopper = new Shopper()
+    await shopper.get(one, '/login')
+    await shopper.post(one, '/login/code', { username })
+    store.clearRequests()
+    const guesses = Array.from({ length: 20 }, (_, n) =>
+      shopper.post(n % 2 ? one : two, '/login', { otp: 'wrong1' }),
+    )
+    const statuses = (await Promise.all(guesses)).map(({ status }) => status)
+    expect(statuses.filter((status) => status === 401)).toHaveLength(5)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(15)
+    expect(store.count('exchange')).toBe(5)
+  })
+
+  it('mail a code once, whichever of them the store delivers it to', async () => {
+    const event = {
+      id: 'event-1',
+      triggered_by: 'one-time-password-token-request.created',
+      attempt: 1,
+      payload: {},
+    }
+    const deliver = (to: Process) =>
+      request(to.url).post('/webhooks/otp').set('x-moltin-secret-key', WEBHOOK_SECRET).send(event)
+    expect((await Promise.all([deliver(one), deliver(two)])).map(({ status }) => status)).toEqual([400, 400])
+  })
+
+  it('end at SIGTERM by themselves, with nothing left open', async () => {
+    const third = await startShop()
+    await request(third.url).get('/readyz').expect(200)
+    third.child.kill('SIGTERM')
+    expect(await once(third.child, 'exit')).toEqual([0, null])
+  })
+
+  it('say that they are not ready, and show a page, while Redis is away', async () => {
+    const other = await freePort()
+    const redis = await start(
+      redisServer,
+      ['--port', String(other), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
+      {},
+      /Ready to accept/,
+    )
+    const shop = await startShop(other)
+    await request(shop.url).get('/readyz').expect(200)
+    redis.kill('SIGKILL')
+    await once(redis, 'exit')
+    const response = await eventually(async () => {
+      const answer = await request(shop.url).get('/login').set('Cookie', 'shop=s%3Aabc.def')
+      return answer.status === 500 ? answer : undefined
+    })
+    expect(response.text).toContain('Something went wrong on our side')
+    await request(shop.url).get('/readyz').expect(503)
+    await request(shop.url).get('/healthz').expect(200)
+    shop.child.kill('SIGKILL')
+  })
+
+  interface Process {
+    child: ChildProcess
+    url: string
+  }
+
+  async function startShop(redis = redisPort): Promise<Process> {
+    const port = await freePort()
+    const env = storeEnv(store, {
+      PORT: String(port),
+      PUBLIC_URL: `http://localhost:${port}`,
+      REDIS_URL: `redis://127.0.0.1:${redis}`,
+    })
+    const child = await start(
+      process.execPath,
+      [join(__dirname, '../dist/server.js')],
+      { ...env, LOG_LEVEL: 'silent' },
+      /Shop is open/,
+    )
+    return { child, url: `http://localhost:${port}` }
+  }
+
+  async function start(
+    program: string,
+    args: string[],
+    env: Record<string, string>,
+    ready: RegExp,
+  ): Promise<ChildProcess> {
+    const child = spawn(program, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    children.push(child)
+    for await (const line of createInterface(child.stdout)) if (ready.test(line)) break
+    child.stdout.resume()
+    return child
+  }
+})
+
+/** Keeps one cookie for both processes, as a browser does behind a load balancer. */
+class Shopper {
+  private cookie = ''
+  private token = ''
+
+  async get(at: { url: string }, path: string) {
+    return this.see(await request(at.url).get(path).set('Cookie', this.cookie))
+  }
+
+  async post(at: { url: string }, path: string, fields: Record<string, string>) {
+    const form = request(at.url).post(path).type('form').set('Cookie', this.cookie)
+    return this.see(await form.send({ _csrf: this.token, ...fields }))
+  }
+
+  private see(response: request.Response) {
+    this.cookie = setCookie(response)?.split(';')[0] ?? this.cookie
+    this.token = /name="_csrf" value="(\w+)"/.exec(response.text)?.[1] ?? this.token
+    return response
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
