@@ -195,4 +195,18 @@ describe('the diagnostics channel', () => {
     const secrets = [ADA, otp, 'wrong1', user.account?.token, user.account?.id, user.accountMemberId]
     for (const secret of [...secrets, simulator.clientSecret, SECRET_KEY]) expect(text).not.toContain(secret)
   })
+
+  test('tells once of a switch where nobody is signed in', async () => {
+    const { browser } = await open()
+    await browser().post('/switch').send({ account_id: 'any' }).expect(401)
+    expect(told()).toEqual([{ operation: 'switch', outcome: 'failure', code: 'not_signed_in' }])
+  })
+
+  test('tells once of a switch without an account', async () => {
+    const { signIn } = await open()
+    const { agent } = await signIn()
+    messages = []
+    await agent.post('/switch').send({}).expect(400)
+    expect(told()).toEqual([{ operation: 'switch', outcome: 'failure', code: 'missing_credentials' }])
+  })
 })

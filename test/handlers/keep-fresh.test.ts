@@ -195,4 +195,20 @@ describe('keepFresh', () => {
 
     expect(() => strategy.keepFresh({ within: within as number })).toThrow(TypeError)
   })
+
+  test('does not undo a switch that ended while it renewed', async () => {
+    const { simulator, signIn } = await openJourney({
+      store: { members: [{ username: ADA, accounts: [FIRST, SECOND] }], accountTokenLifetime: 1800 },
+    })
+    const { agent } = await signIn()
+    simulator.advance(60)
+    simulator.fault('renewal', { delay: 400 })
+    const before = simulator.count('renewal')
+    const page = agent.get('/fresh').then((answer) => answer)
+    while (simulator.count('renewal') === before) await new Promise((resolve) => setImmediate(resolve))
+    await agent.post('/switch').send({ account_id: SECOND.id }).expect(200)
+    await page
+
+    expect((await me(agent)).user?.account).toMatchObject(SECOND)
+  })
 })
