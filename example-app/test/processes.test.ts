@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
 import request from 'supertest'
-import { eventually, GRACE, startStore, storeEnv, WEBHOOK_SECRET } from './support/shop'
+import { GRACE, startStore, storeEnv, WEBHOOK_SECRET } from './support/shop'
 import { describeWith } from './support/tools'
 import { setCookie } from './support/visitor'
 
@@ -93,28 +93,6 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
     await request(third.url).get('/readyz').expect(200)
     third.child.kill('SIGTERM')
     expect(await once(third.child, 'exit')).toEqual([0, null])
-  })
-
-  it('say that they are not ready, and show a page, while Redis is away', async () => {
-    const other = await freePort()
-    const redis = await start(
-      redisServer,
-      ['--port', String(other), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
-      {},
-      /Ready to accept/,
-    )
-    const shop = await startShop(other)
-    await request(shop.url).get('/readyz').expect(200)
-    redis.kill('SIGKILL')
-    await once(redis, 'exit')
-    const response = await eventually(async () => {
-      const answer = await request(shop.url).get('/login').set('Cookie', 'shop=s%3Aabc.def')
-      return answer.status === 500 ? answer : undefined
-    })
-    expect(response.text).toContain('Something went wrong on our side')
-    await request(shop.url).get('/readyz').expect(503)
-    await request(shop.url).get('/healthz').expect(200)
-    shop.child.kill('SIGKILL')
   })
 
   interface Process {
