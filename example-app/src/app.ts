@@ -68,6 +68,8 @@ export function createApp(parts: Parts): Express {
   app.post('/webhooks/otp', otpWebhook({ secretKey: webhookSecret, deliver: (code) => mailer.deliver(code) }))
 
   app.use(
+    // A page is better than a session that is silently not kept.
+    (_req, _res, next) => next(storage.available() ? undefined : { status: 503 }),
     session({
       name: secure ? '__Host-shop' : 'shop',
       secret: config.sessionSecrets,

@@ -26,13 +26,10 @@ export async function startDemoStore(webhookUrl: URL) {
 }
 
 function companies() {
-  const places = (
-    'Alderney Ashby Brindle Carrick Dunmore Eastlake Fairhaven Glenmore Hartwell Inverness Kestrel Langley Marlow ' +
-    'Northgate Oakham Penrose Quayside Rosslyn Seaton Thornbury Ulverston Verwood Westray Yarmouth Zennor'
-  ).split(' ')
-  const trades =
-    'Boatworks|Chandlers|Fisheries|Freight|Harbour Services|Marine|Rigging|Sailmakers|Shipwrights|Towage'.split(
-      '|',
-    )
-  return places.flatMap((place) => trades.map((trade) => ({ name: `${place} ${trade}` })))
+  const places = `Alderney Ashby Brindle Carrick Dunmore Eastlake Fairhaven Glenmore Hartwell Inverness Kestrel Langley
+    Marlow Northgate Oakham Penrose Quayside Rosslyn Seaton Thornbury Ulverston Verwood Westray Yarmouth Zennor`
+  const trades = 'Boatworks Chandlers Fisheries Freight Marine Rigging Sailmakers Shipwrights Towage Yards'
+  return places
+    .split(/\s+/)
+    .flatMap((place) => trades.split(' ').map((trade) => ({ name: `${place} ${trade}` })))
 }

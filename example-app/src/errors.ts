@@ -71,7 +71,9 @@ export const notFound: RequestHandler = (_req, _res, next) => next({ status: 404
 
 export const errorPages: ErrorRequestHandler = (error: Failure, req, res, next) => {
   if (res.headersSent) {
-    next(error)
+    // The session of an answer that is out already could not be saved, or the answer breaks off.
+    req.log.error({ err: error }, 'A request failed after its answer')
+    if (!res.writableEnded) next(error)
     return
   }
   const status =

@@ -1,26 +1,18 @@
 import { createTransport } from 'nodemailer'
+import type { OtpDelivery } from 'passport-elasticpath-otp'
+import { inWords } from './errors'
 import type { Storage } from './storage'
 import { renderView } from './views'
 
-/** A code on its way to a shopper. */
-export interface CodeMail {
-  eventId: string
-  email: string
-  name: string
-  username: string
-  otp: string
-  expires: string
-}
-
 /** A mail as the demo's mailbox shows it. */
-export interface StoredMail extends CodeMail {
+export interface StoredMail extends OtpDelivery {
   subject: string
   link: string
   sentAt: Date
 }
 
 export interface Mailer {
-  deliver(code: CodeMail): Promise<void>
+  deliver(code: OtpDelivery): Promise<void>
   /** Newest first; only where no SMTP server takes the mail. */
   mailbox?: readonly StoredMail[]
   close(): void
@@ -42,9 +34,12 @@ export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOption
       : createTransport({ url: smtpUrl, connectionTimeout: 5_000, socketTimeout: 8_000 })
   const mailbox: StoredMail[] = []
 
-  async function send(code: CodeMail) {
+  async function send(code: OtpDelivery) {
     const link = linkTo(publicUrl, code)
-    const minutes = Math.max(1, Math.round((Date.parse(code.expires) - Date.now()) / 60_000))
+    const secondsLeft = (Date.parse(code.expires) - Date.now()) / 1000
+    // Commerce can be late. A code that is over helps nobody, and the page offers a new one.
+    if (secondsLeft <= 0) return
+    const life = inWords(secondsLeft)
     const subject = 'Your sign-in code for Northquay'
     if (!smtp) {
       mailbox.unshift({ ...code, subject, link, sentAt: new Date() })
@@ -55,8 +50,8 @@ export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOption
       from,
       to: { name: code.name, address: code.email },
       subject,
-      text: plainText(code, link, minutes),
-      html: renderView('mail', { ...code, link, minutes, shop: publicUrl.host }),
+      text: plainText(code, link, life),
+      html: renderView('mail', { ...code, link, life, shop: publicUrl.host }),
       messageId: `<${code.eventId}@${publicUrl.hostname}>`,
       // Asks out-of-office robots and the like not to answer.
       headers: { 'Auto-Submitted': 'auto-generated' },
@@ -64,7 +59,7 @@ export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOption
   }
 
   return {
-    // Commerce delivers at least once (fact 24); a shopper wants one mail.
+    // Commerce delivers at least once; a shopper wants one mail.
     async deliver(code) {
       if (!(await storage.claim(code.eventId))) return
       try {
@@ -81,20 +76,20 @@ export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOption
 }
 
 /** The fragment stays in the browser: no server's log and no Referer header ever has the code. */
-function linkTo(publicUrl: URL, { username, otp }: CodeMail): string {
+function linkTo(publicUrl: URL, { username, otp }: OtpDelivery): string {
   const link = new URL('/login/link', publicUrl)
   link.hash = new URLSearchParams({ username, otp }).toString()
   return link.href
 }
 
-function plainText({ otp, name }: CodeMail, link: string, minutes: number): string {
-  return `Hello ${name},
+function plainText({ otp, name }: OtpDelivery, link: string, life: string): string {
+  return `Hello${name && ` ${name}`},
 
 your code for Northquay is
 
     ${otp}
 
-It works once, within the next ${minutes} minutes.
+It works once, within the next ${life}.
 
 Or open this link, and press the button there:
 ${link}

@@ -18,6 +18,12 @@ async function main() {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error)
+  const { code } = error as NodeJS.ErrnoException
+  const taken = code === 'EADDRINUSE' || code === 'EACCES'
+  if (taken)
+    console.error(
+      'The port cannot be had: something else listens there, or it is reserved. Set PORT to another.',
+    )
+  else console.error(error instanceof ConfigError ? error.message : error)
   process.exitCode = 1
 })

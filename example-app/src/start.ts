@@ -38,7 +38,8 @@ export async function openShop(config: Config, log: Logger = createLogger(config
   const { store, simulator } = config.store
     ? { store: config.store }
     : await startDemoStore(new URL('/webhooks/otp', local))
-  const strategy = createStrategy(store, storage)
+  const { webhookSecret, ...options } = store
+  const strategy = createStrategy(options, storage)
   const mailer = createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, publicUrl, storage })
   let closing = false
   server.on(
@@ -46,7 +47,7 @@ export async function openShop(config: Config, log: Logger = createLogger(config
     createApp({
       config,
       publicUrl,
-      webhookSecret: store.webhookSecret,
+      webhookSecret,
       log,
       storage,
       mailer,

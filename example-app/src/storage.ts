@@ -22,8 +22,8 @@ export interface Storage {
   claim(eventId: string): Promise<boolean>
   /** Whether the code was mailed: nobody needs to again, or the next delivery may. */
   settle(eventId: string, mailed: boolean): Promise<void>
-  /** Rejects while the storage cannot be used. */
-  ready(): Promise<void>
+  /** Whether it can be used at this moment. */
+  available(): boolean
   close(): Promise<void>
 }
 
@@ -56,7 +56,7 @@ function inMemory(): Storage {
       if (!mailed) claims.delete(eventId)
       return Promise.resolve()
     },
-    ready: () => Promise.resolve(),
+    available: () => true,
     close() {
       sessions.stopInterval()
       hits.shutdown()
@@ -86,9 +86,7 @@ async function inRedis(url: string, log: Logger): Promise<Storage> {
     async settle(eventId, mailed) {
       await redis.expire(claimKey(eventId), mailed ? MAILED_SECONDS : 0)
     },
-    async ready() {
-      await redis.ping()
-    },
+    available: () => redis.isReady,
     close: () => redis.close(),
   }
 }

@@ -278,6 +278,31 @@ describe('a try to sign in', () => {
     }
   })
 
+  it('ends where Commerce says so, and keeps the basket', async () => {
+    for (const path of ['/account', '/accounts']) {
+      const visitor = new Visitor(shop)
+      await visitor.get('/')
+      await visitor.post('/basket', { sku: 'rope' })
+      moveClock(31)
+      await visitor.signIn(ADA, code(ADA))
+      shop.store.revokeAccountTokens()
+      const { status, headers } = await visitor.get(path)
+      expect([status, headers['location']]).toEqual([303, `/login?returnTo=${encodeURIComponent(path)}`])
+      const page = await visitor.get('/')
+      expect(page.text).toContain('1 in your basket')
+      expect(page.text).not.toContain('Sign out')
+    }
+  })
+
+  it('goes on where it was only the shop’s bearer that ended', async () => {
+    const visitor = new Visitor(shop)
+    moveClock(31)
+    await visitor.signIn(ADA, code(ADA))
+    await visitor.get('/account')
+    shop.store.revokeAccessTokens()
+    expect((await visitor.get('/account')).text).toContain('Fernley Boatworks')
+  })
+
   it('ends with the account token, though the cookie goes on', async () => {
     const visitor = new Visitor(shop)
     await visitor.signIn(ADA, code(ADA))
@@ -356,8 +381,8 @@ describe('for whoever runs it', () => {
       const response = await request(own.url).get('/readyz')
       expect(response.status).toBe(503)
       expect(response.body).toEqual({
-        status: 'not ready',
-        checks: { commerce: 'rejected', storage: 'fulfilled', closing: false },
+        ready: false,
+        checks: { commerce: false, storage: true, open: true },
       })
     } finally {
       await own.close()

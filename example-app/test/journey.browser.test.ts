@@ -73,6 +73,19 @@ describeWith('chromium', 'the journey in a browser', (chromium) => {
     })
   })
 
+  it('searches while the buyer types', async () => {
+    const page = await browser.visit(shop)
+    await signIn(page, shop, newMember(250))
+    await page.evaluate(() => document.body.setAttribute('data-same-page', ''))
+    await page.getByRole('searchbox').pressSequentially('24')
+    await page.getByRole('status').filter({ hasText: 'companies for “24”' }).waitFor()
+    await page.getByRole('searchbox').pressSequentially('9')
+    await page.getByRole('status').filter({ hasText: '1 company for “249”' }).waitFor()
+    expect(await page.locator('[data-same-page]').count()).toBe(1)
+    await page.getByRole('button', { name: 'Account 249' }).click()
+    expect(await headline(page)).toBe('Account 249')
+  })
+
   it('works by keyboard alone', async () => {
     const page = await browser.visit(shop, DESKTOP)
     await page.goto('/')

@@ -1,52 +1,27 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { simpleParser, type ParsedMail } from 'mailparser'
 import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
 import request from 'supertest'
-import { SMTPServer } from 'smtp-server'
-import { ADA, eventually, openOn, startStore, WEBHOOK_SECRET, type TestShop } from './support/shop'
+import { ADA, codeEvent, eventually, openOn, startStore, WEBHOOK_SECRET, type TestShop } from './support/shop'
+import { TestMailServer } from './support/smtp'
 import { Visitor } from './support/visitor'
 
 describe('mail', () => {
-  const letters: ParsedMail[] = []
-  let refusals = 0
-  let smtp: SMTPServer
+  const mail = new TestMailServer()
   let store: ElasticPathSimulator
   let shop: TestShop
 
   beforeAll(async () => {
-    smtp = new SMTPServer({
-      authOptional: true,
-      disabledCommands: ['STARTTLS'],
-      onData(stream, _session, done) {
-        void simpleParser(stream).then((letter) => {
-          if (refusals-- > 0) {
-            done(new Error('Try again later'))
-            return
-          }
-          letters.push(letter)
-          done()
-        }, done)
-      },
-    })
-    smtp.listen(0, '127.0.0.1')
-    await once(smtp.server, 'listening')
     store = await startStore()
-    const { port } = smtp.server.address() as AddressInfo
     shop = await openOn(store, {
-      SMTP_URL: `smtp://127.0.0.1:${port}`,
+      SMTP_URL: await mail.start(),
       MAIL_FROM: 'The Shop <codes@shop.example.com>',
       PUBLIC_URL: 'http://shop.example.com',
     })
   })
-  beforeEach(() => {
-    letters.length = 0
-    refusals = 0
-  })
+  beforeEach(() => void mail.letters.splice(0))
   afterAll(async () => {
     await shop.close()
     await store.stop()
-    await new Promise<void>((resolve) => smtp.close(resolve))
+    await mail.stop()
   })
 
   function ask(username: string): Promise<Visitor> {
@@ -65,7 +40,7 @@ describe('mail', () => {
 
   it('brings a code that signs in', async () => {
     const visitor = await ask(ADA)
-    const letter = await eventually(() => letters[0])
+    const letter = await eventually(() => mail.letters[0])
     const code = /^ {4}(\S+)$/m.exec(letter.text ?? '')?.[1] ?? ''
     expect((await visitor.post('/login', { otp: code })).headers['location']).toBe('/account')
     expect((await visitor.get('/account')).text).toContain('Fernley Boatworks')
@@ -74,7 +49,7 @@ describe('mail', () => {
   it('says all that is needed, as text and as HTML', async () => {
     const username = newMember()
     await ask(username)
-    const { from, to, subject, text = '', html, headers } = await eventually(() => letters[0])
+    const { from, to, subject, text = '', html, headers } = await eventually(() => mail.letters[0])
     const code = store.lastCode(username) ?? '?'
     const link = `http://shop.example.com/login/link#username=${encodeURIComponent(username)}&otp=${code}`
     expect(from?.text).toBe('"The Shop" <codes@shop.example.com>')
@@ -93,34 +68,33 @@ describe('mail', () => {
   })
 
   it('comes once, however often the store delivers', async () => {
-    const event = {
-      id: 'event-1',
-      triggered_by: 'one-time-password-token-request.created',
-      attempt: 1,
-      payload: {
-        one_time_password_token: 'abc123',
-        password_profile_id: store.passwordProfileId,
-        purpose: 'passwordless_authentication',
-        created_at: new Date().toISOString(),
-        user_authentication_info: { email: ADA, id: 'member', name: 'Ada' },
-        user_authentication_password_profile_info: { username: ADA },
-      },
-    }
+    const event = codeEvent(ADA)
     const deliver = () =>
       request(shop.url).post('/webhooks/otp').set('x-moltin-secret-key', WEBHOOK_SECRET).send(event)
     const answers = await Promise.all([deliver(), deliver(), deliver()])
     expect(answers.map(({ status }) => status)).toEqual([204, 204, 204])
     expect((await deliver()).status).toBe(204)
-    expect(letters).toHaveLength(1)
+    expect(mail.letters).toHaveLength(1)
+  })
+
+  it('does not come with a code that is over', async () => {
+    const event = codeEvent(ADA)
+    event.payload.created_at = new Date(Date.now() - 11 * 60_000).toISOString()
+    await request(shop.url)
+      .post('/webhooks/otp')
+      .set('x-moltin-secret-key', WEBHOOK_SECRET)
+      .send(event)
+      .expect(204)
+    expect(mail.letters).toEqual([])
   })
 
   it('that the mail server refuses is sent when the store delivers again', async () => {
-    refusals = 2
+    mail.refusals = 2
     const username = newMember()
     await ask(username)
-    const letter = await eventually(() => letters[0])
+    const letter = await eventually(() => mail.letters[0])
     expect(letter.text).toContain(store.lastCode(username))
-    expect(letters).toHaveLength(1)
+    expect(mail.letters).toHaveLength(1)
   })
 
   it('has no page of its own where it is really sent', async () => {

@@ -7,13 +7,16 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
 import request from 'supertest'
-import { GRACE, startStore, storeEnv, WEBHOOK_SECRET } from './support/shop'
+import { codeEvent, eventually, GRACE, startStore, storeEnv, WEBHOOK_SECRET } from './support/shop'
+import { TestMailServer } from './support/smtp'
 import { describeWith } from './support/tools'
 import { setCookie } from './support/visitor'
 
 describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
   const folder = mkdtempSync(join(tmpdir(), 'shop-redis-'))
   const children: ChildProcess[] = []
+  const mail = new TestMailServer()
+  let smtpUrl: string
   let store: ElasticPathSimulator
   let redisPort: number
   let one: Process
@@ -21,19 +24,16 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
 
   beforeAll(async () => {
     redisPort = await freePort()
-    await start(
-      redisServer,
-      ['--port', String(redisPort), '--bind', '127.0.0.1', '--dir', folder, '--save', ''],
-      {},
-      /Ready to accept/,
-    )
+    await startRedis(redisPort)
     store = await startStore()
+    smtpUrl = await mail.start()
     ;[one, two] = await Promise.all([startShop(), startShop()])
     store.deliverTo({ url: `${two.url}/webhooks/otp`, secretKey: WEBHOOK_SECRET })
   })
   afterAll(async () => {
     for (const child of children) child.kill('SIGKILL')
     await store.stop()
+    await mail.stop()
     rmSync(folder, { recursive: true })
   })
 
@@ -77,15 +77,13 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
   })
 
   it('mail a code once, whichever of them the store delivers it to', async () => {
-    const event = {
-      id: 'event-1',
-      triggered_by: 'one-time-password-token-request.created',
-      attempt: 1,
-      payload: {},
-    }
-    const deliver = (to: Process) =>
-      request(to.url).post('/webhooks/otp').set('x-moltin-secret-key', WEBHOOK_SECRET).send(event)
-    expect((await Promise.all([deliver(one), deliver(two)])).map(({ status }) => status)).toEqual([400, 400])
+    mail.letters.splice(0)
+    const event = codeEvent(GRACE)
+    const deliver = ({ url }: Process) =>
+      request(url).post('/webhooks/otp').set('x-moltin-secret-key', WEBHOOK_SECRET).send(event)
+    const answers = await Promise.all([one, two, one, two].map(deliver))
+    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204])
+    expect(mail.letters).toHaveLength(1)
   })
 
   it('end at SIGTERM by themselves, with nothing left open', async () => {
@@ -93,6 +91,23 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
     await request(third.url).get('/readyz').expect(200)
     third.child.kill('SIGTERM')
     expect(await once(third.child, 'exit')).toEqual([0, null])
+  })
+
+  it('show a page, and say that they are not ready, while Redis is away', async () => {
+    const port = await freePort()
+    const redis = await startRedis(port)
+    const shop = await startShop(port)
+    await request(shop.url).get('/readyz').expect(200)
+    redis.kill('SIGKILL')
+    await eventually(async () => (await request(shop.url).get('/readyz')).status === 503)
+    const { status, text, headers } = await request(shop.url).get('/login')
+    expect(status).toBe(503)
+    expect(text).toContain('Please try again in a minute')
+    expect(headers).not.toHaveProperty('set-cookie')
+    await request(shop.url).get('/healthz').expect(200)
+
+    await startRedis(port)
+    await eventually(async () => (await request(shop.url).get('/login')).status === 200)
   })
 
   interface Process {
@@ -105,6 +120,7 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
     const env = storeEnv(store, {
       PORT: String(port),
       PUBLIC_URL: `http://localhost:${port}`,
+      SMTP_URL: smtpUrl,
       REDIS_URL: `redis://127.0.0.1:${redis}`,
     })
     const child = await start(
@@ -114,6 +130,11 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
       /Shop is open/,
     )
     return { child, url: `http://localhost:${port}` }
+  }
+
+  function startRedis(port: number): Promise<ChildProcess> {
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '']
+    return start(redisServer, args, {}, /Ready to accept/)
   }
 
   async function start(

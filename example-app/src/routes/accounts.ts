@@ -1,6 +1,7 @@
-import { Router, type RequestHandler, type Response } from 'express'
+import { Router, type ErrorRequestHandler, type RequestHandler, type Response } from 'express'
 import type { PasswordlessOtpStrategy, PasswordlessOtpUser } from 'passport-elasticpath-otp'
-import { createCompanyFinder, type AccountReader } from '../commerce'
+import type { AccountReader } from '../commerce'
+import { createCompanyFinder } from '../companies'
 import { parameter } from '../input'
 
 interface AccountOptions {
@@ -34,6 +35,7 @@ export function accountRoutes({ strategy, readAccount }: AccountOptions): Router
         else res.redirect('/accounts')
       }),
     )
+    .use(signedOutByCommerce)
 }
 
 type SignedInHandler = (user: PasswordlessOtpUser, ...rest: Parameters<RequestHandler>) => Promise<void>
@@ -44,4 +46,24 @@ function signedIn(handle: SignedInHandler): RequestHandler {
     if (req.user) await handle(req.user, req, res, next)
     else res.redirect(`/login?returnTo=${encodeURIComponent(req.originalUrl)}`)
   }
+}
+
+/** Commerce takes the token no longer, whatever it said about its end: the shopper signs in again, and keeps the basket. */
+const signedOutByCommerce: ErrorRequestHandler = (error: { code?: unknown }, req, res, next) => {
+  if (error.code !== 'account_token_refused') {
+    next(error)
+    return
+  }
+  const { basket } = req.session
+  req.logout((failed: unknown) => {
+    if (failed) {
+      next(failed)
+      return
+    }
+    req.session.basket = basket
+    res.redirect(
+      303,
+      `/login?returnTo=${encodeURIComponent(req.method === 'GET' ? req.originalUrl : '/accounts')}`,
+    )
+  })
 }

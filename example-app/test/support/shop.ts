@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
 import { pino, type Logger } from 'pino'
 import { readConfig } from '../../src/config'
@@ -58,6 +59,23 @@ export async function openOn(
   const url = `http://localhost:${shop.port}`
   store.deliverTo({ url: `${url}/webhooks/otp`, secretKey: WEBHOOK_SECRET, retryDelay: 20 })
   return { url, store, close: () => shop.close() }
+}
+
+/** The event of a code, as Commerce delivers it. */
+export function codeEvent(email: string) {
+  return {
+    id: randomUUID(),
+    triggered_by: 'one-time-password-token-request.created',
+    attempt: 1,
+    payload: {
+      one_time_password_token: 'abc123',
+      password_profile_id: randomUUID(),
+      purpose: 'passwordless_authentication',
+      created_at: new Date().toISOString(),
+      user_authentication_info: { email, id: randomUUID(), name: 'Somebody' },
+      user_authentication_password_profile_info: { username: email },
+    },
+  }
 }
 
 const now = Date.now.bind(Date)
