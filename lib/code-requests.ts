@@ -52,7 +52,13 @@ export class CodeRequests {
           retryAfter,
         })
       }
-      await requestCode(this.commerce.client, this.commerce.settings, operation, username)
+      try {
+        await requestCode(this.commerce.client, this.commerce.settings, operation, username)
+      } catch (error) {
+        // No code was made. Where the limiter cannot take that back, the outage is still what to report.
+        await operation.raceApp('requestLimiter', this.limiter.reward?.(key, 1)).catch(() => undefined)
+        throw error
+      }
     } finally {
       initiator.calls += operation.calls
       operation.end()

@@ -20,6 +20,8 @@ export type AccountSelector = (
 export interface OtpLimiter {
   consume(key: string): Promise<unknown>
   delete(key: string): Promise<unknown>
+  /** Gives points back, where the limiter can: a code request that an outage kept from being made does not count. */
+  reward?(key: string, points: number): Promise<unknown>
 }
 
 export interface PasswordlessOtpStrategyOptions {

@@ -2,7 +2,6 @@ import type { Request, RequestHandler } from 'express'
 import type { Strategy as PassportStrategy, StrategyCreatedStatic } from 'passport'
 import CustomStrategy from 'passport-custom'
 import * as accounts from './accounts'
-import { BoundedMap } from './bounded-map'
 import { CodeRequests } from './code-requests'
 import { openCommerce, type Commerce } from './commerce/commerce'
 import { Operation, type Departure } from './commerce/operation'
@@ -12,7 +11,7 @@ import { ElasticPathError } from './errors'
 import { FAILURE_STATUS, type Failure, type FailureCode, type FailureInfo } from './failures'
 import { keepFresh, type KeepFreshOptions } from './handlers/keep-fresh'
 import { requestOtp } from './handlers/request-otp'
-import { switchAccount, type Superseded } from './handlers/switch-account'
+import { switchAccount } from './handlers/switch-account'
 import { readOptions, type PasswordlessOtpStrategyOptions, type Settings } from './options'
 import { signIn } from './sign-in'
 import { isPasswordlessOtpUser, remainingLife, type AccountSummary, type PasswordlessOtpUser } from './user'
@@ -62,7 +61,6 @@ export class PasswordlessOtpStrategy extends Base {
   private readonly settings: Settings
   private readonly commerce: Commerce
   private readonly codeRequests: CodeRequests
-  private readonly superseded: Superseded = new BoundedMap()
 
   constructor(
     options: PasswordlessOtpStrategyOptions & { passReqToCallback: true },
@@ -116,7 +114,7 @@ export class PasswordlessOtpStrategy extends Base {
    * status 400 without an account, 401 where nobody is signed in, 403 where the member does not belong to it.
    */
   switchAccount(): RequestHandler {
-    return switchAccount(this.settings, this.superseded, (choose, departure) =>
+    return switchAccount(this.settings, (choose, departure) =>
       this.run(
         'switch',
         async (operation) => {
@@ -133,7 +131,7 @@ export class PasswordlessOtpStrategy extends Base {
    * requests, and always calls `next()`: where Elastic Path does not renew it, the token in hand serves until it ends.
    */
   keepFresh(options: KeepFreshOptions = {}): RequestHandler {
-    return keepFresh(options, this.superseded, (user) => this.renewAccount(user))
+    return keepFresh(options, (user) => this.renewAccount(user))
   }
 
   /**

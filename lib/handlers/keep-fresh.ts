@@ -1,8 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import { BoundedMap } from '../bounded-map'
 import { heldToken, isPasswordlessOtpUser, remainingLife, type PasswordlessOtpUser } from '../user'
-import { replaceUser } from './session-user'
-import type { Superseded } from './switch-account'
+import { renewUser } from './session-user'
 
 export interface KeepFreshOptions {
   /** Seconds before a token's end from which on it is renewed. Default 3600. */
@@ -20,7 +19,6 @@ const ABOUT_TO_END = 60_000
 
 export function keepFresh(
   { within = 3600 }: KeepFreshOptions,
-  superseded: Superseded,
   renew: (user: PasswordlessOtpUser) => Promise<PasswordlessOtpUser>,
 ): RequestHandler {
   if (!Number.isFinite(within) || within <= 0) {
@@ -63,10 +61,9 @@ export function keepFresh(
     if (token === undefined || life > within * 1000) return
     const renewal = renewOnce(token, user)
     const renewed = life > ABOUT_TO_END ? await withPatience(renewal) : await renewal
-    // The session that this request has in hand may be older than a switch on another one.
-    if (!renewed || superseded.get(token)) return
+    if (!renewed) return
     const { account, selectionToken } = renewed
-    replaceUser(req, { ...user, account, ...(selectionToken ? { selectionToken } : {}) })
+    await renewUser(req, { ...user, account, ...(selectionToken ? { selectionToken } : {}) }, token)
   }
 
   return (req, _res, next) => {

@@ -211,4 +211,28 @@ describe('keepFresh', () => {
 
     expect((await me(agent)).user?.account).toMatchObject(SECOND)
   })
+
+  test('does not undo a sign-out that ended while it renewed', async () => {
+    const { simulator, browser } = await openJourney({
+      store: { members: [{ username: ADA, accounts: [FIRST, SECOND] }], accountTokenLifetime: 1800 },
+    })
+    const login = await browser()
+      .post('/login')
+      .send({ username: ADA, otp: simulator.issueCode(ADA) })
+    // The cookie of before stays in the hands of whoever has it.
+    const cookie = login.get('Set-Cookie')?.[0]?.split(';')[0] ?? ''
+    simulator.advance(60)
+    simulator.fault('renewal', { delay: 400 })
+    const before = simulator.count('renewal')
+    const page = browser()
+      .get('/fresh')
+      .set('Cookie', cookie)
+      .then((answer) => answer)
+    while (simulator.count('renewal') === before) await new Promise((resolve) => setImmediate(resolve))
+    await browser().post('/logout').set('Cookie', cookie).expect(200)
+    expect((await page).status).toBe(200)
+
+    const { body } = (await browser().get('/me').set('Cookie', cookie)) as { body: Me }
+    expect(body.user).toBeUndefined()
+  })
 })

@@ -221,4 +221,11 @@ describe('createOtpRequest', () => {
 
     expect(simulator.count('otp_request')).toBe(1)
   })
+
+  test('outages do not use up codes', async () => {
+    const { simulator, browser } = await openJourney()
+    simulator.fault('otp_request', { status: 503 }, { times: 5 })
+    for (let i = 0; i < 5; i++) await browser().post('/code').send({ username: ADA }).expect(502)
+    await browser().post('/code').send({ username: ADA }).expect(202)
+  })
 })

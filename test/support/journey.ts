@@ -140,6 +140,12 @@ function shop(strategy: PasswordlessOtpStrategy, options: JourneyOptions): expre
   app.post('/switch', strategy.switchAccount(), (req, res) => {
     res.json(describe(req))
   })
+  app.post('/logout', (req, res, next) => {
+    req.logout((error) => {
+      if (error) next(error)
+      else res.sendStatus(200)
+    })
+  })
   app.post('/basket', (req, res) => {
     sessionOf(req).basket = 'a basket'
     res.sendStatus(204)
