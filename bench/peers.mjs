@@ -54,6 +54,21 @@ export const peers = {
     }
   },
 
+  /** The floor's request behind Passport: what Passport itself costs. */
+  async passport(store) {
+    const pool = new Pool(store.url)
+    const authorization = `Bearer ${await accessToken(store)}`
+    return custom(async (credentials) => {
+      const { body } = await pool.request({
+        method: 'POST',
+        path: PATH,
+        headers: { authorization, accept: 'application/json', 'content-type': 'application/json' },
+        body: JSON.stringify({ data: tokenRequest(credentials, store.passwordProfileId) }),
+      })
+      return (await body.json()).data
+    })
+  },
+
   async strategy(store) {
     const { url: baseUrl, clientId, passwordProfileId } = store
     const strategy = new PasswordlessOtpStrategy({ clientId, baseUrl, passwordProfileId })
@@ -86,7 +101,9 @@ export const peers = {
     })
     return custom(async (credentials) => {
       try {
-        return (await client.AccountMembers.GenerateAccountToken(tokenRequest(credentials, store.passwordProfileId))).data
+        return (
+          await client.AccountMembers.GenerateAccountToken(tokenRequest(credentials, store.passwordProfileId))
+        ).data
       } catch (error) {
         if (Array.isArray(error?.errors)) return undefined
         throw error

@@ -78,21 +78,45 @@ const floor = apps.find(({ name }) => name === 'floor').rounds
 const rows = apps.map(({ name, rounds: own }) => {
   const of = (figure) => median(own.map((r) => r[figure]))
   const ratio = median(own.map((r, i) => r.cpu / floor[i].cpu))
-  return { name, cpu: of('cpu'), ratio, rate: of('rate'), p50: of('p50'), p99: of('p99'), memory: of('memory') }
+  return {
+    name,
+    cpu: of('cpu'),
+    ratio,
+    rate: of('rate'),
+    p50: of('p50'),
+    p99: of('p99'),
+    memory: of('memory'),
+  }
 })
 
 console.log(`${rounds} rounds of ${signIns} sign-ins, ${PARALLEL} at a time; medians`)
-console.log('| peer | CPU µs | of the floor | per second | p50 ms | p99 ms | MB | wrong code, 400 | wrong code, 401 |')
+console.log(
+  '| peer | CPU µs | of the floor | per second | p50 ms | p99 ms | MB | wrong code, 400 | wrong code, 401 |',
+)
 console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
 const cost = ({ exchange, access_token, time }) => `${exchange} + ${access_token}, ${time.toFixed(0)} ms`
 for (const row of rows) {
-  const figures = [row.cpu.toFixed(0), row.ratio.toFixed(2), row.rate.toFixed(0), row.p50.toFixed(2), row.p99.toFixed(2)]
+  const figures = [
+    row.cpu.toFixed(0),
+    row.ratio.toFixed(2),
+    row.rate.toFixed(0),
+    row.p50.toFixed(2),
+    row.p99.toFixed(2),
+  ]
   const wrongs = [cost(wrong[400][row.name]), cost(wrong[401][row.name])]
   console.log(`| ${[row.name, ...figures, row.memory.toFixed(0), ...wrongs].join(' | ')} |`)
 }
 console.log('A wrong code costs exchanges + access tokens upstream, and the shopper so long a wait.')
 
-const raw = { node: process.version, rounds, signIns, parallel: PARALLEL, rows, wrong, raw: apps.map(({ name, rounds: r }) => ({ name, rounds: r })) }
+const raw = {
+  node: process.version,
+  rounds,
+  signIns,
+  parallel: PARALLEL,
+  rows,
+  wrong,
+  raw: apps.map(({ name, rounds: r }) => ({ name, rounds: r })),
+}
 await writeFile(new URL('results/sign-in.json', import.meta.url), `${JSON.stringify(raw, null, 1)}\n`)
 for (const { app, pool } of apps) {
   await pool.close()

@@ -23,7 +23,9 @@ export async function serve(app) {
 
 /** Starts a module of this folder in a process of its own, and asks it questions. */
 export async function startProcess(name, ...args) {
-  const child = fork(fileURLToPath(new URL(name, import.meta.url)), args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  const child = fork(fileURLToPath(new URL(name, import.meta.url)), args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   await once(child, 'message')
   const waiting = new Map()
   child.on('message', ({ id, answer }) => {

@@ -9,7 +9,9 @@ const REQUESTS = 40
 const simulator = await ElasticPathSimulator.start()
 const strategy = new PasswordlessOtpStrategy({ clientId: simulator.clientId, baseUrl: simulator.url })
 await strategy.ready()
-const app = express().use(express.json()).post('/code', strategy.requestOtp(), (_req, res) => res.sendStatus(202))
+const app = express()
+  .use(express.json())
+  .post('/code', strategy.requestOtp(), (_req, res) => res.sendStatus(202))
 const shop = await serve(app)
 
 let serial = 0

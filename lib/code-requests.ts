@@ -25,24 +25,23 @@ export class CodeRequests {
   }
 
   async ask(username: string, operation: Operation): Promise<void> {
-    const key = limiterKey('code', username)
-    const asked = this.recent.get(key)
+    const asked = this.recent.get(username)
     if (asked) return operation.race(asked)
-    const request = this.askCommerce(key, username, operation)
-    this.recent.set(key, request, ONE_IN)
+    const request = this.askCommerce(username, operation)
+    this.recent.set(username, request, ONE_IN)
     // What failed is not what a second tap should wait for, also where nobody is left to hear of it.
-    request.catch(() => this.recent.delete(key, request))
+    request.catch(() => this.recent.delete(username, request))
     return operation.race(request)
   }
 
   /** The username was signed in: its code is spent, and whoever asks for another one is its owner. */
   async signedIn(username: string, operation: Operation): Promise<void> {
-    const key = limiterKey('code', username)
-    this.recent.delete(key)
-    await giveBackTries(this.limiter, key, operation)
+    this.recent.delete(username)
+    await giveBackTries(this.limiter, this.keyOf(username), operation)
   }
 
-  private async askCommerce(key: string, username: string, initiator: Operation): Promise<void> {
+  private async askCommerce(username: string, initiator: Operation): Promise<void> {
+    const key = this.keyOf(username)
     // It has a time of its own: a second tab waits for it when the first one has left.
     const operation = new Operation(this.settings.timeout)
     try {
@@ -63,5 +62,10 @@ export class CodeRequests {
       initiator.calls += operation.calls
       operation.end()
     }
+  }
+
+  /** Only what leaves this process is hashed. */
+  private keyOf(username: string): string {
+    return this.limiter instanceof MemoryLimiter ? username : limiterKey('code', username)
   }
 }

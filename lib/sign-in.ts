@@ -31,7 +31,7 @@ export async function signIn(
   if (!credentials) return { failure: 'missing_credentials' }
   const { username, otp, accountId } = credentials
   const { limiter } = settings
-  const key = limiterKey('sign-in', username)
+  const key = limiter ? limiterKey('sign-in', username) : ''
   const retryAfter = limiter && (await takeTry(limiter, key, operation))
   if (retryAfter !== undefined) return { failure: 'too_many_attempts', retryAfter }
 

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { ElasticPathError } from '../errors'
 
 /** What announces that nobody waits any more: a response or a socket that closes. */
@@ -10,13 +11,37 @@ export interface Departure {
 const ENDED = new ElasticPathError('request_aborted', 'This was no longer needed')
 
 /**
+ * Says once, to whoever listens for `abort`, that an operation has ended, and why. undici takes emitters for signals,
+ * and an AbortSignal costs a sign-in more than all else that an Operation does.
+ */
+class EndSignal extends EventEmitter {
+  reason: ElasticPathError | undefined
+
+  constructor() {
+    super()
+    this.setMaxListeners(0)
+  }
+
+  get aborted(): boolean {
+    return this.reason !== undefined
+  }
+
+  abort(reason: ElasticPathError): void {
+    if (this.reason) return
+    this.reason = reason
+    this.emit('abort')
+  }
+}
+
+/**
  * One thing that is being done for somebody: a sign-in, a renewal. It has one deadline for all that it takes,
  * ends early when nobody waits for it any more, and counts the calls that it makes.
  */
 export class Operation {
   /** Requests sent to Elastic Path. */
   calls = 0
-  private readonly controller = new AbortController()
+  /** Aborted with what ended the operation as its reason. */
+  readonly signal = new EndSignal()
   private readonly startedAt = performance.now()
   private readonly timer: NodeJS.Timeout
   private appFunction: string | undefined
@@ -25,13 +50,8 @@ export class Operation {
     private readonly timeout: number,
     private readonly departure?: Departure,
   ) {
-    this.timer = setTimeout(() => this.controller.abort(this.overdue()), timeout)
+    this.timer = setTimeout(() => this.signal.abort(this.overdue()), timeout)
     departure?.once('close', this.leave)
-  }
-
-  /** Aborted with an ElasticPathError as its reason. */
-  get signal(): AbortSignal {
-    return this.controller.signal
   }
 
   /** Milliseconds since it began. */
@@ -41,17 +61,20 @@ export class Operation {
 
   /** Waits for what others may wait for as well; gives up alone at its own deadline. */
   async race<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this.controller
+    const { signal } = this
+    if (signal.reason) {
+      work.catch(() => undefined)
+      throw signal.reason
+    }
     let giveUp: (() => void) | undefined
     try {
       return await new Promise<T>((resolve, reject) => {
-        giveUp = () => reject(signal.reason as ElasticPathError)
-        if (signal.aborted) giveUp()
-        signal.addEventListener('abort', giveUp)
+        giveUp = () => reject(signal.reason ?? ENDED)
+        signal.once('abort', giveUp)
         work.then(resolve, reject)
       })
     } finally {
-      if (giveUp) signal.removeEventListener('abort', giveUp)
+      if (giveUp) signal.off('abort', giveUp)
     }
   }
 
@@ -59,9 +82,11 @@ export class Operation {
   async raceApp<T>(name: string, work: T | Promise<T>): Promise<T> {
     if (!isThenable(work)) return work
     this.appFunction = name
-    const result = await this.race(Promise.resolve(work))
-    this.appFunction = undefined
-    return result
+    try {
+      return await this.race(Promise.resolve(work))
+    } finally {
+      this.appFunction = undefined
+    }
   }
 
   /** Waits so many milliseconds; false at once where the deadline would pass first. */
@@ -80,11 +105,11 @@ export class Operation {
   end(): void {
     clearTimeout(this.timer)
     this.departure?.off('close', this.leave)
-    this.controller.abort(ENDED)
+    this.signal.abort(ENDED)
   }
 
   private readonly leave = (): void => {
-    this.controller.abort(
+    this.signal.abort(
       new ElasticPathError(
         'request_aborted',
         'The browser closed its connection before the answer was ready',

@@ -65,13 +65,13 @@ export class Transport {
     } catch (error) {
       const soon = operation.elapsed - sentAt < STALE_WITHIN
       if (operation.signal.aborted || !this.mayRepeat(error, request, soon))
-        throw this.explain(error, request)
+        throw this.explain(error, request, operation)
     }
     const again = this.ownDispatcher ?? new Client(this.baseUrl.origin, this.clientOptions())
     try {
       return await this.sendThrough(again, request, operation)
     } catch (error) {
-      throw this.explain(error, request)
+      throw this.explain(error, request, operation)
     } finally {
       // A connection of its own: the pool may hold a second one that was closed while it lay idle.
       if (again !== this.ownDispatcher) await again.destroy()
@@ -103,15 +103,20 @@ export class Transport {
     return {
       status: response.statusCode,
       retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-      text: await this.read(response, request),
+      text: await this.read(response, request, operation),
     }
   }
 
   /** An answer that has begun is never asked for again: Elastic Path has acted. */
-  private async read(response: Dispatcher.ResponseData, request: HttpRequest): Promise<string> {
+  private async read(
+    response: Dispatcher.ResponseData,
+    request: HttpRequest,
+    operation: Operation,
+  ): Promise<string> {
     try {
       return await readCapped(response.body, response.headers['content-length'])
     } catch (error) {
+      if (operation.signal.reason) throw operation.signal.reason
       if (error instanceof ElasticPathError) throw error
       throw new ElasticPathError('bad_answer', `Elastic Path's answer to ${this.name(request)} broke off`, {
         upstreamStatus: response.statusCode,
@@ -129,8 +134,9 @@ export class Transport {
   }
 
   /** An error without what undici adds for its debugging, where pieces of requests and answers can be in it. */
-  private explain(error: unknown, request: HttpRequest): ElasticPathError {
+  private explain(error: unknown, request: HttpRequest, operation: Operation): ElasticPathError {
     if (error instanceof ElasticPathError) return error
+    if (operation.signal.reason) return operation.signal.reason
     const code = error instanceof Error ? codeOf(error) : undefined
     const what = this.name(request)
     if (code?.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {

@@ -1,5 +1,4 @@
 // Everything works without this file; with it, a few things work better.
-/* global document, location, history, window, fetch, setInterval, clearInterval, setTimeout, clearTimeout, performance, DOMParser, URLSearchParams, FormData, AbortController */
 
 const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act)
 
