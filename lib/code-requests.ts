@@ -1,6 +1,6 @@
 import { BoundedMap } from './bounded-map'
 import type { Commerce } from './commerce/commerce'
-import { Operation } from './commerce/operation'
+import type { Operation } from './commerce/operation'
 import { requestCode } from './commerce/otp-requests'
 import { ElasticPathError } from './errors'
 import { giveBackTries, limiterKey, MemoryLimiter, takeTry } from './limits'
@@ -19,7 +19,7 @@ export class CodeRequests {
 
   constructor(
     private readonly commerce: Commerce,
-    private readonly settings: Pick<Settings, 'requestLimiter' | 'timeout'>,
+    settings: Pick<Settings, 'requestLimiter'>,
   ) {
     this.limiter = settings.requestLimiter ?? new MemoryLimiter(CODES, CODES_WITHIN)
   }
@@ -27,7 +27,7 @@ export class CodeRequests {
   async ask(username: string, operation: Operation): Promise<void> {
     const asked = this.recent.get(username)
     if (asked) return operation.race(asked)
-    const request = this.askCommerce(username, operation)
+    const request = operation.apart((own) => this.askCommerce(username, own))
     this.recent.set(username, request, ONE_IN)
     // What failed is not what a second tap should wait for, also where nobody is left to hear of it.
     request.catch(() => this.recent.delete(username, request))
@@ -40,27 +40,22 @@ export class CodeRequests {
     await giveBackTries(this.limiter, this.keyOf(username), operation)
   }
 
-  private async askCommerce(username: string, initiator: Operation): Promise<void> {
+  private async askCommerce(username: string, operation: Operation): Promise<void> {
     const key = this.keyOf(username)
-    // It has a time of its own: a second tab waits for it when the first one has left.
-    const operation = new Operation(this.settings.timeout)
+    const retryAfter = await takeTry(this.limiter, key, operation)
+    if (retryAfter !== undefined) {
+      throw new ElasticPathError('too_many_attempts', 'Too many codes were asked for with this username', {
+        retryAfter,
+      })
+    }
     try {
-      const retryAfter = await takeTry(this.limiter, key, operation)
-      if (retryAfter !== undefined) {
-        throw new ElasticPathError('too_many_attempts', 'Too many codes were asked for with this username', {
-          retryAfter,
-        })
-      }
-      try {
-        await requestCode(this.commerce.client, this.commerce.settings, operation, username)
-      } catch (error) {
-        // No code was made. Where the limiter cannot take that back, the outage is still what to report.
+      await requestCode(this.commerce.client, this.commerce.settings, operation, username)
+    } catch (error) {
+      // A limiter that cannot take a try back is not what to report here.
+      if (madeNoCode(error)) {
         await operation.raceApp('requestLimiter', this.limiter.reward?.(key, 1)).catch(() => undefined)
-        throw error
       }
-    } finally {
-      initiator.calls += operation.calls
-      operation.end()
+      throw error
     }
   }
 
@@ -68,4 +63,9 @@ export class CodeRequests {
   private keyOf(username: string): string {
     return this.limiter instanceof MemoryLimiter ? username : limiterKey('code', username)
   }
+}
+
+// Where an answer did not come, or came broken, a code may be in the mail all the same.
+function madeNoCode(error: unknown): boolean {
+  return error instanceof ElasticPathError && error.code !== 'timeout' && error.code !== 'bad_answer'
 }

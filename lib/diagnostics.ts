@@ -33,15 +33,16 @@ export function publish(message: DiagnosticMessage): void {
 type How = Pick<DiagnosticMessage, 'outcome' | 'code' | 'upstreamStatus'>
 
 /** Runs an operation to its end, and tells of how it went; of one without a name it tells nothing. */
-export async function observe<T extends object | undefined>(
+export async function observe<T>(
   name: DiagnosticMessage['operation'] | undefined,
   operation: { readonly calls: number; readonly elapsed: number; end(): void },
   work: () => Promise<T>,
+  failureIn: (result: T) => DiagnosticMessage['code'] = () => undefined,
 ): Promise<T> {
   try {
     const result = await work()
-    const failure = result !== undefined && 'failure' in result ? (result.failure as FailureCode) : undefined
-    tell(failure === undefined ? { outcome: 'success' } : { outcome: 'failure', code: failure })
+    const code = failureIn(result)
+    tell(code === undefined ? { outcome: 'success' } : { outcome: 'failure', code })
     return result
   } catch (error) {
     tell(whatWentWrong(error))

@@ -1,6 +1,4 @@
 import type { Request, RequestHandler } from 'express'
-import type { Strategy as PassportStrategy, StrategyCreatedStatic } from 'passport'
-import CustomStrategy from 'passport-custom'
 import * as accounts from './accounts'
 import { CodeRequests } from './code-requests'
 import { openCommerce, type Commerce } from './commerce/commerce'
@@ -12,6 +10,7 @@ import { FAILURE_STATUS, type Failure, type FailureCode, type FailureInfo } from
 import { keepFresh, type KeepFreshOptions } from './handlers/keep-fresh'
 import { requestOtp } from './handlers/request-otp'
 import { switchAccount } from './handlers/switch-account'
+import { Base, departureOf, end, endsOf, type Ends } from './passport'
 import { readOptions, type PasswordlessOtpStrategyOptions, type Settings } from './options'
 import { signIn } from './sign-in'
 import { isPasswordlessOtpUser, remainingLife, type AccountSummary, type PasswordlessOtpUser } from './user'
@@ -27,12 +26,6 @@ declare global {
     }
   }
 }
-
-// passport-custom calls its function with the request's own strategy as `this`, on which Passport has put the three
-// ends that a sign-in can have. Its own `done` would drop a failure's status, and its types fix the name to 'custom'.
-type Ends = Pick<StrategyCreatedStatic, 'success' | 'fail' | 'error'>
-type Custom = new (verify: (this: Ends, req: Request) => void) => PassportStrategy & { name: string }
-const Base = CustomStrategy as unknown as Custom
 
 type Outcome =
   | { user: unknown; info: object | string }
@@ -73,14 +66,7 @@ export class PasswordlessOtpStrategy extends Base {
       throw new TypeError('PasswordlessOtpStrategy: verify must be a function')
     }
     super(function (req) {
-      // Taken at once: where the app hands Passport the strategy itself and not its name, the next request's ends
-      // replace these on the very same object, and one shopper would be signed in on another's response.
-      const ends: Ends = {
-        success: this.success.bind(this),
-        fail: this.fail.bind(this),
-        error: this.error.bind(this),
-      }
-      void authenticate(ends, req)
+      void authenticate(endsOf(this), req)
     })
     this.name = settings.name
     this.settings = settings
@@ -88,14 +74,17 @@ export class PasswordlessOtpStrategy extends Base {
     this.codeRequests = new CodeRequests(this.commerce, settings)
 
     const authenticate = async (ends: Ends, req: Request): Promise<void> => {
+      let outcome: Outcome
       try {
-        const outcome = await this.signIn(req, verify as AnyVerify | undefined)
+        outcome = await this.signIn(req, verify as AnyVerify | undefined)
+      } catch (error) {
+        end(ends, req, () => ends.error(error))
+        return
+      }
+      end(ends, req, () => {
         if ('user' in outcome) ends.success(outcome.user as Express.User, outcome.info as object)
         else ends.fail(outcome.info, outcome.status)
-      } catch (error) {
-        // Also where Passport or a custom callback threw: a request must not hang for it.
-        ends.error(error)
-      }
+      })
     }
   }
 
@@ -138,8 +127,8 @@ export class PasswordlessOtpStrategy extends Base {
    * Asks for a code. Resolves alike whether the username exists or not, and once for calls within half a minute.
    * Rejects with an ElasticPathError: 400 for no username, 429 for too many codes, 5xx for Elastic Path or the setup.
    */
-  createOtpRequest(username: string): Promise<void> {
-    return this.askForCode(toUsername(username, this.settings.normalizeUsername))
+  async createOtpRequest(username: string): Promise<void> {
+    await this.askForCode(toUsername(username, this.settings.normalizeUsername))
   }
 
   /**
@@ -196,11 +185,8 @@ export class PasswordlessOtpStrategy extends Base {
    * Resolves once the access token, the realm and the password profile are found and a connection is open; rejects
    * with what is wrong. For a readiness probe, and so that the first shopper does not wait for it.
    */
-  async ready(): Promise<void> {
-    await this.run(undefined, async (operation) => {
-      await this.commerce.settings.check(operation)
-      return undefined
-    })
+  ready(): Promise<void> {
+    return this.run(undefined, (operation) => this.commerce.settings.check(operation))
   }
 
   /** Ends the strategy's connections when what is under way is through; a dispatcher of the app's own is left alone. */
@@ -210,14 +196,17 @@ export class PasswordlessOtpStrategy extends Base {
 
   private signIn(req: Request, verify: AnyVerify | undefined): Promise<Outcome> {
     const operation = new Operation(this.settings.timeout, departureOf(req))
-    return observe('sign-in', operation, async () => {
+    const work = async (): Promise<Outcome> => {
       const signedIn = await signIn(this.settings, this.commerce, this.codeRequests, req, operation)
       if ('failure' in signedIn) return this.failureOf(signedIn, req)
       if (!verify) return signedIn
       const args = this.settings.passReqToCallback ? [req, signedIn.user] : [signedIn.user]
       const { user, info } = await askVerify(verify, args, operation)
       return user ? { user, info: info ?? signedIn.info } : { failure: 'refused_by_verify', info }
-    })
+    }
+    return observe('sign-in', operation, work, (outcome) =>
+      'failure' in outcome ? outcome.failure : undefined,
+    )
   }
 
   private failureOf({ failure, retryAfter }: Failure, req: Request): Outcome {
@@ -230,21 +219,20 @@ export class PasswordlessOtpStrategy extends Base {
     return { failure, info, status: FAILURE_STATUS[failure] }
   }
 
-  private async askForCode(username: string | undefined, departure?: Departure): Promise<void> {
-    await this.run(
+  private askForCode(username: string | undefined, departure?: Departure): Promise<void> {
+    return this.run(
       'code-request',
       async (operation) => {
         if (username === undefined) {
           throw new ElasticPathError('missing_credentials', 'A username is needed to ask for a code')
         }
         await this.codeRequests.ask(username, operation)
-        return undefined
       },
       departure,
     )
   }
 
-  private run<T extends object | undefined>(
+  private run<T>(
     name: DiagnosticMessage['operation'] | undefined,
     work: (operation: Operation) => Promise<T>,
     departure?: Departure,
@@ -252,9 +240,4 @@ export class PasswordlessOtpStrategy extends Base {
     const operation = new Operation(this.settings.timeout, departure)
     return observe(name, operation, () => work(operation))
   }
-}
-
-// Express's request knows its response; those of other frameworks know at least their socket.
-function departureOf(req: Request): Departure | undefined {
-  return req.res ?? (req as Partial<Request>).socket
 }

@@ -16,6 +16,7 @@ const USERNAME = 'ada@example.com'
 let simulator: ElasticPathSimulator
 let strategy: PasswordlessOtpStrategy
 let server: Server
+const closing: Server[] = []
 
 beforeEach(async () => {
   simulator = await ElasticPathSimulator.start({ members: [{ username: USERNAME }] })
@@ -35,8 +36,10 @@ beforeEach(async () => {
 
 afterEach(async () => {
   jest.useRealTimers()
-  server.closeAllConnections()
-  server.close()
+  for (const each of [server, ...closing.splice(0)]) {
+    each.closeAllConnections()
+    each.close()
+  }
   await strategy.close()
   await simulator.stop()
 })
@@ -92,6 +95,15 @@ test('a connection that breaks at every try is an error, after two at most', asy
   expect(simulator.count('exchange')).toBeLessThanOrEqual(2)
 })
 
+test('a code that is refused after its connection broke is not called wrong: it may be spent', async () => {
+  await signIn().expect(200)
+  await new Promise((resolve) => setImmediate(resolve))
+  simulator.clearRequests()
+  simulator.fault('exchange', 'reset', { afterEffect: true })
+  await signIn().expect(502, { code: 'unreachable' })
+  expect(simulator.count('exchange')).toBe(2)
+})
+
 test('an answer that broke off is not asked for again', async () => {
   await signIn().expect(200)
   simulator.clearRequests()
@@ -117,4 +129,48 @@ test('an access token is kept while it is good', async () => {
 test('a closed strategy says so', async () => {
   await strategy.close()
   await signIn().expect(500, { code: 'strategy_closed' })
+})
+
+describe("a custom callback of the app's that throws", () => {
+  async function startThrowing(callback: (error: unknown, user: unknown) => void): Promise<string> {
+    const app = express()
+      .use(express.json())
+      .post('/login', (req, res, next) => {
+        const authenticate = passport.authenticate(strategy, callback) as RequestHandler
+        authenticate(req, res, next)
+      })
+      .use(((error: Error, _req, res, _next) => {
+        res.status(418).send(error.message)
+      }) as ErrorRequestHandler)
+    const throwing = app.listen(0, '127.0.0.1')
+    closing.push(throwing)
+    await once(throwing, 'listening')
+    return `http://127.0.0.1:${(throwing.address() as AddressInfo).port}`
+  }
+
+  test.each([
+    ['a right code', () => simulator.issueCode(USERNAME)],
+    ['a wrong code', () => 'wrong1'],
+  ])('is called once for %s, and what it throws reaches the error handler', async (_what, otp) => {
+    const callback = jest.fn(() => {
+      throw new Error('the page is missing')
+    })
+    const url = await startThrowing(callback)
+    await request(url)
+      .post('/login')
+      .send({ username: USERNAME, otp: otp() })
+      .expect(418, 'the page is missing')
+    expect(callback).toHaveBeenCalledTimes(1)
+  })
+
+  test('at an outage does not end the process', async () => {
+    const url = await startThrowing((error) => {
+      throw error as Error
+    })
+    simulator.fault('exchange', { status: 503 })
+    await request(url)
+      .post('/login')
+      .send({ username: USERNAME, otp: 'any' })
+      .expect(418, /answered 503/)
+  })
 })

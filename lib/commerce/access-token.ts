@@ -1,7 +1,7 @@
 import { ElasticPathError } from '../errors'
 import { exchange, isSuccess, parse, refusalOf } from './client'
 import { asObject, at } from './json'
-import { Operation } from './operation'
+import type { Operation } from './operation'
 import { Shared } from './shared'
 import type { Transport } from './transport'
 
@@ -23,14 +23,13 @@ export class AccessToken {
   constructor(
     private readonly transport: Transport,
     { clientId, clientSecret }: ClientCredentials,
-    private readonly timeout: number,
   ) {
     this.form = new URLSearchParams(
       clientSecret === undefined
         ? { grant_type: 'implicit', client_id: clientId }
         : { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret },
     ).toString()
-    this.shared = new Shared((initiator) => this.fetch(initiator))
+    this.shared = new Shared((operation) => this.fetch(operation))
   }
 
   get(operation: Operation): Promise<string> {
@@ -42,29 +41,22 @@ export class AccessToken {
     this.shared.forget(token)
   }
 
-  private async fetch(initiator: Operation): Promise<{ value: string; until: number }> {
-    // It has a time of its own: others wait for it when the one who began has left.
-    const operation = new Operation(this.timeout)
-    try {
-      const answer = await exchange(this.transport, operation, {
-        method: CALL.method,
-        path: CALL.path,
-        headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
-        body: this.form,
-        repeatable: true,
-      })
-      if (isSuccess(answer.status)) return parse(answer, CALL)
-      const refusal = refusalOf(answer, CALL)
-      throw new ElasticPathError(
-        'client_refused',
-        `Elastic Path answered ${refusal.status} to ${CALL.method} ${CALL.path}: it does not know this client. ` +
-          'Check clientId and clientSecret, and that baseUrl is the region of their store.',
-        { upstreamStatus: refusal.status },
-      )
-    } finally {
-      initiator.calls += operation.calls
-      operation.end()
-    }
+  private async fetch(operation: Operation): Promise<{ value: string; until: number }> {
+    const answer = await exchange(this.transport, operation, {
+      method: CALL.method,
+      path: CALL.path,
+      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
+      body: this.form,
+      repeatable: true,
+    })
+    if (isSuccess(answer.status)) return parse(answer, CALL)
+    const refusal = refusalOf(answer, CALL)
+    throw new ElasticPathError(
+      'client_refused',
+      `Elastic Path answered ${refusal.status} to ${CALL.method} ${CALL.path}: it does not know this client. ` +
+        'Check clientId and clientSecret, and that baseUrl is the region of their store.',
+      { upstreamStatus: refusal.status },
+    )
   }
 }
 

@@ -62,7 +62,15 @@ export async function exchangeCode(
     parse: parseTokenPage,
   })
   if ('result' in outcome) return outcome.result
-  if (isOfCredentials(outcome.refusal)) return 'refused'
+  if (isOfCredentials(outcome.refusal)) {
+    if (!outcome.sentBefore) return 'refused'
+    throw new ElasticPathError(
+      'unreachable',
+      'The connection broke while a code was on its way, and it was not accepted when it was sent again: ' +
+        'it may be spent. The shopper needs a new one.',
+      { upstreamStatus: outcome.refusal.status },
+    )
+  }
   throw misconfigured(
     outcome.refusal,
     NAME,

@@ -24,7 +24,10 @@ export class CommerceClient {
   ) {}
 
   /** Makes a call. Answers with its result, or with Elastic Path's refusal; all else is an ElasticPathError. */
-  async call<T>(operation: Operation, call: Call<T>): Promise<{ result: T } | { refusal: Refusal }> {
+  async call<T>(
+    operation: Operation,
+    call: Call<T>,
+  ): Promise<{ result: T } | { refusal: Refusal; sentBefore: boolean }> {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
     let renewed = false
     for (;;) {
@@ -44,7 +47,7 @@ export class CommerceClient {
       })
       if (isSuccess(answer.status)) return { result: parse(answer, call) }
       const refusal = refusalOf(answer, call)
-      if (!refusal.ofAccessToken) return { refusal }
+      if (!refusal.ofAccessToken) return { refusal, sentBefore: answer.sentBefore }
       if (renewed) {
         throw new ElasticPathError(
           'access_token_refused',

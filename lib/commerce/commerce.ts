@@ -13,10 +13,10 @@ export interface Commerce {
 
 export function openCommerce(options: Settings): Commerce {
   const transport = new Transport(options.baseUrl, options.dispatcher, options.timeout)
-  const client = new CommerceClient(transport, new AccessToken(transport, options, options.timeout))
+  const client = new CommerceClient(transport, new AccessToken(transport, options))
   return {
     client,
-    settings: new StoreSettings(client, options, options.timeout),
+    settings: new StoreSettings(client, options),
     close: () => transport.close(),
   }
 }

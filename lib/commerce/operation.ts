@@ -89,6 +89,20 @@ export class Operation {
     }
   }
 
+  /**
+   * Does work that others may come to wait for as well, in a time of its own: it goes on when whoever began it has
+   * left, and its calls are counted with theirs.
+   */
+  async apart<T>(work: (operation: Operation) => Promise<T>): Promise<T> {
+    const operation = new Operation(this.timeout)
+    try {
+      return await work(operation)
+    } finally {
+      this.calls += operation.calls
+      operation.end()
+    }
+  }
+
   /** Waits so many milliseconds; false at once where the deadline would pass first. */
   async wait(milliseconds: number): Promise<boolean> {
     if (this.elapsed + milliseconds >= this.timeout) return false

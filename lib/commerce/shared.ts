@@ -10,7 +10,7 @@ export class Shared<T> {
   private underWay: Promise<T> | undefined
 
   /** @param find answers with the value and the moment, in epoch milliseconds, until which it is good. */
-  constructor(private readonly find: (initiator: Operation) => Promise<{ value: T; until: number }>) {}
+  constructor(private readonly find: (operation: Operation) => Promise<{ value: T; until: number }>) {}
 
   async get(operation: Operation): Promise<T> {
     for (;;) {
@@ -34,7 +34,7 @@ export class Shared<T> {
 
   private async refresh(initiator: Operation): Promise<T> {
     try {
-      this.kept = await this.find(initiator)
+      this.kept = await initiator.apart(this.find)
       return this.kept.value
     } finally {
       this.underWay = undefined

@@ -2,7 +2,7 @@ import { ElasticPathError } from '../errors'
 import type { CommerceClient } from './client'
 import { MAX_PAGE } from './account-tokens'
 import { asObject, asText, at } from './json'
-import { Operation } from './operation'
+import type { Operation } from './operation'
 import { Shared } from './shared'
 
 interface PasswordProfile {
@@ -31,13 +31,12 @@ export class StoreSettings {
   constructor(
     private readonly client: CommerceClient,
     private readonly named: Named,
-    private readonly timeout: number,
   ) {
-    this.realm = this.find(FOREVER, (operation) => this.findRealm(operation))
-    this.profiles = this.find(LIST_KEPT, async (operation) =>
+    this.realm = keep(FOREVER, (operation) => this.findRealm(operation))
+    this.profiles = keep(LIST_KEPT, async (operation) =>
       this.readProfiles(operation, await this.realmId(operation)),
     )
-    this.profile = this.find(FOREVER, async (operation) => soleProfile(await this.profiles.get(operation)))
+    this.profile = keep(FOREVER, async (operation) => soleProfile(await this.profiles.get(operation)))
   }
 
   async realmId(operation: Operation): Promise<string> {
@@ -67,19 +66,6 @@ export class StoreSettings {
         `The password profile ${list([profile])} issues no codes: set its enable_one_time_password_token to true (fact 17)`,
       )
     }
-  }
-
-  /** Finds out once for all who wait, in a time of its own: others wait on when the one who began has left. */
-  private find<T>(keptFor: number, look: (operation: Operation) => Promise<T>): Shared<T> {
-    return new Shared(async (initiator) => {
-      const operation = new Operation(this.timeout)
-      try {
-        return { value: await look(operation), until: Date.now() + keptFor }
-      } finally {
-        initiator.calls += operation.calls
-        operation.end()
-      }
-    })
   }
 
   /** Fact 16. */
@@ -122,6 +108,10 @@ export class StoreSettings {
       if (page.profiles.length === 0 || profiles.length >= Math.min(page.total, MAX_PROFILES)) return profiles
     }
   }
+}
+
+function keep<T>(keptFor: number, look: (operation: Operation) => Promise<T>): Shared<T> {
+  return new Shared(async (operation) => ({ value: await look(operation), until: Date.now() + keptFor }))
 }
 
 function soleProfile(profiles: PasswordProfile[]): string {

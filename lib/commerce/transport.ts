@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types'
 import { Client, Pool, buildConnector, type Dispatcher } from 'undici'
 import { ElasticPathError } from '../errors'
 import type { Operation } from './operation'
@@ -15,6 +16,8 @@ export interface HttpAnswer {
   status: number
   retryAfter: string | undefined
   text: string
+  /** Whether it answers a second sending, of which Elastic Path may have seen the first. */
+  sentBefore: boolean
 }
 
 // A page of 100 accounts with tokens of 1 kB is a tenth of it.
@@ -60,16 +63,24 @@ export class Transport {
   async send(request: HttpRequest, operation: Operation): Promise<HttpAnswer> {
     if (this.closed) throw new ElasticPathError('strategy_closed', 'The strategy was closed: make a new one')
     const sentAt = operation.elapsed
+    let sentBefore: boolean
     try {
       return await this.sendThrough(this.dispatcher, request, operation)
     } catch (error) {
-      const soon = operation.elapsed - sentAt < STALE_WITHIN
-      if (operation.signal.aborted || !this.mayRepeat(error, request, soon))
+      const stage = this.stageOf(error)
+      // A connection that has just answered this very operation did not lie idle, and was not closed for it.
+      const stale =
+        stage === 'kept-alive connection' &&
+        operation.calls === 1 &&
+        operation.elapsed - sentAt < STALE_WITHIN
+      if (operation.signal.aborted || !mayRepeat(error, stage, request.repeatable || stale)) {
         throw this.explain(error, request, operation)
+      }
+      sentBefore = stage !== 'never connected'
     }
     const again = this.ownDispatcher ?? new Client(this.baseUrl.origin, this.clientOptions())
     try {
-      return await this.sendThrough(again, request, operation)
+      return { ...(await this.sendThrough(again, request, operation)), sentBefore }
     } catch (error) {
       throw this.explain(error, request, operation)
     } finally {
@@ -104,6 +115,7 @@ export class Transport {
       status: response.statusCode,
       retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
       text: await this.read(response, request, operation),
+      sentBefore: false,
     }
   }
 
@@ -124,20 +136,17 @@ export class Transport {
     }
   }
 
-  private mayRepeat(error: unknown, request: HttpRequest, soon: boolean): boolean {
-    if (!(error instanceof Error) || error instanceof ElasticPathError) return false
-    const code = codeOf(error)
-    const stage = this.stages.get(error) ?? stageOf(error)
-    if (stage === 'never connected') return !isCertificateError(code)
-    if (!isBrokenConnection(code)) return false
-    return request.repeatable || (stage === 'kept-alive connection' && soon)
+  /** How far a request had got when it failed; undefined where it is no connection that failed. */
+  private stageOf(error: unknown): Stage | undefined {
+    if (!isNativeError(error) || error instanceof ElasticPathError) return undefined
+    return this.stages.get(error) ?? stageToldBy(error)
   }
 
   /** An error without what undici adds for its debugging, where pieces of requests and answers can be in it. */
   private explain(error: unknown, request: HttpRequest, operation: Operation): ElasticPathError {
     if (error instanceof ElasticPathError) return error
     if (operation.signal.reason) return operation.signal.reason
-    const code = error instanceof Error ? codeOf(error) : undefined
+    const code = isNativeError(error) ? codeOf(error) : undefined
     const what = this.name(request)
     if (code?.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
       return new ElasticPathError('bad_answer', `Elastic Path's answer to ${what} is not HTTP (${code})`)
@@ -201,20 +210,30 @@ async function readCapped(body: Dispatcher.ResponseData['body'], contentLength: 
   return Buffer.concat(chunks).toString('utf8')
 }
 
+// Errors are told by what they are and not by their class, of which a test runner such as Jest has a second one.
 function codeOf(error: Error): string | undefined {
   // Node tries every address of a host, and gathers what became of each.
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error
-  const code = first instanceof Error && 'code' in first ? first.code : undefined
+  const all: unknown = 'errors' in error ? error.errors : undefined
+  const first: unknown = Array.isArray(all) ? all[0] : error
+  const code = isNativeError(first) && 'code' in first ? first.code : undefined
   return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : undefined
 }
 
 /** The stage that an error of another's dispatcher tells of by itself. */
-function stageOf(error: Error): Stage {
+function stageToldBy(error: Error): Stage {
   if (CONNECT_CODES.has(codeOf(error) ?? '')) return 'never connected'
   const socket: unknown = 'socket' in error ? error.socket : undefined
   const bytesRead =
     typeof socket === 'object' && socket !== null && 'bytesRead' in socket ? socket.bytesRead : 0
   return typeof bytesRead === 'number' && bytesRead > 0 ? 'kept-alive connection' : 'fresh connection'
+}
+
+/** Whether a request that failed may go out again; `allowed` says whether it may where it was sent already. */
+function mayRepeat(error: unknown, stage: Stage | undefined, allowed: boolean): boolean {
+  if (stage === undefined || !isNativeError(error)) return false
+  const code = codeOf(error)
+  if (stage === 'never connected') return !isCertificateError(code)
+  return isBrokenConnection(code) && allowed
 }
 
 function isBrokenConnection(code: string | undefined): boolean {

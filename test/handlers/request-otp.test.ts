@@ -228,4 +228,21 @@ describe('createOtpRequest', () => {
     for (let i = 0; i < 5; i++) await browser().post('/code').send({ username: ADA }).expect(502)
     await browser().post('/code').send({ username: ADA }).expect(202)
   })
+
+  test('answers that do not come use up codes: each may be in the mail all the same', async () => {
+    const { simulator, browser } = await openJourney({ strategy: { timeout: 50 } })
+    for (let i = 0; i < 5; i++) {
+      simulator.fault('otp_request', 'hang')
+      await browser().post('/code').send({ username: ADA }).expect(504)
+    }
+    await browser().post('/code').send({ username: ADA }).expect(429)
+  })
+})
+
+test('createOtpRequest rejects where the app cannot normalise the username', async () => {
+  const normalizeUsername = () => {
+    throw new Error('no such alphabet')
+  }
+  const { strategy } = await openJourney({ strategy: { normalizeUsername } })
+  await expect(strategy.createOtpRequest(ADA)).rejects.toThrow('no such alphabet')
 })

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
-import { ElasticPathError } from '../lib'
-import type { Call, Fault } from '../lib/testing'
-import { ADA, bodyOf, openShop, type Shop } from './support/shop'
+import { ElasticPathError } from '../../lib'
+import type { Call, Fault } from '../../lib/testing'
+import { ADA, bodyOf, openShop, type Shop } from '../support/shop'
 
 type Struck = Extract<Call, 'exchange' | 'access_token' | 'account_settings' | 'password_profiles'>
 const CALLS: Struck[] = ['exchange', 'access_token', 'account_settings', 'password_profiles']
