@@ -7,11 +7,8 @@ import passport from 'passport'
 import request from 'supertest'
 import { PasswordlessOtpStrategy, type ElasticPathError, type PasswordlessOtpUser } from '../lib'
 import { ElasticPathSimulator } from '../lib/testing'
+import { holdDate, passSeconds } from './support/journey'
 
-// Only what the clock says is moved.
-const REAL_TIMERS: (
-  'nextTick' | 'performance' | 'setTimeout' | 'clearTimeout' | 'setImmediate' | 'queueMicrotask'
-)[] = ['nextTick', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'queueMicrotask']
 const USERNAME = 'ada@example.com'
 let simulator: ElasticPathSimulator
 let strategy: PasswordlessOtpStrategy
@@ -35,7 +32,6 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  jest.useRealTimers()
   for (const each of [server, ...closing.splice(0)]) {
     each.closeAllConnections()
     each.close()
@@ -114,14 +110,16 @@ test('an answer that broke off is not asked for again', async () => {
 
 test('an access token is renewed before it ends', async () => {
   await signIn().expect(200)
-  jest.useFakeTimers({ now: Date.now() + 3_595_000, doNotFake: REAL_TIMERS })
+  holdDate()
+  passSeconds(3_595)
   await signIn().expect(200)
   expect(simulator.count('access_token')).toBe(2)
 })
 
 test('an access token is kept while it is good', async () => {
   await signIn().expect(200)
-  jest.useFakeTimers({ now: Date.now() + 3_000_000, doNotFake: REAL_TIMERS })
+  holdDate()
+  passSeconds(3_000)
   await signIn().expect(200)
   expect(simulator.count('access_token')).toBe(1)
 })
