@@ -50,6 +50,7 @@ describe('every page', () => {
       )
       expect(headers).toMatchObject({
         'cache-control': 'no-store',
+        'cross-origin-opener-policy': 'same-origin',
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',
       })
@@ -98,7 +99,7 @@ describe('the session cookie', () => {
       expect(setCookie(response)).toMatch(
         /^__Host-shop=.*; Path=\/; Expires=.*; HttpOnly; Secure; SameSite=Lax$/,
       )
-      expect(response.headers['strict-transport-security']).toMatch(/^max-age=/)
+      expect(response.headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains')
     } finally {
       await secure.close()
     }
@@ -329,6 +330,21 @@ describe('a try to sign in', () => {
       const other = from('203.0.113.8')
       await other.get('/login')
       expect((await other.post('/login/code', { username: 'nobody@example.com' })).status).toBe(303)
+    } finally {
+      await strict.close()
+    }
+  })
+
+  it('does not believe an address that the visitor makes up', async () => {
+    const strict = await openDemo({ SIGN_INS_PER_ADDRESS: '2' })
+    try {
+      const statuses: number[] = []
+      for (let n = 0; n < 3; n++) {
+        const visitor = new Visitor(strict, { 'x-forwarded-for': `203.0.113.${n}` })
+        await visitor.get('/login')
+        statuses.push((await visitor.post('/login/code', { username: `nobody-${n}@example.com` })).status)
+      }
+      expect(statuses).toEqual([303, 303, 429])
     } finally {
       await strict.close()
     }
