@@ -136,6 +136,19 @@ describe('the page for when something goes wrong', () => {
     expectOnPage(await said('/switch', { account_id: 'x' }, agent))
   })
 
+  test.each([
+    ['lib/commerce/client.ts', 'Elastic Path refuses an access token that it has just issued.'],
+    ['lib/commerce/operation.ts', 'The browser closed its connection before the answer was ready'],
+    [
+      'lib/commerce/transport.ts',
+      'Its certificate is not trusted: a proxy in between needs a dispatcher with its CA.',
+    ],
+    ['lib/handlers/session-user.ts', 'They have signed out meanwhile'],
+  ])('quotes what %s says: %s', (path, sentence) => {
+    expect(read(path)).toContain(sentence)
+    expectOnPage(sentence)
+  })
+
   test('quotes the sentences of failures', () => {
     const sentences = [...read('lib/failures.ts').matchAll(/^ {2}[a-z_]+: '(.+)',$/gm)]
     expect(sentences).toHaveLength(5)
@@ -264,7 +277,7 @@ describe('the page for when something goes wrong', () => {
 
   test('has commands that run: the key by which a limiter counts a shopper', async () => {
     const keys: string[] = []
-    const count = (key: string) => Promise.resolve(void keys.push(key))
+    const count = (key: string) => Promise.resolve(keys.push(key))
     const { browser } = await openJourney({ strategy: { limiter: { consume: count, delete: count } } })
     await browser().post('/login').send({ username: ADA, otp: 'wrong1' }).expect(401)
     expect(await shell(commands('node -p')[0], {})).toBe(keys[0])
