@@ -103,12 +103,12 @@ export class PasswordlessOtpStrategy extends Base {
    * status 400 without an account, 401 where nobody is signed in, 403 where the member does not belong to it.
    */
   switchAccount(): RequestHandler {
-    return switchAccount(this.settings, (choose, departure) =>
+    return switchAccount(this.settings, (choose, keep, departure) =>
       this.run(
         'switch',
         async (operation) => {
           const { user, accountId } = choose()
-          return accounts.selectAccount(this.commerce.client, operation, user, accountId)
+          await keep(await accounts.selectAccount(this.commerce.client, operation, user, accountId))
         },
         departure,
       ),
