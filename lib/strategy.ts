@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express'
-import * as accounts from './accounts'
+import { listAccounts, renewAccount, requireUser, selectAccount } from './accounts'
 import { CodeRequests } from './code-requests'
 import { openCommerce, type Commerce } from './commerce/commerce'
 import { Operation, type Departure } from './commerce/operation'
@@ -108,7 +108,7 @@ export class PasswordlessOtpStrategy extends Base {
         'switch',
         async (operation) => {
           const { user, accountId } = choose()
-          return accounts.selectAccount(this.commerce.client, operation, user, accountId)
+          return selectAccount(this.commerce.client, operation, user, accountId)
         },
         departure,
       ),
@@ -140,21 +140,21 @@ export class PasswordlessOtpStrategy extends Base {
     page: { limit?: number | undefined; offset?: number | undefined } = {},
   ): Promise<{ accounts: AccountSummary[]; total: number }> {
     return this.run(undefined, (operation) =>
-      accounts.listAccounts(this.commerce.client, operation, accounts.requireUser(user), page),
+      listAccounts(this.commerce.client, operation, requireUser(user), page),
     )
   }
 
   /** The user acting for another account. Rejects with code `account_not_found`, status 403, for a stranger's. */
   selectAccount<User extends PasswordlessOtpUser>(user: User, accountId: string): Promise<User> {
     return this.run('switch', (operation) =>
-      accounts.selectAccount(this.commerce.client, operation, accounts.requireUser(user), accountId),
+      selectAccount(this.commerce.client, operation, requireUser(user), accountId),
     )
   }
 
   /** The user with a token of a full lifetime. Rejects with status 401 where the one in hand does not count any more. */
   renewAccount<User extends PasswordlessOtpUser>(user: User): Promise<User> {
     return this.run('renewal', (operation) =>
-      accounts.renewAccount(this.commerce.client, operation, accounts.requireUser(user)),
+      renewAccount(this.commerce.client, operation, requireUser(user)),
     )
   }
 
@@ -165,7 +165,7 @@ export class PasswordlessOtpStrategy extends Base {
   ): void => {
     let checked: PasswordlessOtpUser
     try {
-      checked = accounts.requireUser(user)
+      checked = requireUser(user)
     } catch (error) {
       done(error)
       return
