@@ -4,11 +4,11 @@ import express from 'express'
 import { peers } from './peers.mjs'
 import { answerWith, serve } from './support.mjs'
 
-const connections = { made: 0, open: 0, most: 0 }
+let open = 0
+let most = 0
 subscribe('net.client.socket', ({ socket }) => {
-  connections.made++
-  connections.most = Math.max(connections.most, ++connections.open)
-  socket.once('close', () => connections.open--)
+  most = Math.max(most, ++open)
+  socket.once('close', () => open--)
 })
 
 const [name, store] = process.argv.slice(2)
@@ -23,12 +23,12 @@ let since = process.cpuUsage()
 answerWith({
   url: () => url,
   ready,
-  /** Since the last time: microseconds of CPU, connections to the store. And the memory of the process in MB. */
+  /** Since the last time: microseconds of CPU, most connections to the store at once; and MB of memory. */
   usage() {
     const { user, system } = process.cpuUsage(since)
-    const { made, most } = connections
-    Object.assign(connections, { made: 0, most: connections.open })
+    const connections = most
+    most = open
     since = process.cpuUsage()
-    return { cpu: user + system, memory: process.memoryUsage.rss() / 2 ** 20, connections: { made, most } }
+    return { cpu: user + system, memory: process.memoryUsage.rss() / 2 ** 20, connections }
   },
 })

@@ -75,8 +75,8 @@ export async function parallel({ levels, count }) {
     measured[peer] = {}
     for (const level of levels) {
       await round(level)
-      const { rate, p50, p99, connections, cpu, errors } = await round(level)
-      measured[peer][level] = { rate, p50, p99, connections: connections.most, cpu, errors }
+      const { rate, p50, p99, connections, cpu } = await round(level)
+      measured[peer][level] = { rate, p50, p99, connections, cpu }
     }
     await app.stop()
   }
@@ -98,8 +98,7 @@ export async function accounts({ sizes, seconds }) {
     for (const { way, peer, last } of ways) {
       const app = await startApp(peer, where)
       await app.ask('ready')
-      const round = async (count) =>
-        measureGood(app, await store.ask('credentials', { count, last }), 1)
+      const round = async (count) => measureGood(app, await store.ask('credentials', { count, last }), 1)
       const { p50: first } = await round(5)
       const count = Math.max(5, Math.min(1000, Math.round((seconds * 1000) / first)))
       await round(count)

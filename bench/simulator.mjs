@@ -22,7 +22,9 @@ answerWith({
     Array.from({ length: count }, () => {
       const { username, accounts } = members[next++ % MEMBERS]
       const otp = simulator.issueCode(username)
-      return last ? { username, otp, account_id: accounts.page(accounts.total - 1, 1)[0].id } : { username, otp }
+      return last
+        ? { username, otp, account_id: accounts.page(accounts.total - 1, 1)[0].id }
+        : { username, otp }
     }),
   /** Requests since the last time. */
   counts() {

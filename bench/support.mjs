@@ -135,6 +135,7 @@ export async function measure(app, credentials, parallel) {
 /** {@link measure}, where a sign-in that fails ends the run. */
 export async function measureGood(app, credentials, parallel) {
   const result = await measure(app, credentials, parallel)
-  if (result.errors > 0) throw new Error(`${app.peer}: ${result.errors} of ${credentials.length} sign-ins failed`)
+  if (result.errors > 0)
+    throw new Error(`${app.peer}: ${result.errors} of ${credentials.length} sign-ins failed`)
   return result
 }
