@@ -11,8 +11,9 @@ const server = https.createServer({ key, cert }, (req, res) => {
     upstream + req.url,
     { method: req.method, headers: req.headers, agent },
     (answer) => {
-      const { 'keep-alive': _unsaid, ...headers } = answer.headers
-      res.writeHead(answer.statusCode, { ...headers, connection: req.headers.connection ?? 'keep-alive' })
+      const headers = { ...answer.headers, connection: req.headers.connection ?? 'keep-alive' }
+      delete headers['keep-alive']
+      res.writeHead(answer.statusCode, headers)
       answer.pipe(res)
     },
   )
