@@ -1,10 +1,18 @@
 // One peer's app, in a process of its own, so that what it costs can be told from what the others cost.
+import { subscribe } from 'node:diagnostics_channel'
 import express from 'express'
 import { peers } from './peers.mjs'
 import { answerWith, serve } from './support.mjs'
 
+let open = 0
+let most = 0
+subscribe('net.client.socket', ({ socket }) => {
+  most = Math.max(most, ++open)
+  socket.once('close', () => open--)
+})
+
 const [name, store] = process.argv.slice(2)
-const signIn = await peers[name](JSON.parse(store))
+const { ready, signIn } = await peers[name](JSON.parse(store))
 const app = express()
 app.use(express.json())
 app.post('/login', signIn, (_req, res) => res.sendStatus(200))
@@ -14,10 +22,13 @@ const { url } = await serve(app)
 let since = process.cpuUsage()
 answerWith({
   url: () => url,
-  /** Microseconds of CPU since the last time, and the memory of the process in MB. */
+  ready,
+  /** Since the last time: microseconds of CPU, most connections to the store at once; and MB of memory. */
   usage() {
     const { user, system } = process.cpuUsage(since)
+    const connections = most
+    most = open
     since = process.cpuUsage()
-    return { cpu: user + system, memory: process.memoryUsage.rss() / 2 ** 20 }
+    return { cpu: user + system, memory: process.memoryUsage.rss() / 2 ** 20, connections }
   },
 })

@@ -1,16 +1,15 @@
 // The same sign-in, written the ways people write it. Each peer takes where the store is, and answers with a handler
-// that ends in 200 for a right code and in 401 for a wrong one.
+// that ends in 200 for a right code and in 401 for a wrong one, and with what makes ready for the first.
 import passport from 'passport'
 import { Strategy as CustomStrategy } from 'passport-custom'
 import { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
 import { Pool } from 'undici'
 
-const TYPE = 'account_management_authentication_token'
 const PATH = '/v2/account-members/tokens'
 
 function tokenRequest({ username, otp }, password_profile_id) {
   return {
-    type: TYPE,
+    type: 'account_management_authentication_token',
     authentication_mechanism: 'passwordless',
     password_profile_id,
     username,
@@ -18,16 +17,58 @@ function tokenRequest({ username, otp }, password_profile_id) {
   }
 }
 
-async function accessToken({ url, clientId }) {
-  const response = await fetch(`${url}/oauth/access_token`, {
-    method: 'POST',
-    body: new URLSearchParams({ grant_type: 'implicit', client_id: clientId }),
-  })
-  return (await response.json()).access_token
+const grant = ({ clientId }) =>
+  new URLSearchParams({ grant_type: 'implicit', client_id: clientId }).toString()
+
+/** The access token, asked for at the first need. None of these renews it, which is less than an app has to do. */
+function bearer(ask) {
+  let authorization
+  return async () => (authorization ??= `Bearer ${(await ask()).access_token}`)
 }
 
-/** A strategy of passport-custom around an exchange that answers with the list of tokens, or with nothing. */
-function custom(exchange) {
+function bearerByFetch(store) {
+  return bearer(async () => {
+    const response = await fetch(`${store.url}/oauth/access_token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: grant(store),
+    })
+    return response.json()
+  })
+}
+
+/** One undici request: the least that a sign-in can cost. Answers with the list of tokens, or with undefined. */
+function exchangeByUndici(store) {
+  const pool = new Pool(store.url)
+  const authorization = bearer(async () => {
+    const { body } = await pool.request({
+      method: 'POST',
+      path: '/oauth/access_token',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: grant(store),
+    })
+    return body.json()
+  })
+  return {
+    ready: authorization,
+    async exchange(credentials) {
+      const { body } = await pool.request({
+        method: 'POST',
+        path: PATH,
+        headers: {
+          authorization: await authorization(),
+          accept: 'application/json',
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ data: tokenRequest(credentials, store.passwordProfileId) }),
+      })
+      return (await body.json()).data
+    },
+  }
+}
+
+/** Passport around an exchange that answers with the list of tokens, or with undefined for a wrong code. */
+function custom({ ready, exchange }) {
   const strategy = new CustomStrategy((req, done) => {
     exchange(req.body).then((tokens) => {
       const [account] = tokens ?? []
@@ -35,58 +76,52 @@ function custom(exchange) {
     }, done)
   })
   passport.use('custom', strategy)
-  return passport.authenticate('custom', { session: false })
+  return { ready, signIn: passport.authenticate('custom', { session: false }) }
+}
+
+function ours(store, options = {}) {
+  const { url: baseUrl, clientId, passwordProfileId } = store
+  const strategy = new PasswordlessOtpStrategy({ clientId, baseUrl, passwordProfileId, ...options })
+  passport.use(strategy)
+  return {
+    ready: () => strategy.ready(),
+    signIn: passport.authenticate(strategy.name, { session: false }),
+  }
+}
+
+function floor(store) {
+  const { ready, exchange } = exchangeByUndici(store)
+  return {
+    ready,
+    async signIn(req, res) {
+      const [account] = (await exchange(req.body)) ?? []
+      res.sendStatus(account ? 200 : 401)
+    },
+  }
 }
 
 export const peers = {
-  async floor(store) {
-    const pool = new Pool(store.url)
-    const authorization = `Bearer ${await accessToken(store)}`
-    return async (req, res) => {
-      const { statusCode, body } = await pool.request({
-        method: 'POST',
-        path: PATH,
-        headers: { authorization, accept: 'application/json', 'content-type': 'application/json' },
-        body: JSON.stringify({ data: tokenRequest(req.body, store.passwordProfileId) }),
-      })
-      const { data } = await body.json()
-      res.sendStatus(statusCode === 201 && data.length > 0 ? 200 : 401)
-    }
-  },
-
+  floor,
+  /** The very same, in a process of its own: how far apart two equals are measured. */
+  'floor, again': floor,
   /** The floor's request behind Passport: what Passport itself costs. */
-  async passport(store) {
-    const pool = new Pool(store.url)
-    const authorization = `Bearer ${await accessToken(store)}`
-    return custom(async (credentials) => {
-      const { body } = await pool.request({
-        method: 'POST',
-        path: PATH,
-        headers: { authorization, accept: 'application/json', 'content-type': 'application/json' },
-        body: JSON.stringify({ data: tokenRequest(credentials, store.passwordProfileId) }),
-      })
-      return (await body.json()).data
-    })
-  },
+  passport: (store) => custom(exchangeByUndici(store)),
+  strategy: (store) => ours(store),
+  'strategy, chosen by a function': (store) =>
+    ours(store, { selectAccount: (accounts) => accounts.at(-1).id }),
 
-  async strategy(store) {
-    const { url: baseUrl, clientId, passwordProfileId } = store
-    const strategy = new PasswordlessOtpStrategy({ clientId, baseUrl, passwordProfileId })
-    await strategy.ready()
-    passport.use(strategy)
-    return passport.authenticate(strategy.name, { session: false })
-  },
-
-  async fetch(store) {
-    const authorization = `Bearer ${await accessToken(store)}`
-    return custom(async (credentials) => {
-      const response = await fetch(store.url + PATH, {
-        method: 'POST',
-        headers: { authorization, 'content-type': 'application/json' },
-        body: JSON.stringify({ data: tokenRequest(credentials, store.passwordProfileId) }),
-      })
-      const { data } = await response.json()
-      return data
+  fetch(store) {
+    const authorization = bearerByFetch(store)
+    return custom({
+      ready: authorization,
+      async exchange(credentials) {
+        const response = await fetch(store.url + PATH, {
+          method: 'POST',
+          headers: { authorization: await authorization(), 'content-type': 'application/json' },
+          body: JSON.stringify({ data: tokenRequest(credentials, store.passwordProfileId) }),
+        })
+        return (await response.json()).data
+      },
     })
   },
 
@@ -99,32 +134,40 @@ export const peers = {
       protocol: protocol.slice(0, -1),
       storage: new MemoryStorageFactory(),
     })
-    return custom(async (credentials) => {
-      try {
-        return (
-          await client.AccountMembers.GenerateAccountToken(tokenRequest(credentials, store.passwordProfileId))
-        ).data
-      } catch (error) {
-        if (Array.isArray(error?.errors)) return undefined
-        throw error
-      }
+    return custom({
+      ready: () => client.Authenticate(),
+      async exchange(credentials) {
+        const request = tokenRequest(credentials, store.passwordProfileId)
+        try {
+          return (await client.AccountMembers.GenerateAccountToken(request)).data
+        } catch (error) {
+          if (Array.isArray(error?.errors)) return undefined
+          throw error
+        }
+      },
     })
   },
 
   async 'sdks-shopper'(store) {
     const { client, postV2AccountMembersTokens } = await import('@epcc-sdk/sdks-shopper')
-    const authorization = `Bearer ${await accessToken(store)}`
+    const authorization = bearerByFetch(store)
     client.setConfig({ baseUrl: store.url })
-    client.interceptors.request.use((request) => {
-      request.headers.set('Authorization', authorization)
+    client.interceptors.request.use(async (request) => {
+      request.headers.set('Authorization', await authorization())
       return request
     })
-    return custom(async (credentials) => {
-      const { data } = await postV2AccountMembersTokens({
-        client,
-        body: { data: tokenRequest(credentials, store.passwordProfileId) },
-      })
-      return data?.data
+    return custom({
+      ready: authorization,
+      async exchange(credentials) {
+        const { data } = await postV2AccountMembersTokens({
+          client,
+          body: { data: tokenRequest(credentials, store.passwordProfileId) },
+        })
+        return data?.data
+      },
     })
   },
 }
+
+/** Those that are compared; the others are the same again, or one of them set up in another way. */
+export const compared = ['floor', 'passport', 'strategy', 'fetch', 'js-sdk', 'sdks-shopper']

@@ -1,125 +1,114 @@
-// What a sign-in costs, by the ways people write it: the same sign-ins against one simulator, in interleaved rounds, as
-// ratios within one run. `node sign-in.mjs [rounds] [sign-ins a round]`.
-import { writeFile } from 'node:fs/promises'
-import { Pool } from 'undici'
-import { peers } from './peers.mjs'
-import { median, startProcess } from './support.mjs'
+import { compared } from './peers.mjs'
+import { measureGood, shuffled, startApp, startProcess } from './support.mjs'
 
-const [rounds = 9, signIns = 1000] = process.argv.slice(2).map(Number)
 const PARALLEL = 8
+const MOST_AT_ONCE = 1000
 
-const store = await startProcess('simulator.mjs')
-const where = JSON.stringify(await store.ask('where'))
-const apps = []
-for (const name of Object.keys(peers)) {
-  const app = await startProcess('app.mjs', name, where)
-  apps.push({ name, app, pool: new Pool(await app.ask('url')), rounds: [] })
+async function inTurn(items, work) {
+  for (const item of items) await work(item)
 }
 
-async function signIn(pool, credentials) {
-  const startedAt = performance.now()
-  const { statusCode, body } = await pool.request({
-    method: 'POST',
-    path: '/login',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(credentials),
-  })
-  await body.text()
-  return { statusCode, time: performance.now() - startedAt }
+/**
+ * The same sign-ins by each peer, in short rounds that are shuffled, so that a noisy moment hits all alike and none has
+ * always the same one before it. Processes of the same program differ by some percent for all their life: hence sets of
+ * processes, started anew.
+ */
+export async function signIns({ sets, rounds, count, warmUp }) {
+  const names = ['floor', 'floor, again', ...compared.slice(1)]
+  const measured = Object.fromEntries(names.map((name) => [name, []]))
+  const store = await startProcess('simulator.mjs')
+  const where = await store.ask('where')
+  const credentials = (n) => store.ask('credentials', { count: n })
+  for (let set = 0; set < sets; set++) {
+    const apps = await Promise.all(names.map((name) => startApp(name, where)))
+    await inTurn(apps, (app) => app.ask('ready'))
+    for (let done = 0; done < warmUp; done += MOST_AT_ONCE) {
+      await inTurn(apps, async (app) => measureGood(app, await credentials(MOST_AT_ONCE), PARALLEL))
+    }
+    for (let round = 0; round < rounds; round++) {
+      await inTurn(shuffled(apps), async (app) => {
+        const { cpu, rate, p50, p99, memory } = await measureGood(app, await credentials(count), PARALLEL)
+        measured[app.peer].push({ set, cpu, rate, p50, p99, memory })
+      })
+    }
+    await inTurn(apps, (app) => app.stop())
+  }
+  await store.stop()
+  return { parallel: PARALLEL, sets, rounds, count, warmUp, peers: measured }
 }
 
-async function round({ name, app, pool }, count) {
-  const credentials = await store.ask('credentials', count)
-  await app.ask('usage')
-  const times = []
-  const startedAt = performance.now()
-  await Promise.all(
-    Array.from({ length: PARALLEL }, async () => {
-      for (let next = credentials.pop(); next; next = credentials.pop()) {
-        const { statusCode, time } = await signIn(pool, next)
-        if (statusCode !== 200) throw new Error(`${name} answered ${statusCode}`)
-        times.push(time)
-      }
-    }),
-  )
-  const seconds = (performance.now() - startedAt) / 1000
-  const { cpu, memory } = await app.ask('usage')
-  times.sort((a, b) => a - b)
-  const at = (share) => times[Math.floor(times.length * share)]
-  return { cpu: cpu / count, rate: count / seconds, p50: at(0.5), p99: at(0.99), memory }
+/** Requests upstream for a right and for a wrong code, and how long a shopper waits for the answer to a wrong one. */
+export async function calls() {
+  const answers = {}
+  for (const wrongCodeStatus of [400, 401]) {
+    const store = await startProcess('simulator.mjs', ['1', String(wrongCodeStatus)])
+    const where = await store.ask('where')
+    for (const peer of compared) {
+      const app = await startApp(peer, where)
+      await app.ask('ready')
+      const [first, second] = await store.ask('credentials', { count: 2 })
+      await app.signIn(first)
+      await store.ask('counts')
+      const right = { ...(await app.signIn(second)), ...(await store.ask('counts')) }
+      const wrong = { ...(await app.signIn({ ...first, otp: 'wrong1' })), ...(await store.ask('counts')) }
+      if (right.status !== 200) throw new Error(`${peer} answers a right code with ${right.status}`)
+      if (wrong.status !== 401) throw new Error(`${peer} answers a wrong code with ${wrong.status}`)
+      answers[peer] = { ...answers[peer], right, [wrongCodeStatus]: wrong }
+      await app.stop()
+    }
+    await store.stop()
+  }
+  return answers
 }
 
-/** Requests that a wrong code costs upstream, and how long its answer takes. */
-async function wrongCode(wrongCodeStatus) {
-  const strict = await startProcess('simulator.mjs', '1', String(wrongCodeStatus))
-  const costs = {}
-  for (const name of Object.keys(peers)) {
-    const app = await startProcess('app.mjs', name, JSON.stringify(await strict.ask('where')))
-    const pool = new Pool(await app.ask('url'))
-    const [right] = await strict.ask('credentials', 1)
-    await signIn(pool, right)
-    await strict.ask('clear')
-    const { statusCode, time } = await signIn(pool, { ...right, otp: 'wrong1' })
-    costs[name] = { ...(await strict.ask('counts')), statusCode, time }
-    await pool.close()
+/** By how many sign in at once. */
+export async function parallel({ levels, count }) {
+  const store = await startProcess('simulator.mjs')
+  const where = await store.ask('where')
+  const measured = {}
+  for (const peer of compared) {
+    const app = await startApp(peer, where)
+    const round = async (level) =>
+      measureGood(app, await store.ask('credentials', { count: Math.max(count, level) }), level)
+    await app.ask('ready')
+    await round(8)
+    measured[peer] = {}
+    for (const level of levels) {
+      await round(level)
+      const { rate, p50, p99, connections, cpu } = await round(level)
+      measured[peer][level] = { rate, p50, p99, connections, cpu }
+    }
     await app.stop()
   }
-  await strict.stop()
-  return costs
+  await store.stop()
+  return measured
 }
 
-for (const app of apps) await round(app, signIns)
-for (let i = 0; i < rounds; i++) {
-  for (const app of apps) app.rounds.push(await round(app, signIns))
-}
-const wrong = { 400: await wrongCode(400), 401: await wrongCode(401) }
-
-const floor = apps.find(({ name }) => name === 'floor').rounds
-const rows = apps.map(({ name, rounds: own }) => {
-  const of = (figure) => median(own.map((r) => r[figure]))
-  const ratio = median(own.map((r, i) => r.cpu / floor[i].cpu))
-  return {
-    name,
-    cpu: of('cpu'),
-    ratio,
-    rate: of('rate'),
-    p50: of('p50'),
-    p99: of('p99'),
-    memory: of('memory'),
-  }
-})
-
-console.log(`${rounds} rounds of ${signIns} sign-ins, ${PARALLEL} at a time; medians`)
-console.log(
-  '| peer | CPU µs | of the floor | per second | p50 ms | p99 ms | MB | wrong code, 400 | wrong code, 401 |',
-)
-console.log('| --- | --- | --- | --- | --- | --- | --- | --- | --- |')
-const cost = ({ exchange, access_token, time }) => `${exchange} + ${access_token}, ${time.toFixed(0)} ms`
-for (const row of rows) {
-  const figures = [
-    row.cpu.toFixed(0),
-    row.ratio.toFixed(2),
-    row.rate.toFixed(0),
-    row.p50.toFixed(2),
-    row.p99.toFixed(2),
+/** By how many accounts the member belongs to. */
+export async function accounts({ sizes, seconds }) {
+  const ways = [
+    ...compared.filter((peer) => peer !== 'passport').map((peer) => ({ way: peer, peer })),
+    { way: 'strategy, the last by account_id', peer: 'strategy', last: true },
+    { way: 'strategy, the last by a function', peer: 'strategy, chosen by a function' },
   ]
-  const wrongs = [cost(wrong[400][row.name]), cost(wrong[401][row.name])]
-  console.log(`| ${[row.name, ...figures, row.memory.toFixed(0), ...wrongs].join(' | ')} |`)
+  const measured = {}
+  for (const size of sizes) {
+    const store = await startProcess('simulator.mjs', [String(size)])
+    const where = await store.ask('where')
+    for (const { way, peer, last } of ways) {
+      const app = await startApp(peer, where)
+      await app.ask('ready')
+      const round = async (count) => measureGood(app, await store.ask('credentials', { count, last }), 1)
+      const { p50: first } = await round(5)
+      const count = Math.max(5, Math.min(1000, Math.round((seconds * 1000) / first)))
+      await round(count)
+      await store.ask('counts')
+      const { p50, cpu } = await round(count)
+      const { exchange, renewal } = await store.ask('counts')
+      ;(measured[way] ??= {})[size] = { p50, cpu, calls: (exchange + renewal) / count, count }
+      await app.stop()
+    }
+    await store.stop()
+  }
+  return measured
 }
-console.log('A wrong code costs exchanges + access tokens upstream, and the shopper so long a wait.')
-
-const raw = {
-  node: process.version,
-  rounds,
-  signIns,
-  parallel: PARALLEL,
-  rows,
-  wrong,
-  raw: apps.map(({ name, rounds: r }) => ({ name, rounds: r })),
-}
-await writeFile(new URL('results/sign-in.json', import.meta.url), `${JSON.stringify(raw, null, 1)}\n`)
-for (const { app, pool } of apps) {
-  await pool.close()
-  await app.stop()
-}
-await store.stop()

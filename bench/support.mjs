@@ -1,10 +1,21 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { Pool } from 'undici'
 
-export function median(values) {
+/** The value below which this share of all values lies. */
+export function quantile(values, share) {
   const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+}
+
+export const median = (values) => quantile(values, 0.5)
+
+export function shuffled(values) {
+  const rest = [...values]
+  return Array.from({ length: rest.length }, () =>
+    rest.splice(Math.floor(Math.random() * rest.length), 1),
+  ).flat()
 }
 
 /** Serves an app on a free port of this machine. */
@@ -22,25 +33,31 @@ export async function serve(app) {
 }
 
 /** Starts a module of this folder in a process of its own, and asks it questions. */
-export async function startProcess(name, ...args) {
+export async function startProcess(name, args = [], env = {}) {
   const child = fork(fileURLToPath(new URL(name, import.meta.url)), args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_ENV: 'production', ...env },
   })
-  await once(child, 'message')
   const waiting = new Map()
-  child.on('message', ({ id, answer }) => {
-    waiting.get(id)?.(answer)
+  const exited = once(child, 'exit')
+  child.on('exit', (code) => {
+    for (const { reject } of waiting.values()) reject(new Error(`${name} ended with ${code}`))
+  })
+  child.on('message', ({ id, answer, error }) => {
+    if (error === undefined) waiting.get(id)?.resolve(answer)
+    else waiting.get(id)?.reject(new Error(`${name} ${args[0] ?? ''}: ${error}`))
     waiting.delete(id)
   })
   let serial = 0
+  const answerTo = (id) => new Promise((resolve, reject) => waiting.set(id, { resolve, reject }))
+  await answerTo(serial)
   return {
-    ask: (ask, value) =>
-      new Promise((resolve) => {
-        waiting.set(++serial, resolve)
-        child.send({ id: serial, ask, value })
-      }),
+    ask(question, value) {
+      const answer = answerTo(++serial)
+      child.send({ id: serial, question, value })
+      return answer
+    },
     async stop() {
-      const exited = once(child, 'exit')
       child.disconnect()
       await exited
     },
@@ -49,7 +66,76 @@ export async function startProcess(name, ...args) {
 
 /** Answers the questions of {@link startProcess}. */
 export function answerWith(answers) {
-  process.on('message', ({ id, ask, value }) => process.send({ id, answer: answers[ask](value) ?? null }))
+  process.on('message', async ({ id, question, value }) => {
+    try {
+      process.send({ id, answer: (await answers[question](value)) ?? null })
+    } catch (error) {
+      process.send({ id, error: String(error) })
+    }
+  })
   process.on('disconnect', () => process.exit())
-  process.send({ ready: true })
+  process.send({ id: 0 })
+}
+
+/** A peer's app in a process of its own, and the connections to it. */
+export async function startApp(peer, store, env) {
+  const app = await startProcess('app.mjs', [peer, JSON.stringify(store)], env)
+  const pool = new Pool(await app.ask('url'))
+  return {
+    peer,
+    ask: app.ask,
+    /** One sign-in, as a browser does it. */
+    async signIn(credentials) {
+      const startedAt = performance.now()
+      const { statusCode, body } = await pool.request({
+        method: 'POST',
+        path: '/login',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(credentials),
+      })
+      await body.dump()
+      return { status: statusCode, time: performance.now() - startedAt }
+    },
+    async stop() {
+      await pool.destroy()
+      await app.stop()
+    },
+  }
+}
+
+/** Signs in with all of these, so many at a time: what that cost the app, and how long each took. */
+export async function measure(app, credentials, parallel) {
+  const left = [...credentials]
+  const times = []
+  let errors = 0
+  await app.ask('usage')
+  const startedAt = performance.now()
+  await Promise.all(
+    Array.from({ length: parallel }, async () => {
+      for (let next = left.pop(); next; next = left.pop()) {
+        const { status, time } = await app.signIn(next)
+        times.push(time)
+        if (status !== 200) errors++
+      }
+    }),
+  )
+  const seconds = (performance.now() - startedAt) / 1000
+  const { cpu, memory, connections } = await app.ask('usage')
+  return {
+    cpu: cpu / credentials.length,
+    rate: credentials.length / seconds,
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
+    memory,
+    connections,
+    errors,
+  }
+}
+
+/** {@link measure}, where a sign-in that fails ends the run. */
+export async function measureGood(app, credentials, parallel) {
+  const result = await measure(app, credentials, parallel)
+  if (result.errors > 0)
+    throw new Error(`${app.peer}: ${result.errors} of ${credentials.length} sign-ins failed`)
+  return result
 }

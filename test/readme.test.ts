@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import supertest from 'supertest'
 import { ElasticPathSimulator } from '../lib/testing'
 
@@ -77,3 +78,7 @@ test("the README's listing runs: ask, deliver, sign in, switch", async () => {
     await simulator.stop()
   }
 }, 30_000)
+
+test("the README's figures and its chart are those that were measured", async () => {
+  await promisify(execFile)(process.execPath, [join(ROOT, 'bench/report.mjs'), '--check'])
+})
