@@ -1,0 +1,58 @@
+const express = require('express')
+const expressSession = require('express-session')
+const passport = require('passport')
+const { otpWebhook } = require('passport-elasticpath-otp')
+
+const SECRET_KEY = 'the secret key of the integration'
+
+/** A shop that does what the README's ten lines do, with pages by which a test can see what has come of it. */
+function createApp(strategy, { deliver = () => undefined, sessions = rememberedSessions() } = {}) {
+  passport.use(strategy)
+  passport.serializeUser(strategy.serializeUser)
+  passport.deserializeUser(strategy.deserializeUser)
+
+  const app = express()
+  app.set('env', 'test') // Express then prints no errors
+  app.post('/webhooks/otp', otpWebhook({ secretKey: SECRET_KEY, deliver }))
+
+  app.use(sessions)
+  app.use(passport.session())
+  app.use(express.urlencoded({ extended: false }))
+  app.use(strategy.keepFresh())
+
+  app.post('/login/code', strategy.requestOtp(), (req, res) => res.redirect('/login/verify'))
+  app.post(
+    '/login',
+    passport.authenticate('passwordless-otp', {
+      successRedirect: '/',
+      failureRedirect: '/login/verify',
+      failureMessage: true,
+    }),
+  )
+  app.post('/accounts/switch', strategy.switchAccount(), (req, res) => res.redirect('/'))
+  app.post('/logout', (req, res, next) => req.logout((error) => (error ? next(error) : res.redirect('/'))))
+
+  // The reasons of a failure, for pages that do not live on redirects.
+  app.post('/api/login', (req, res, next) => {
+    passport.authenticate('passwordless-otp', (error, user, info, status) => {
+      if (error) next(error)
+      else if (!user) res.status(status).json(info)
+      else req.login(user, { keepSessionInfo: true }, (failed) => (failed ? next(failed) : res.json(info)))
+    })(req, res, next)
+  })
+  app.post('/basket', (req, res) => {
+    req.session.basket = 'a rope'
+    res.sendStatus(204)
+  })
+  app.get('/', (req, res) => {
+    const { account } = req.user ?? {}
+    res.json({ account: account?.name ?? null, expires: account?.expires, basket: req.session.basket })
+  })
+  return app
+}
+
+function rememberedSessions() {
+  return expressSession({ secret: 'a secret for sessions', resave: false, saveUninitialized: false })
+}
+
+module.exports = { SECRET_KEY, createApp }

@@ -1,0 +1,77 @@
+const assert = require('node:assert/strict')
+const { once, EventEmitter } = require('node:events')
+const { PasswordlessOtpStrategy } = require('passport-elasticpath-otp')
+const { ElasticPathSimulator } = require('passport-elasticpath-otp/testing')
+const { SECRET_KEY, createApp } = require('./app')
+const { serve } = require('./browser')
+
+const ADA = 'ada@example.com'
+
+/** A shop in front of a simulated store, open while the work is done. */
+async function withShop({ sessions, members }, work) {
+  const simulator = await ElasticPathSimulator.start({
+    members: members ?? [{ username: ADA, accounts: [{ name: 'Boats' }, { name: 'Ropes', id: 'ropes' }] }],
+    accountTokenLifetime: 1800, // less than the hour before its end in which keepFresh renews a token
+  })
+  const strategy = new PasswordlessOtpStrategy({ clientId: simulator.clientId, baseUrl: simulator.url })
+  const mail = new EventEmitter()
+  const app = createApp(strategy, { sessions, deliver: (delivery) => void mail.emit('delivery', delivery) })
+  const shop = await serve(app)
+  simulator.deliverTo({ url: `${shop.url}/webhooks/otp`, secretKey: SECRET_KEY })
+  try {
+    return await work({ simulator, mail, browser: shop.browser })
+  } finally {
+    await shop.close()
+    await strategy.close()
+    await simulator.stop()
+  }
+}
+
+/** What every shopper does, in every combination that the package promises to work in. */
+async function journey(sessions) {
+  await withShop({ sessions }, async ({ simulator, mail, browser }) => {
+    const ada = browser()
+    const home = async () => JSON.parse((await ada.get('/')).text)
+
+    await ada.post('/basket')
+    assert.deepEqual(await home(), { account: null, basket: 'a rope' }, 'a visitor has a basket')
+
+    const arrives = once(mail, 'delivery')
+    const asked = await ada.post('/login/code', { username: 'Ada@Example.com' })
+    assert.equal(asked.location, '/login/verify', 'asking for a code')
+    const [{ otp, email }] = await arrives
+    assert.equal(email, ADA, 'the code is delivered by the webhook')
+
+    const wrong = await ada.post('/api/login', { username: ADA, otp: 'wrong1' })
+    assert.equal(wrong.status, 401, 'a wrong code')
+    assert.equal(JSON.parse(wrong.text).code, 'invalid_credentials')
+    assert.equal((await ada.post('/login', { username: ADA, otp: 'wrong1' })).location, '/login/verify')
+    assert.equal(simulator.count('exchange'), 2, 'a wrong code costs one exchange')
+    assert.equal((await home()).account, null)
+
+    assert.equal((await ada.post('/login', { username: ADA, otp })).location, '/', 'the right code')
+    assert.equal(simulator.count('renewal'), 0)
+    const signedIn = await home()
+    assert.equal(signedIn.account, 'Boats', 'signed in')
+    assert.equal(signedIn.basket, undefined, 'a sign-in starts a new session')
+    assert.equal(simulator.count('renewal'), 1, 'keepFresh renews a token that ends within the hour')
+    await home()
+    assert.equal(simulator.count('renewal'), 1, 'and keeps what it has renewed')
+
+    assert.equal((await ada.post('/accounts/switch', { account_id: 'ropes' })).location, '/')
+    assert.equal((await home()).account, 'Ropes', 'the account is switched')
+    assert.equal((await ada.post('/accounts/switch', { account_id: 'another' })).status, 403)
+    assert.equal((await home()).account, 'Ropes', 'a switch that fails changes nothing')
+
+    assert.equal((await ada.post('/logout')).location, '/')
+    assert.deepEqual(await home(), { account: null }, 'signed out')
+
+    await ada.post('/basket')
+    const again = await ada.post('/api/login', { username: ADA, otp: simulator.issueCode(ADA) })
+    assert.equal(JSON.parse(again.text).totalAccounts, 2, 'a sign-in by a custom callback')
+    const { account, basket } = await home()
+    assert.deepEqual([account, basket], ['Boats', 'a rope'], 'keepSessionInfo keeps the basket')
+  })
+}
+
+module.exports = { ADA, journey, withShop }

@@ -1,0 +1,118 @@
+import { readFile } from 'node:fs/promises'
+
+const here = (path) => new URL(path, import.meta.url)
+const text = (path) => readFile(here(path), 'utf8')
+
+export const matrix = JSON.parse(await text('matrix.json'))
+
+const SESSIONS = ['express-session@1', 'cookie-session@2']
+const TEST_TOOLS = ['express@5', 'passport@0.7', 'express-session@1', 'supertest@7']
+
+/**
+ * The folders that rows run in, by name: what is installed there beside the package, and the files of the user's app.
+ * The rows: a name, the folder, the Node, and what that Node has to run without an error.
+ */
+export const folders = {}
+export const rows = []
+
+const pairs = matrix.express.flatMap((express) => matrix.passport.map((passport) => ({ express, passport })))
+const SIGN_IN = ['app.js', 'browser.js', 'journey.js', 'sign-in.js', 'names.js']
+
+for (const { express, passport } of pairs) {
+  const folder = `express ${express}, passport ${passport}`
+  const files = { ...(await apps([...SIGN_IN, 'cookie-session.js'])), ...(await asModules(SIGN_IN)) }
+  folders[folder] = { install: [`express@${express}`, `passport@${passport}`, ...SESSIONS], files }
+  for (const node of matrix.node) {
+    row(`a sign-in on node ${node}, ${folder}, by require`, folder, node, ['sign-in.js'])
+    row(`a sign-in on node ${node}, ${folder}, by import`, folder, node, ['modules/sign-in.js'])
+  }
+  row(`cookie-session, ${folder}`, folder, '20', ['cookie-session.js'])
+}
+
+for (const node of matrix.node) {
+  row(`the same names by require on node ${node}`, 'express 5, passport 0.7', node, ['names.js'])
+  row(`the same names by import on node ${node}`, 'express 5, passport 0.7', node, ['modules/names.js'])
+}
+
+// Strict and with every declaration checked, the browser's among them where a bundler is.
+const SETTINGS = {
+  'node16.json': tsconfig({ module: 'node16', lib: ['es2023'] }, 'shop.cts', 'shop.mts'),
+  'nodenext.json': tsconfig({ module: 'nodenext', lib: ['es2023'] }, 'shop.cts', 'shop.mts'),
+  'bundler.json': tsconfig(
+    { module: 'esnext', moduleResolution: 'bundler', lib: ['es2023', 'dom'] },
+    'shop.ts',
+  ),
+}
+const compilers = matrix.typescript.map((version) => `typescript-${version}@npm:typescript@${version}`)
+const shop = await text('apps/shop.mts')
+
+for (const express of matrix.expressTypes) {
+  const folder = `types of express ${express}`
+  const types = [
+    `@types/express@${express}`,
+    '@types/passport@1',
+    '@types/express-session@1',
+    '@types/node@20',
+  ]
+  folders[folder] = {
+    install: [`express@${express}`, 'passport@0.7', 'express-session@1', ...types, ...compilers],
+    files: { 'shop.cts': shop, 'shop.mts': shop, 'shop.ts': shop, ...SETTINGS },
+  }
+  for (const version of matrix.typescript) {
+    for (const settings of express === '5' ? Object.keys(SETTINGS) : ['nodenext.json']) {
+      const tsc = `node_modules/typescript-${version}/bin/tsc`
+      row(`typescript ${version}, ${settings}, ${folder}`, folder, '20', [tsc, '-p', settings])
+    }
+  }
+}
+
+// The listing of the README as it stands, and the same as an ES module.
+const listing = await testingListing()
+for (const { jest, node } of matrix.jest) {
+  const folder = `jest ${jest}`
+  const files = { ...(await apps(['app.js'])), 'app.test.js': listing }
+  folders[folder] ??= { install: [`jest@${jest}`, ...TEST_TOOLS], files }
+  row(`the README's test by jest ${jest} on node ${node}`, folder, node, ['node_modules/jest/bin/jest.js'])
+}
+for (const { vitest, node } of matrix.vitest) {
+  const folder = `vitest ${vitest}`
+  const files = { ...(await asModules(['app.js'])), 'modules/app.test.js': asModule(listing) }
+  folders[folder] ??= { install: [`vitest@${vitest}`, ...TEST_TOOLS], files }
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--globals', '--root', 'modules']
+  row(`the README's test by vitest ${vitest} on node ${node}`, folder, node, args)
+}
+
+function row(name, folder, node, args) {
+  rows.push({ name, folder, node, args })
+}
+
+async function apps(names) {
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await text(`apps/${name}`)])))
+}
+
+/** The same files again, in a folder where they are ES modules. */
+async function asModules(names) {
+  const modules = Object.entries(await apps(names)).map(([name, code]) => [`modules/${name}`, asModule(code)])
+  return { ...Object.fromEntries(modules), 'modules/package.json': '{ "type": "module" }' }
+}
+
+function asModule(code) {
+  return code
+    .replace(/^const (\w+|\{[^}]*\}) = require\('(\.[^']*)'\)$/gm, "import $1 from '$2.js'")
+    .replace(/^const (\w+|\{[^}]*\}) = require\('([^']*)'\)$/gm, "import $1 from '$2'")
+    .replace(/^module\.exports = /m, 'export ')
+}
+
+function tsconfig(options, ...files) {
+  const checks = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true }
+  const compilerOptions = { target: 'es2022', esModuleInterop: true, types: ['node'], ...checks, ...options }
+  return JSON.stringify({ compilerOptions, files })
+}
+
+async function testingListing() {
+  const code = /^## Testing your own app$[\s\S]*?^```js\n([\s\S]*?)^```$/m.exec(
+    await text('../../README.md'),
+  )?.[1]
+  if (code === undefined) throw new Error('The README has no listing under "Testing your own app"')
+  return code
+}
