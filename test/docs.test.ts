@@ -268,7 +268,7 @@ describe('the page for when something goes wrong', () => {
 
   test('has commands that run: whether the webhook is there', async () => {
     let mails = 0
-    const { url } = await openJourney({ deliver: () => void mails++ })
+    const { url } = await openJourney({ deliver: () => mails++ })
     const env = { WEBHOOK_URL: `${url}/webhooks/otp`, EPCC_WEBHOOK_SECRET: SECRET_KEY }
     expect(await shell(commands('curl')[0], env)).toBe('204')
     expect(await shell(commands('curl')[0], { ...env, EPCC_WEBHOOK_SECRET: 'wrong' })).toBe('401')
