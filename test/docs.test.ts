@@ -27,6 +27,8 @@ function wordsOf(path: string, from: string): string[] {
 }
 
 describe('the page for when something goes wrong', () => {
+  // Programs are started in some of them, on machines that have other things to do.
+  jest.setTimeout(30_000)
   const codes = [
     ...wordsOf('lib/errors.ts', 'export type ElasticPathErrorCode'),
     ...wordsOf('lib/failures.ts', 'export type FailureCode'),
