@@ -197,12 +197,20 @@ describe('the package', () => {
   })
 
   test('ships the build, and neither sources nor tests', () => {
-    expect(packed).toEqual(
-      expect.arrayContaining(['package.json', 'LICENSE', 'dist/index.js', 'dist/index.d.ts']),
-    )
-    expect(
-      packed.filter((path) => /^(lib|test|bench|example-app)\/|\.map$|(?<!\.d)\.ts$/.test(path)),
-    ).toEqual([])
+    expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', 'dist/index.js']))
+    expect(packed.filter((path) => !/^dist\/.*\.(js|d\.ts)$|^[^/]+$/.test(path))).toEqual([])
+  })
+
+  test('declares each entry point in one file, with what it says of every name', async () => {
+    const declarations = packed.filter((path) => path.endsWith('.d.ts'))
+    const read = (path: string) => readFile(join(shop, 'node_modules/passport-elasticpath-otp', path), 'utf8')
+    const texts = await Promise.all(declarations.map(read))
+
+    expect(declarations.sort()).toEqual(['dist/index.d.ts', 'dist/testing/index.d.ts'])
+    for (const text of texts) expect(text).not.toMatch(/from '\.|\(facts? \d/)
+    for (const name of TYPES) {
+      expect(texts[0]).toMatch(new RegExp(`\\*/\\n(interface|type) ${name}\\b`))
+    }
   })
 
   test('needs nothing at run time but what it declares', async () => {
