@@ -6,6 +6,8 @@ import { promisify } from 'node:util'
 // What the package does once it is installed, test/compat tries.
 const ROOT = resolve(__dirname, '..')
 
+jest.setTimeout(60_000)
+
 test('the package ships the build, and neither sources nor tests', async () => {
   const { stdout } = await promisify(exec)('npm pack --dry-run --ignore-scripts --json', { cwd: ROOT })
   const [tarball] = JSON.parse(stdout) as [{ files: { path: string }[] }]
