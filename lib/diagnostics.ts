@@ -5,8 +5,15 @@ import type { FailureCode } from './failures'
 /**
  * One message for each thing done, on the diagnostics channel `passport-elasticpath-otp`. It names no shopper, and
  * holds no code, token or secret.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel'
+ * subscribe('passport-elasticpath-otp', (message) => log.info(message as DiagnosticMessage))
+ * ```
  */
 export interface DiagnosticMessage {
+  /** What was done: `delivery` is the webhook's, `renewal` is `keepFresh`'s and `renewAccount`'s. */
   operation: 'sign-in' | 'code-request' | 'delivery' | 'renewal' | 'switch'
   /** `failure` is what a shopper can put right, `error` what only the shop, its app or Elastic Path can. */
   outcome: 'success' | 'failure' | 'error'
@@ -20,7 +27,14 @@ export interface DiagnosticMessage {
   calls: number
 }
 
-/** Why a webhook's event was not delivered. */
+/**
+ * Why the webhook did not hand a code to `deliver`, or what became of it:
+ * - `wrong_secret`: the secret key was missing or wrong.
+ * - `bad_event`: the body was no such event, or too large.
+ * - `ignored_event`: another event, or a code for another purpose. No error.
+ * - `delivery_failed`: `deliver` threw or rejected.
+ * - `delivery_timeout`: `deliver` took longer than nine seconds.
+ */
 export type DeliveryCode =
   'wrong_secret' | 'bad_event' | 'ignored_event' | 'delivery_failed' | 'delivery_timeout'
 

@@ -55,19 +55,22 @@ const STATUS: Record<ElasticPathErrorCode, number> = {
   timeout: 504,
 }
 
-interface Details {
-  upstreamStatus?: number | undefined
-  retryAfter?: number | undefined
-  cause?: unknown
-}
-
 /**
  * What a shopper cannot put right. Goes to `next(err)`, and rejects the promises of the strategy's methods.
- * Neither its message nor its causes hold a code, a token, a secret or a username.
+ * Neither its message nor its causes hold a code, a token, a secret or a username, so it can be logged.
+ *
+ * @example
+ * ```ts
+ * app.use((err, req, res, next) => {
+ *   if (!(err instanceof ElasticPathError)) return next(err)
+ *   res.status(err.status).send(err.status < 500 ? 'Please try again.' : 'Signing in does not work right now.')
+ * })
+ * ```
  */
 export class ElasticPathError extends Error {
+  /** Always `ElasticPathError`. */
   override readonly name = 'ElasticPathError'
-  /** What went wrong. */
+  /** What went wrong, as a word to branch on. */
   readonly code: ElasticPathErrorCode
   /** The HTTP status to answer with, which Express takes from here. */
   readonly status: number
@@ -78,7 +81,17 @@ export class ElasticPathError extends Error {
   /** Response headers, which Express's own error handler sends: `Retry-After` where `retryAfter` is known. */
   readonly headers?: Readonly<Record<string, string>>
 
-  constructor(code: ElasticPathErrorCode, message: string, details: Details = {}) {
+  /**
+   * For tests of an app's error handling; the package makes its own.
+   * @param code - What went wrong; it decides `status`.
+   * @param message - What happened and what to do, for whoever reads the log.
+   * @param details - What else is known.
+   */
+  constructor(
+    code: ElasticPathErrorCode,
+    message: string,
+    details: { upstreamStatus?: number | undefined; retryAfter?: number | undefined; cause?: unknown } = {},
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.status = STATUS[code]

@@ -11,8 +11,9 @@ export type FailureCode =
 
 /** The `info` of a failed sign-in: what Passport hands to callbacks, `failureMessage` and `failureFlash`. */
 export interface FailureInfo {
+  /** Why it failed, as a word to branch on. */
   code: FailureCode
-  /** A sentence for the shopper: the option `messages`' own, or an English one. */
+  /** A sentence for the shopper: the one of the option `messages`, or an English one. */
   message: string
   /** Seconds until the next try, with `too_many_attempts`. */
   retryAfter?: number

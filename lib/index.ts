@@ -1,3 +1,11 @@
+/**
+ * The strategy, the webhook, and their types. What Elastic Path Commerce itself does, and from where that is known, is
+ * on the page [What Elastic Path really does](../elastic-path-facts.md).
+ *
+ * An Express request has `req.otpRequest`, `{ username }`, after {@link PasswordlessOtpStrategy.requestOtp}.
+ *
+ * @module passport-elasticpath-otp
+ */
 export { PasswordlessOtpStrategy, PasswordlessOtpStrategy as Strategy } from './strategy'
 export { otpWebhook, type OtpDelivery, type OtpWebhookOptions } from './handlers/otp-webhook'
 export { ElasticPathError, type ElasticPathErrorCode } from './errors'

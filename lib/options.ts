@@ -4,8 +4,15 @@ import { DEFAULT_MESSAGES, type FailureCode } from './failures'
 import type { AccountSummary } from './user'
 
 /**
- * Chooses the account of a shopper who belongs to several and asked for none. It gets all the member's accounts,
- * from every page, and answers with the id of one, or with undefined to leave the choice to the shopper.
+ * Chooses the account of a shopper who asked for none. It gets all the member's accounts, from every page, and answers
+ * with the id of one, or with undefined to leave the choice to the shopper. An id that is not the member's fails the
+ * sign-in with `account_not_found`. It is not asked about a member of no account.
+ *
+ * @example
+ * ```ts
+ * const selectAccount: AccountSelector = (accounts, req) =>
+ *   accounts.find(({ id }) => id === req.cookies.lastAccount)?.id
+ * ```
  */
 export type AccountSelector = (
   accounts: AccountSummary[],
@@ -18,22 +25,34 @@ export type AccountSelector = (
  * `Error` means that the limiter itself is broken, and nobody passes.
  */
 export interface OtpLimiter {
+  /** Takes a point. Keys are hashes; no username is in them. */
   consume(key: string): Promise<unknown>
+  /** Gives all points of a key back: after a sign-in. */
   delete(key: string): Promise<unknown>
   /** Gives points back, where the limiter can: a code request that an outage kept from being made does not count. */
   reward?(key: string, points: number): Promise<unknown>
 }
 
+/**
+ * The options of a {@link PasswordlessOtpStrategy}. One that is undefined counts as not given; a misspelt one is
+ * refused.
+ */
 export interface PasswordlessOtpStrategyOptions {
   /** The client id of the store's application key. The one required option. */
   clientId: string
-  /** Its secret: `client_credentials` access tokens instead of `implicit` ones, which are enough (fact 4). */
+  /** Its secret, for `client_credentials` access tokens. Default: none; `implicit` ones are enough to sign shoppers in. */
   clientSecret?: string | undefined
-  /** The store's region. Default `https://useast.api.elasticpath.com`. Plain HTTP is for loopback hosts only. */
+  /**
+   * The store's region. Default `https://useast.api.elasticpath.com`; the other one is
+   * `https://euwest.api.elasticpath.com`. Plain HTTP is for loopback hosts only.
+   */
   baseUrl?: string | URL | undefined
-  /** The password profile that issues codes. Default: the realm's one profile with codes enabled. */
+  /**
+   * The id of the password profile that issues codes. Default: found out, where just one of the realm's profiles has
+   * `enable_one_time_password_token`.
+   */
   passwordProfileId?: string | undefined
-  /** The account authentication realm. Default: the one of the store's account settings. */
+  /** The id of the account authentication realm. Default: found out from the store's account settings. */
   authenticationRealmId?: string | undefined
   /** The strategy's name for `passport.authenticate`. Default `passwordless-otp`. */
   name?: string | undefined
@@ -43,26 +62,29 @@ export interface PasswordlessOtpStrategyOptions {
   otpField?: string | undefined
   /** The body's field with the id of the account to act for; optional in a sign-in. Default `account_id`. */
   accountField?: string | undefined
-  /** How a typed username becomes Elastic Path's. Default: trims, and lower-cases e-mail addresses (fact 14). */
+  /**
+   * How a typed username becomes the one that Elastic Path knows. Default: trims, and lower-cases e-mail addresses, as
+   * the vendor's storefronts do. An empty answer refuses the username.
+   */
   normalizeUsername?: ((username: string) => string) | undefined
   /**
-   * The account of a shopper who belongs to several and asked for none. `first` takes the first of Elastic Path's
-   * list; `sole` selects only where there is no choice; a function decides itself. Default `first`.
+   * The account of a shopper whose request names none. `first` takes the first of Elastic Path's list; `sole` selects
+   * only where there is no choice, and leaves `account` null otherwise; a function decides itself. Default `first`.
    */
   selectAccount?: 'first' | 'sole' | AccountSelector | undefined
-  /** Whether a member of no account fails with `no_account`. Default true. */
+  /** Whether a member of no account fails with `no_account`. Default true; with false, `account` is null. */
   requireAccount?: boolean | undefined
   /** Whether `verify` gets the request as its first argument. Default false. */
   passReqToCallback?: boolean | undefined
-  /** The sentences of failures, where the English ones do not fit. */
+  /** Sentences for the shopper by failure code, where the English ones do not fit. Default: all English. */
   messages?: Partial<Record<FailureCode, string>> | undefined
-  /** Counts sign-in tries by username. Default: none, the tries are not counted. */
+  /** Counts sign-in tries by username. Default: none, the tries are not counted; set one in production. */
   limiter?: OtpLimiter | undefined
   /** Counts code requests by username. Default: five in 15 minutes, counted in this process's memory. */
   requestLimiter?: OtpLimiter | undefined
   /** Milliseconds for a whole sign-in: access token, discovery, waits, retries, the app's own functions. Default 10,000. */
   timeout?: number | undefined
-  /** An undici dispatcher of the app's own: a proxy, a CA, a mock. Default: a pool that the strategy owns. */
+  /** An undici dispatcher of the app's own: a proxy, a CA, a mock. Default: a pool that the strategy owns and closes. */
   dispatcher?: Dispatcher | undefined
 }
 

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import type { Strategy as PassportStrategy, StrategyCreatedStatic } from 'passport'
+import type { Strategy, StrategyCreatedStatic } from 'passport'
 import CustomStrategy from 'passport-custom'
 import type { Departure } from './commerce/operation'
 
@@ -7,8 +7,8 @@ import type { Departure } from './commerce/operation'
 // ends that a sign-in can have. Its own `done` would drop a failure's status, and its types fix the name to 'custom'.
 /** The ends that a request's sign-in can have, of which it gets exactly one. */
 export type Ends = Pick<StrategyCreatedStatic, 'success' | 'fail' | 'error'>
-type Custom = new (verify: (this: Ends, req: Request) => void) => PassportStrategy & { name: string }
-export const Base = CustomStrategy as unknown as Custom
+type Custom = new (verify: (this: Ends, req: Request) => void) => Strategy & { name: string }
+export const PassportStrategy = CustomStrategy as unknown as Custom
 
 /**
  * Taken at once, before anything is waited for: where the app hands Passport the strategy itself and not its name, the

@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express'
-import * as accounts from './accounts'
+import { listAccounts, renewAccount, requireUser, selectAccount } from './accounts'
 import { CodeRequests } from './code-requests'
 import { openCommerce, type Commerce } from './commerce/commerce'
 import { Operation, type Departure } from './commerce/operation'
@@ -10,7 +10,7 @@ import { FAILURE_STATUS, type Failure, type FailureCode, type FailureInfo } from
 import { keepFresh, type KeepFreshOptions } from './handlers/keep-fresh'
 import { requestOtp } from './handlers/request-otp'
 import { switchAccount } from './handlers/switch-account'
-import { Base, departureOf, end, endsOf, type Ends } from './passport'
+import { departureOf, end, endsOf, PassportStrategy, type Ends } from './passport'
 import { readOptions, type PasswordlessOtpStrategyOptions, type Settings } from './options'
 import { signIn } from './sign-in'
 import { isPasswordlessOtpUser, remainingLife, type AccountSummary, type PasswordlessOtpUser } from './user'
@@ -46,19 +46,26 @@ type Outcome =
  * app.post('/login', passport.authenticate('passwordless-otp', { successRedirect: '/', failureRedirect: '/login' }))
  * ```
  *
- * What the shopper can put right fails, with a {@link FailureInfo}; what the shopper cannot is an
- * {@link ElasticPathError}. The constructor throws a TypeError that names the option at fault.
+ * `req.user` is a {@link PasswordlessOtpUser}, `req.authInfo` a {@link SignInInfo}. What the shopper can put right
+ * fails, with a {@link FailureInfo}; what the shopper cannot is an {@link ElasticPathError} for `next(err)`.
  */
-export class PasswordlessOtpStrategy extends Base {
+export class PasswordlessOtpStrategy extends PassportStrategy {
+  /** The name for `passport.authenticate`. */
   override readonly name: string
   private readonly settings: Settings
   private readonly commerce: Commerce
   private readonly codeRequests: CodeRequests
 
+  /** With `passReqToCallback`, `verify` gets the request first. */
   constructor(
     options: PasswordlessOtpStrategyOptions & { passReqToCallback: true },
     verify: VerifyFunctionWithRequest,
   )
+  /**
+   * @param options - `clientId` is required.
+   * @param verify - Turns the signed-in user into the app's own. Without it, `req.user` is the signed-in user.
+   * @throws TypeError that names the option at fault: a value that makes no sense, or a name that is no option's.
+   */
   constructor(options: PasswordlessOtpStrategyOptions, verify?: VerifyFunction)
   constructor(options: PasswordlessOtpStrategyOptions, verify?: VerifyFunction | VerifyFunctionWithRequest) {
     const settings = readOptions(options)
@@ -89,26 +96,33 @@ export class PasswordlessOtpStrategy extends Base {
   }
 
   /**
-   * A handler that asks Elastic Path for a code for the body's username, sets `req.otpRequest = { username }` and
-   * calls `next()`: alike, whether the username exists or not. A body without a username is an error of status 400,
-   * too many codes for one username one of status 429.
+   * An Express handler that asks Elastic Path for a code for the body's username, sets `req.otpRequest = { username }`
+   * and calls `next()`: alike, whether the username exists or not, and on a grid of 250 ms. A second request for the
+   * same username within half a minute asks nothing.
+   *
+   * Errors, to `next(err)`: `missing_credentials` (400) for a body without a username, `too_many_attempts` (429) for
+   * too many codes for one username, and those of a store or a setup that does not work.
    */
   requestOtp(): RequestHandler {
     return requestOtp(this.settings, (username, departure) => this.askForCode(username, departure))
   }
 
   /**
-   * A handler by which a signed-in shopper acts for the account that the body names. It replaces `req.user` and the
-   * session's user and calls `next()`; the rest of the session stays, and where it fails everything does. Errors:
-   * status 400 without an account, 401 where nobody is signed in, 403 where the member does not belong to it.
+   * An Express handler by which a signed-in shopper acts for the account that the body names. It replaces `req.user`
+   * and the session's user and calls `next()`. The rest of the session stays as it is; where the switch fails, all of
+   * it does.
+   *
+   * Errors, to `next(err)`: `missing_credentials` (400) for a body without an account, `not_signed_in` or
+   * `account_token_refused` (401), `account_not_found` (403) where the member does not belong to it, and those of a
+   * store or a setup that does not work.
    */
   switchAccount(): RequestHandler {
-    return switchAccount(this.settings, (choose, departure) =>
+    return switchAccount(this.settings, (choose, keep, departure) =>
       this.run(
         'switch',
         async (operation) => {
           const { user, accountId } = choose()
-          return accounts.selectAccount(this.commerce.client, operation, user, accountId)
+          await keep(await selectAccount(this.commerce.client, operation, user, accountId))
         },
         departure,
       ),
@@ -116,56 +130,95 @@ export class PasswordlessOtpStrategy extends Base {
   }
 
   /**
-   * A handler that renews the account token of an active shopper before it ends, once for any number of parallel
-   * requests, and always calls `next()`: where Elastic Path does not renew it, the token in hand serves until it ends.
+   * An Express handler that renews the account token of an active shopper before it ends, once for any number of
+   * parallel requests, and writes it to the session. Where Elastic Path does not renew it, the token in hand serves
+   * until it ends: a request is never refused for it. Put it behind `passport.session()`.
+   *
+   * @throws TypeError where `within` is not a number above 0.
    */
   keepFresh(options: KeepFreshOptions = {}): RequestHandler {
     return keepFresh(options, (user) => this.renewAccount(user))
   }
 
   /**
-   * Asks for a code. Resolves alike whether the username exists or not, and once for calls within half a minute.
-   * Rejects with an ElasticPathError: 400 for no username, 429 for too many codes, 5xx for Elastic Path or the setup.
+   * Asks Elastic Path for a code, for any framework, job or script. Resolves alike whether the username exists or not;
+   * calls for one username within half a minute ask once. Unlike {@link PasswordlessOtpStrategy.requestOtp} it keeps
+   * to no grid of time.
+   *
+   * @param username - As typed; it is normalised.
+   * @throws ElasticPathError `missing_credentials` (400) for no username, `too_many_attempts` (429) for too many codes
+   * for one username, or a status from 500 on for Elastic Path or the setup.
    */
   async createOtpRequest(username: string): Promise<void> {
     await this.askForCode(toUsername(username, this.settings.normalizeUsername))
   }
 
   /**
-   * A page of the member's accounts.
-   * @param page `limit`, 1 to 100, default 25, and `offset` in accounts, default 0; a RangeError beyond.
+   * A page of the accounts that a signed-in member belongs to, without tokens, and how many there are in all.
+   *
+   * @param user - The signed-in user.
+   * @param page - The part of the list.
+   * @throws RangeError for a page that there cannot be.
+   * @throws ElasticPathError `not_signed_in` or `account_token_refused` (401), or a status from 500 on.
    */
   listAccounts(
     user: PasswordlessOtpUser,
-    page: { limit?: number | undefined; offset?: number | undefined } = {},
-  ): Promise<{ accounts: AccountSummary[]; total: number }> {
+    page: {
+      /** How many accounts: 1 to 100, default 25. */
+      limit?: number | undefined
+      /** How many accounts to leave out before them: default 0. */
+      offset?: number | undefined
+    } = {},
+  ): Promise<{
+    /** In Elastic Path's order. */
+    accounts: AccountSummary[]
+    /** How many there are in all. */
+    total: number
+  }> {
     return this.run(undefined, (operation) =>
-      accounts.listAccounts(this.commerce.client, operation, accounts.requireUser(user), page),
+      listAccounts(this.commerce.client, operation, requireUser(user), page),
     )
   }
 
-  /** The user acting for another account. Rejects with code `account_not_found`, status 403, for a stranger's. */
+  /**
+   * The user, acting for another account: a new object with a new token. Changes no session; keep what it resolves to.
+   *
+   * @param user - The signed-in user; what the app added to it stays.
+   * @param accountId - One of the member's accounts, on whichever page of the list.
+   * @throws ElasticPathError `account_not_found` (403) for an account that the member does not belong to,
+   * `not_signed_in` or `account_token_refused` (401), or a status from 500 on.
+   */
   selectAccount<User extends PasswordlessOtpUser>(user: User, accountId: string): Promise<User> {
     return this.run('switch', (operation) =>
-      accounts.selectAccount(this.commerce.client, operation, accounts.requireUser(user), accountId),
+      selectAccount(this.commerce.client, operation, requireUser(user), accountId),
     )
   }
 
-  /** The user with a token of a full lifetime. Rejects with status 401 where the one in hand does not count any more. */
+  /**
+   * The user, with a token that has its full lifetime before it: a new object. Changes no session; keep what it
+   * resolves to.
+   *
+   * @param user - The signed-in user; what the app added to it stays.
+   * @throws ElasticPathError `not_signed_in` or `account_token_refused` (401) where the token in hand counts no more,
+   * `account_not_found` (403) where the member has left the account, or a status from 500 on.
+   */
   renewAccount<User extends PasswordlessOtpUser>(user: User): Promise<User> {
     return this.run('renewal', (operation) =>
-      accounts.renewAccount(this.commerce.client, operation, accounts.requireUser(user)),
+      renewAccount(this.commerce.client, operation, requireUser(user)),
     )
   }
 
-  /** For `passport.serializeUser`: the session keeps the user as it is. */
+  /**
+   * For `passport.serializeUser`: the session keeps the user as it is. What lacks this package's fields is the error
+   * `unexpected_user`. Bound, so that it can be passed as it is.
+   */
   readonly serializeUser = (
     user: unknown,
     done: (error: unknown, user?: PasswordlessOtpUser) => void,
   ): void => {
     let checked: PasswordlessOtpUser
     try {
-      checked = accounts.requireUser(user)
+      checked = requireUser(user)
     } catch (error) {
       done(error)
       return
@@ -173,7 +226,7 @@ export class PasswordlessOtpStrategy extends Base {
     done(null, checked)
   }
 
-  /** For `passport.deserializeUser`: a user whose token has ended, or that is none, is signed out. */
+  /** For `passport.deserializeUser`: a user whose token has ended, or that is none, is signed out. Bound, too. */
   readonly deserializeUser = (
     stored: unknown,
     done: (error: unknown, user?: PasswordlessOtpUser | false) => void,
@@ -184,12 +237,18 @@ export class PasswordlessOtpStrategy extends Base {
   /**
    * Resolves once the access token, the realm and the password profile are found and a connection is open; rejects
    * with what is wrong. For a readiness probe, and so that the first shopper does not wait for it.
+   *
+   * @throws ElasticPathError that says what to set or whom to ask, such as `client_refused`, `realm_not_found`,
+   * `password_profile_ambiguous` or `unreachable`.
    */
   ready(): Promise<void> {
     return this.run(undefined, (operation) => this.commerce.settings.check(operation))
   }
 
-  /** Ends the strategy's connections when what is under way is through; a dispatcher of the app's own is left alone. */
+  /**
+   * Ends the strategy's connections when what is under way is through; a dispatcher of the app's own is left alone.
+   * What is asked of the strategy afterwards is the error `strategy_closed`.
+   */
   close(): Promise<void> {
     return this.commerce.close()
   }

@@ -1,12 +1,16 @@
 /** An account that a member belongs to. */
 export interface AccountSummary {
+  /** The account's id at Elastic Path. */
   id: string
+  /** The account's name at Elastic Path. */
   name: string
 }
 
-/** An account management authentication token, and the ISO 8601 moment at which it ends. */
+/** An account management authentication token. Whoever has it acts for the account until it ends. */
 export interface HeldToken {
+  /** The token itself. A secret: not for logs, and not for the browser. */
   token: string
+  /** The ISO 8601 moment at which it ends: a day after it was made, unless the store says otherwise. */
   expires: string
 }
 
@@ -30,12 +34,22 @@ export interface PasswordlessOtpUser {
 
 /** What a sign-in leaves on `req.authInfo`: the first page of the member's accounts, without tokens. */
 export interface SignInInfo {
+  /** In Elastic Path's order: 25 at most, or 100 where the request names an account or a function selects one. */
   accounts: AccountSummary[]
   /** How many accounts the member belongs to in all. */
   totalAccounts: number
 }
 
-/** The request header in which an account's token goes to Elastic Path (fact 6). */
+/**
+ * The request header in which an account's token goes to Elastic Path, beside the app's own bearer.
+ *
+ * @example
+ * ```ts
+ * fetch(cartUrl, {
+ *   headers: { Authorization: `Bearer ${bearer}`, [ACCOUNT_TOKEN_HEADER]: req.user.account.token },
+ * })
+ * ```
+ */
 export const ACCOUNT_TOKEN_HEADER = 'EP-Account-Management-Authentication-Token'
 
 /** The token that speaks for the user: the selected account's, or the one that waits for a choice. */

@@ -8,16 +8,28 @@ import type { PasswordlessOtpUser } from './user'
  */
 export type VerifyDone = (error: unknown, user?: Express.User | false | null, info?: object | string) => void
 
-/** What a verify function may answer with: a promise of the user, a falsy one fails; or nothing, and calls `done`. */
+/**
+ * What a verify function answers with where it does not call `done`: the app's user, or a promise of it. A falsy one
+ * fails the sign-in.
+ */
 export type VerifyResult = Express.User | false | null | undefined | void
 
-/** Turns the signed-in user into the app's own. */
+/**
+ * Turns the signed-in user into the app's own, or refuses it. What it throws or rejects with goes to `next(err)` as it
+ * is; its time counts as part of the option `timeout`. To go on using the handlers and the serializers, keep the
+ * user's own fields.
+ *
+ * @example
+ * ```ts
+ * new PasswordlessOtpStrategy({ clientId }, async (user) => ({ ...user, role: await roleOf(user.accountMemberId) }))
+ * ```
+ */
 export type VerifyFunction = (
   user: PasswordlessOtpUser,
   done: VerifyDone,
 ) => VerifyResult | Promise<VerifyResult>
 
-/** The same with `passReqToCallback`. */
+/** A {@link VerifyFunction} that gets the request first: with the option `passReqToCallback`. */
 export type VerifyFunctionWithRequest = (
   req: Request,
   user: PasswordlessOtpUser,

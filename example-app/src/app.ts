@@ -11,12 +11,14 @@ import { pinoHttp } from 'pino-http'
 import type { AccountReader } from './commerce'
 import type { Config } from './config'
 import { errorPages, notFound } from './errors'
+import { createPseudonyms } from './events'
 import type { Mailer } from './mail'
 import { accountRoutes } from './routes/accounts'
 import { mailboxRoutes } from './routes/mailbox'
 import { operationRoutes } from './routes/operation'
 import { shopRoutes } from './routes/shop'
 import { signInRoutes } from './routes/sign-in'
+import { endOldSignIns, LONGEST_PAUSE } from './session-end'
 import { HITS_WINDOW, type Storage } from './storage'
 import { useViews } from './views'
 
@@ -77,9 +79,10 @@ export function createApp(parts: Parts): Express {
       resave: false,
       saveUninitialized: false,
       rolling: true,
-      cookie: { httpOnly: true, sameSite: 'lax', secure, path: '/', maxAge: 24 * 60 * 60_000 },
+      cookie: { httpOnly: true, sameSite: 'lax', secure, path: '/', maxAge: LONGEST_PAUSE },
     }),
     passport.session() as RequestHandler,
+    endOldSignIns(storage),
     express.urlencoded({ extended: false, limit: '10kb' }),
     csrf.csrfSynchronisedProtection,
     strategy.keepFresh(),
@@ -93,7 +96,10 @@ export function createApp(parts: Parts): Express {
     handler: (_req, _res, next) => next({ status: 429, retryAfter: HITS_WINDOW / 1000 }),
   })
   app.use(shopRoutes({ demo: mailer.mailbox !== undefined }))
-  app.use(signInRoutes({ passport, strategy, limit, mailbox: mailer.mailbox !== undefined }))
+  const pseudonym = createPseudonyms(config.sessionSecrets[0] ?? '')
+  app.use(
+    signInRoutes({ passport, strategy, storage, limit, pseudonym, mailbox: mailer.mailbox !== undefined }),
+  )
   app.use(accountRoutes(parts))
   if (mailer.mailbox) app.use(mailboxRoutes(mailer.mailbox))
   app.use(notFound, errorPages)

@@ -26,7 +26,7 @@ export function createStrategy(
 }
 
 /** What the account page shows. */
-export interface AccountDetails {
+interface AccountDetails {
   name: string
   legalName: string
   registrationId?: string

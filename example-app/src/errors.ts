@@ -1,4 +1,6 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express'
+import { tell } from './events'
+import { ownPath } from './input'
 
 interface Explanation {
   title: string
@@ -79,6 +81,8 @@ export const errorPages: ErrorRequestHandler = (error: Failure, req, res, next) 
   const status =
     typeof error.status === 'number' && error.status >= 400 && error.status < 600 ? error.status : 500
   if (status >= 500) req.log.error({ err: error }, 'A request failed')
+  // A form without its token, too many requests, another's company: somebody may be trying things.
+  else if (status !== 404) tell(req, 'refusal', { status, code: error.code })
   const wait = typeof error.retryAfter === 'number' ? error.retryAfter : undefined
   if (wait !== undefined) res.set('Retry-After', String(wait))
   const { title, text, action } = explain(status, error.code)
@@ -87,7 +91,7 @@ export const errorPages: ErrorRequestHandler = (error: Failure, req, res, next) 
     text: wait === undefined ? text : `${text} Please try again in ${inWords(wait)}.`,
     action:
       action?.href === ''
-        ? { ...action, href: req.method === 'GET' ? req.originalUrl : (FORMS[req.path] ?? '/') }
+        ? { ...action, href: (req.method === 'GET' ? ownPath(req.originalUrl) : FORMS[req.path]) ?? '/' }
         : action,
     status,
   })

@@ -34,7 +34,8 @@ export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOption
       : createTransport({ url: smtpUrl, connectionTimeout: 5_000, socketTimeout: 8_000 })
   const mailbox: StoredMail[] = []
 
-  async function send(code: OtpDelivery) {
+  async function send(delivery: OtpDelivery) {
+    const code = { ...delivery, name: greetable(delivery.name) }
     const link = linkTo(publicUrl, code)
     const secondsLeft = (Date.parse(code.expires) - Date.now()) / 1000
     // Commerce can be late. A code that is over helps nobody, and the page offers a new one.
@@ -73,6 +74,15 @@ export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOption
     ...(!smtp && { mailbox }),
     close: () => smtp?.close(),
   }
+}
+
+/**
+ * Who signs up chooses the name, and an address that may be another's: the shop's own letter must not carry what they
+ * want that person to read, such as a line of theirs or a link.
+ */
+function greetable(name: string): string {
+  const line = name.replace(/[\p{C}\s]+/gu, ' ').trim()
+  return line.length > 60 || /:\/\/|[.\u3002\uff0e\uff61]\S/.test(line) ? '' : line
 }
 
 /** The fragment stays in the browser: no server's log and no Referer header ever has the code. */

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
+import type { DiagnosticMessage } from 'passport-elasticpath-otp'
 import { pino, type Logger } from 'pino'
 import { createApp } from './app'
 import { createAccountReader, createStrategy } from './commerce'
@@ -56,7 +57,12 @@ export async function openShop(config: Config, log: Logger = createLogger(config
       closing: () => closing,
     }),
   )
-  const logSignIns = (message: unknown) => log.info(message, 'passport-elasticpath-otp')
+  const logSignIns = (message: unknown) => {
+    const { outcome, code } = message as DiagnosticMessage
+    // A browser that leaves is nobody's fault.
+    const level = outcome === 'error' && code !== 'request_aborted' ? 'error' : 'info'
+    log[level](message, 'passport-elasticpath-otp')
+  }
   diagnostics.subscribe('passport-elasticpath-otp', logSignIns)
 
   return {

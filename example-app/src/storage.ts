@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import { RedisStore as RedisHits } from 'rate-limit-redis'
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible'
 import { createClient } from 'redis'
+import { LONGEST_SIGN_IN } from './session-end'
 
 /** What outlives a request: in this process, or in a Redis that makes several processes one shop. */
 export interface Storage {
@@ -22,6 +23,10 @@ export interface Storage {
   claim(eventId: string): Promise<boolean>
   /** Whether the code was mailed: nobody needs to again, or the next delivery may. */
   settle(eventId: string, mailed: boolean): Promise<void>
+  /** Signs a member out wherever they are signed in now. */
+  signOutEverywhere(memberId: string): Promise<void>
+  /** When a member did so last, in epoch milliseconds; 0 for never. */
+  signedOutAt(memberId: string): Promise<number>
   /** Whether it can be used at this moment. */
   available(): boolean
   close(): Promise<void>
@@ -41,6 +46,7 @@ function inMemory(): Storage {
   const MemorySessions = createMemorySessions(session)
   const sessions = new MemorySessions({ max: 50_000, checkPeriod: 10 * 60_000 })
   const hits = new MemoryHits()
+  const signOuts = new LRUCache<string, number>({ max: 50_000, ttl: LONGEST_SIGN_IN })
   const claims = new LRUCache<string, true>({ max: 10_000, ttl: MAILED_SECONDS * 1000 })
   return {
     sessions,
@@ -56,6 +62,11 @@ function inMemory(): Storage {
       if (!mailed) claims.delete(eventId)
       return Promise.resolve()
     },
+    signOutEverywhere(memberId) {
+      signOuts.set(memberId, Date.now())
+      return Promise.resolve()
+    },
+    signedOutAt: (memberId) => Promise.resolve(signOuts.get(memberId) ?? 0),
     available: () => true,
     close() {
       sessions.stopInterval()
@@ -72,6 +83,7 @@ async function inRedis(url: string, log: Logger): Promise<Storage> {
   await redis.connect()
   const limiter = (keyPrefix: string, limit: typeof GUESSES) =>
     new RateLimiterRedis({ storeClient: redis, useRedisPackage: true, keyPrefix, ...limit })
+  const signOutKey = (memberId: string) => `shop:signed-out:${memberId}`
   const claimKey = (eventId: string) => `shop:mailed:${eventId}`
   return {
     sessions: new RedisSessions({ client: redis, prefix: 'shop:session:' }),
@@ -86,6 +98,11 @@ async function inRedis(url: string, log: Logger): Promise<Storage> {
     async settle(eventId, mailed) {
       await redis.expire(claimKey(eventId), mailed ? MAILED_SECONDS : 0)
     },
+    async signOutEverywhere(memberId) {
+      const expiration = { type: 'PX', value: LONGEST_SIGN_IN } as const
+      await redis.set(signOutKey(memberId), String(Date.now()), { expiration })
+    },
+    signedOutAt: async (memberId) => Number((await redis.get(signOutKey(memberId))) ?? 0),
     available: () => redis.isReady,
     close: () => redis.close(),
   }

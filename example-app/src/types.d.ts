@@ -13,6 +13,8 @@ declare module 'express-session' {
     basket?: Record<string, number> | undefined
     /** A sign-in under way: who asked for a code, and when (0: not in this session). Gone once it succeeds. */
     signIn?: { username: string; askedAt: number; notice?: 'recent' } | undefined
+    /** When this session was signed in, in epoch milliseconds. */
+    signedInAt?: number | undefined
     /** Where the shopper was going when asked to sign in: a path of this shop. */
     returnTo?: string | undefined
   }

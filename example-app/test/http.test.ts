@@ -50,6 +50,7 @@ describe('every page', () => {
       )
       expect(headers).toMatchObject({
         'cache-control': 'no-store',
+        'cross-origin-opener-policy': 'same-origin',
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',
       })
@@ -98,7 +99,7 @@ describe('the session cookie', () => {
       expect(setCookie(response)).toMatch(
         /^__Host-shop=.*; Path=\/; Expires=.*; HttpOnly; Secure; SameSite=Lax$/,
       )
-      expect(response.headers['strict-transport-security']).toMatch(/^max-age=/)
+      expect(response.headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains')
     } finally {
       await secure.close()
     }
@@ -126,8 +127,84 @@ describe('the session cookie', () => {
   })
 })
 
+describe('a sign-in', () => {
+  /** A shop whose store ends no account token, so that only the shop itself ends a sign-in. */
+  async function openPatientShop() {
+    const store = await ElasticPathSimulator.start({
+      members: [{ username: ADA, accounts: 1 }],
+      accountTokenLifetime: 30 * 24 * 60 * 60,
+    })
+    const own = await openOn(store)
+    const close = async () => {
+      await own.close()
+      await store.stop()
+    }
+    return { ...own, close }
+  }
+  const HOUR = 60 * 60
+
+  it('is over after a day without a visit, and not before', async () => {
+    const own = await openPatientShop()
+    try {
+      const visitor = new Visitor(own)
+      await visitor.signIn(ADA, () => own.store.lastCode(ADA))
+      moveClock(23 * HOUR)
+      expect((await visitor.get('/account')).status).toBe(200)
+      const cookie = visitor.cookie()
+      moveClock(25 * HOUR)
+      // Whatever the browser thinks of its cookie.
+      expect((await request(own.url).get('/account').set('Cookie', cookie)).status).toBe(302)
+    } finally {
+      await own.close()
+    }
+  })
+
+  it('is over after a week of visits, and the basket is kept', async () => {
+    const own = await openPatientShop()
+    try {
+      const visitor = new Visitor(own)
+      await visitor.signIn(ADA, () => own.store.lastCode(ADA))
+      await visitor.get('/')
+      await visitor.post('/basket', { sku: 'lamp' })
+      for (let day = 1; day < 7; day++) {
+        moveClock(23.9 * HOUR)
+        expect((await visitor.get('/account')).status).toBe(200)
+      }
+      const cookie = visitor.cookie()
+      moveClock(23.9 * HOUR)
+      expect((await visitor.get('/account')).status).toBe(200)
+      moveClock(HOUR)
+      expect((await visitor.get('/account')).headers['location']).toBe('/login?returnTo=%2Faccount')
+      expect((await visitor.get('/')).text).toMatch(/Basket<span class="count">1</)
+      expect((await request(own.url).get('/account').set('Cookie', cookie)).status).toBe(302)
+    } finally {
+      await own.close()
+    }
+  })
+
+  it('is ended everywhere by one tap, and begins anew', async () => {
+    const username = newMember()
+    const phone = new Visitor(shop)
+    const desk = new Visitor(shop)
+    const other = new Visitor(shop)
+    await phone.signIn(username, code(username))
+    moveClock(31)
+    await desk.signIn(username, code(username))
+    await other.signIn(ADA, code(ADA))
+    moveClock(1)
+    await desk.get('/account')
+    expect((await desk.post('/logout/everywhere')).headers['location']).toBe('/')
+    for (const visitor of [phone, desk]) expect((await visitor.get('/account')).status).toBe(302)
+    expect((await other.get('/account')).status).toBe(200)
+
+    moveClock(31)
+    await phone.signIn(username, code(username))
+    expect((await phone.get('/account')).status).toBe(200)
+  })
+})
+
 describe('a form', () => {
-  it.each(['/basket', '/login/code', '/login', '/accounts/switch', '/logout'])(
+  it.each(['/basket', '/login/code', '/login', '/accounts/switch', '/logout', '/logout/everywhere'])(
     'to %s needs the page it came with',
     async (path) => {
       const visitor = new Visitor(shop)
@@ -253,6 +330,21 @@ describe('a try to sign in', () => {
       const other = from('203.0.113.8')
       await other.get('/login')
       expect((await other.post('/login/code', { username: 'nobody@example.com' })).status).toBe(303)
+    } finally {
+      await strict.close()
+    }
+  })
+
+  it('does not believe an address that the visitor makes up', async () => {
+    const strict = await openDemo({ SIGN_INS_PER_ADDRESS: '2' })
+    try {
+      const statuses: number[] = []
+      for (let n = 0; n < 3; n++) {
+        const visitor = new Visitor(strict, { 'x-forwarded-for': `203.0.113.${n}` })
+        await visitor.get('/login')
+        statuses.push((await visitor.post('/login/code', { username: `nobody-${n}@example.com` })).status)
+      }
+      expect(statuses).toEqual([303, 303, 429])
     } finally {
       await strict.close()
     }
@@ -406,6 +498,58 @@ describe('for whoever runs it', () => {
       const cookie = decodeURIComponent(visitor.cookie().split('=')[1] ?? '').slice(2, 30)
       for (const secret of [store.lastCode(ADA) ?? '?', ADA, cookie, 'secret', 'ey'])
         expect(text).not.toContain(secret)
+    } finally {
+      await own.close()
+      await store.stop()
+    }
+  })
+
+  it('the log tells what was tried, by whom and from where, and who it was only where it is known', async () => {
+    const lines: Record<string, unknown>[] = []
+    const log = pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line) as never) })
+    const store = await startStore()
+    const own = await openOn(store, { SIGN_INS_PER_ADDRESS: '6' }, log)
+    try {
+      const visitor = new Visitor(own)
+      await visitor.get('/login')
+      await visitor.post('/login', { username: ADA, otp: 'wrong1' })
+      await visitor.post('/login', { username: ` ${ADA.toUpperCase()}`, otp: 'wrong2' })
+      await visitor.post('/login', { username: GRACE, otp: 'wrong3' })
+      await visitor.signIn(ADA, () => store.lastCode(ADA))
+      await visitor.get('/account')
+      await visitor.post('/accounts/switch', { account_id: 'of-somebody-else' })
+      await visitor.post('/logout', { _csrf: 'forged' })
+      await visitor.post('/logout')
+      await visitor.get('/login')
+      await visitor.post('/login/code', { username: ADA })
+      await visitor.post('/login/code', { username: ADA })
+
+      const events = lines.filter(({ msg }) => msg === 'security')
+      const member = expect.stringMatching(/^[\da-f-]{36}$/) as unknown
+      const who = expect.stringMatching(/^[\da-f]{16}$/) as unknown
+      const failed = { event: 'sign-in', outcome: 'failure', code: 'invalid_credentials', who }
+      expect(events).toMatchObject([
+        failed,
+        failed,
+        failed,
+        { event: 'code', outcome: 'success' },
+        { event: 'sign-in', outcome: 'success', member },
+        { event: 'refusal', status: 403, code: 'account_not_found', member },
+        { event: 'refusal', status: 403, member },
+        { event: 'sign-out', reason: 'asked for', member },
+        { event: 'code', outcome: 'success' },
+        { event: 'refusal', status: 429 },
+      ])
+      expect(events[1]?.['who']).toBe(events[0]?.['who'])
+      expect(events[2]?.['who']).not.toBe(events[0]?.['who'])
+      for (const event of events) {
+        expect(event).toMatchObject({ from: expect.stringMatching(/127\.0\.0\.1|::1/) as unknown })
+        expect(event).toHaveProperty('time')
+        expect(event).toHaveProperty('req.id')
+      }
+      // A webhook with a wrong secret is the shop's to hear of.
+      await request(own.url).post('/webhooks/otp').set('x-moltin-secret-key', 'wrong').expect(401)
+      expect(lines).toContainEqual(expect.objectContaining({ level: 50, code: 'wrong_secret' }))
     } finally {
       await own.close()
       await store.stop()

@@ -67,6 +67,30 @@ describe('mail', () => {
     expect(html).toContain('Jo &lt;b&gt;Reader&lt;/b&gt;')
   })
 
+  it.each([
+    ['a line of their own', 'Ann,\n\nyour order is held. Write to the number below.\n\nGoodbye', false],
+    ['a link', 'winner, see evil.example', false],
+    ['a link with a scheme', 'winner, see http://evil', false],
+    ['a long tale', 'Ann '.repeat(40), false],
+    ['two lines', 'Ann\r\nBcc: all', true],
+  ])('does not carry what somebody else wants it to say: %s', async (_what, name, greets) => {
+    const event = codeEvent(ADA)
+    event.payload.user_authentication_info.name = name
+    await request(shop.url)
+      .post('/webhooks/otp')
+      .set('x-moltin-secret-key', WEBHOOK_SECRET)
+      .send(event)
+      .expect(204)
+    const [letter] = mail.letters
+    const [, greeting = ''] = /^(Hello.*),\n\nyour code/.exec(letter?.text ?? '') ?? []
+    if (greets) expect(greeting).toBe(`Hello ${name.replace('\r\n', ' ')}`)
+    else if (name.includes('\n')) expect(greeting).toMatch(/^Hello[^\n]*$/)
+    else expect(greeting).toBe('Hello')
+    expect(letter?.to).toMatchObject({ value: [{ address: ADA }] })
+    expect(letter?.html).not.toContain('evil')
+    expect(letter?.bcc).toBeUndefined()
+  })
+
   it('comes once, however often the store delivers', async () => {
     const event = codeEvent(ADA)
     const deliver = () =>

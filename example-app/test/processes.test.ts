@@ -60,6 +60,23 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
     one = await startShop()
   })
 
+  it('sign a member out of both', async () => {
+    const [here, there] = [new Shopper(), new Shopper()]
+    const username = 'leaver@example.com'
+    store.addMember({ username, accounts: 1 })
+    for (const [shopper, at] of [
+      [here, one],
+      [there, two],
+    ] as const) {
+      await shopper.get(at, '/login')
+      await shopper.post(at, '/login', { username, otp: store.issueCode(username) })
+      expect((await shopper.get(at, '/account')).status).toBe(200)
+    }
+    await here.post(one, '/logout/everywhere', {})
+    expect((await there.get(two, '/account')).status).toBe(302)
+    expect((await there.get(one, '/account')).status).toBe(302)
+  })
+
   it('count guesses together, also when they come at once', async () => {
     const username = 'guessed@example.com'
     store.addMember({ username })
@@ -105,6 +122,10 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
     expect(text).toContain('Please try again in a minute')
     expect(headers).not.toHaveProperty('set-cookie')
     await request(shop.url).get('/healthz').expect(200)
+    // Its link to try again leads nowhere else, whatever was asked for.
+    const astray = await request(shop.url).get('//elsewhere.example/account')
+    expect(astray.text).toContain('>Try again</a>')
+    expect(astray.text).not.toContain('elsewhere.example')
 
     await startRedis(port)
     await eventually(async () => (await request(shop.url).get('/login')).status === 200)

@@ -1,6 +1,6 @@
 import { ElasticPathError } from '../errors'
 import { exchange, isSuccess, parse, refusalOf } from './client'
-import { asObject, at } from './json'
+import { asObject, at, isToken } from './json'
 import type { Operation } from './operation'
 import { Shared } from './shared'
 import type { Transport } from './transport'
@@ -65,8 +65,7 @@ function parseAccessToken(json: unknown): { value: string; until: number } | und
   const body = asObject(at(json, 'data')) ?? json
   const token = at(body, 'access_token')
   const lifetime = readLifetime(at(body, 'expires_in'), at(body, 'expires'))
-  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8192}$/.test(token) || lifetime === undefined)
-    return undefined
+  if (!isToken(token) || lifetime === undefined) return undefined
   return { value: token, until: Date.now() + lifetime - Math.min(MARGIN, lifetime * MARGIN_SHARE) }
 }
 

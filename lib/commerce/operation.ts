@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import { ElasticPathError } from '../errors'
 
 /** What announces that nobody waits any more: a response or a socket that closes. */
@@ -7,31 +6,10 @@ export interface Departure {
   off(event: 'close', listener: () => void): unknown
 }
 
+type EndListener = (reason: ElasticPathError) => void
+
 // Made once: an error's stack costs more than the rest of an operation's own work.
 const ENDED = new ElasticPathError('request_aborted', 'This was no longer needed')
-
-/**
- * Says once, to whoever listens for `abort`, that an operation has ended, and why. undici takes emitters for signals,
- * and an AbortSignal costs a sign-in more than all else that an Operation does.
- */
-class EndSignal extends EventEmitter {
-  reason: ElasticPathError | undefined
-
-  constructor() {
-    super()
-    this.setMaxListeners(0)
-  }
-
-  get aborted(): boolean {
-    return this.reason !== undefined
-  }
-
-  abort(reason: ElasticPathError): void {
-    if (this.reason) return
-    this.reason = reason
-    this.emit('abort')
-  }
-}
 
 /**
  * One thing that is being done for somebody: a sign-in, a renewal. It has one deadline for all that it takes,
@@ -40,8 +18,10 @@ class EndSignal extends EventEmitter {
 export class Operation {
   /** Requests sent to Elastic Path. */
   calls = 0
-  /** Aborted with what ended the operation as its reason. */
-  readonly signal = new EndSignal()
+  /** Why it has ended; undefined while it goes on. */
+  ended: ElasticPathError | undefined
+  // An AbortSignal would cost a sign-in more than all else that an Operation does.
+  private readonly listeners = new Set<EndListener>()
   private readonly startedAt = performance.now()
   private readonly timer: NodeJS.Timeout
   private appFunction: string | undefined
@@ -50,7 +30,7 @@ export class Operation {
     private readonly timeout: number,
     private readonly departure?: Departure,
   ) {
-    this.timer = setTimeout(() => this.signal.abort(this.overdue()), timeout)
+    this.timer = setTimeout(() => this.endWith(this.overdue()), timeout)
     departure?.once('close', this.leave)
   }
 
@@ -59,23 +39,32 @@ export class Operation {
     return performance.now() - this.startedAt
   }
 
+  /** Tells a listener once, when the operation ends, of what ended it. */
+  onEnd(listener: EndListener): void {
+    this.listeners.add(listener)
+  }
+
+  offEnd(listener: EndListener): void {
+    this.listeners.delete(listener)
+  }
+
   /** Waits for what others may wait for as well; gives up alone at its own deadline. */
-  async race<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this
-    if (signal.reason) {
-      work.catch(() => undefined)
-      throw signal.reason
-    }
-    let giveUp: (() => void) | undefined
-    try {
-      return await new Promise<T>((resolve, reject) => {
-        giveUp = () => reject(signal.reason ?? ENDED)
-        signal.once('abort', giveUp)
-        work.then(resolve, reject)
-      })
-    } finally {
-      if (giveUp) signal.off('abort', giveUp)
-    }
+  race<T>(work: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.ended) reject(this.ended)
+      else this.onEnd(reject)
+      work.then(
+        (value) => {
+          this.offEnd(reject)
+          resolve(value)
+        },
+        (error: unknown) => {
+          this.offEnd(reject)
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it is
+          reject(error)
+        },
+      )
+    })
   }
 
   /** Waits for a function of the app's own, which a late answer is then blamed on. */
@@ -119,16 +108,22 @@ export class Operation {
   end(): void {
     clearTimeout(this.timer)
     this.departure?.off('close', this.leave)
-    this.signal.abort(ENDED)
+    this.endWith(ENDED)
   }
 
   private readonly leave = (): void => {
-    this.signal.abort(
+    this.endWith(
       new ElasticPathError(
         'request_aborted',
         'The browser closed its connection before the answer was ready',
       ),
     )
+  }
+
+  private endWith(reason: ElasticPathError): void {
+    if (this.ended) return
+    this.ended = reason
+    for (const listener of this.listeners) listener(reason)
   }
 
   private overdue(): ElasticPathError {

@@ -22,7 +22,7 @@ export class Shared<T> {
       } catch (error) {
         // One that began earlier may run out of time while whoever joined it late still has some.
         const late = error instanceof ElasticPathError && error.code === 'timeout'
-        if (!joined || !late || operation.signal.aborted) throw error
+        if (!joined || !late || operation.ended) throw error
       }
     }
   }

@@ -63,7 +63,7 @@ export class StoreSettings {
     if (!profile.issuesCodes) {
       throw new ElasticPathError(
         'password_profile_not_found',
-        `The password profile ${list([profile])} issues no codes: set its enable_one_time_password_token to true (fact 17)`,
+        `The password profile ${list([profile])} issues no codes: set its enable_one_time_password_token to true`,
       )
     }
   }

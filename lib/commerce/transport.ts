@@ -1,6 +1,7 @@
 import { isNativeError } from 'node:util/types'
 import { Client, Pool, buildConnector, type Dispatcher } from 'undici'
 import { ElasticPathError } from '../errors'
+import { AnswerReader, type Answer } from './answer-reader'
 import type { Operation } from './operation'
 
 export interface HttpRequest {
@@ -12,16 +13,11 @@ export interface HttpRequest {
   repeatable: boolean
 }
 
-export interface HttpAnswer {
-  status: number
-  retryAfter: string | undefined
-  text: string
+export interface HttpAnswer extends Answer {
   /** Whether it answers a second sending, of which Elastic Path may have seen the first. */
   sentBefore: boolean
 }
 
-// A page of 100 accounts with tokens of 1 kB is a tenth of it.
-const MAX_ANSWER_BYTES = 1024 * 1024
 const KEEP_ALIVE = 60_000
 const MAX_CONNECTIONS = 64
 // A connection that was closed while idle answers the next write at once, by a reset. What breaks later than this
@@ -65,7 +61,7 @@ export class Transport {
     const sentAt = operation.elapsed
     let sentBefore: boolean
     try {
-      return await this.sendThrough(this.dispatcher, request, operation)
+      return { ...(await this.sendThrough(this.dispatcher, request, operation)), sentBefore: false }
     } catch (error) {
       const stage = this.stageOf(error)
       // A connection that has just answered this very operation did not lie idle, and was not closed for it.
@@ -73,7 +69,7 @@ export class Transport {
         stage === 'kept-alive connection' &&
         operation.calls === 1 &&
         operation.elapsed - sentAt < STALE_WITHIN
-      if (operation.signal.aborted || !mayRepeat(error, stage, request.repeatable || stale)) {
+      if (operation.ended || !mayRepeat(error, stage, request.repeatable || stale)) {
         throw this.explain(error, request, operation)
       }
       sentBefore = stage !== 'never connected'
@@ -96,44 +92,24 @@ export class Transport {
     if (!this.ownDispatcher) await this.dispatcher.close()
   }
 
-  private async sendThrough(
-    dispatcher: Dispatcher,
-    request: HttpRequest,
-    operation: Operation,
-  ): Promise<HttpAnswer> {
+  private sendThrough(dispatcher: Dispatcher, request: HttpRequest, operation: Operation): Promise<Answer> {
     operation.calls++
-    const response = await dispatcher.request({
-      origin: this.baseUrl.origin,
-      path: this.prefix + request.path,
-      method: request.method,
-      headers: request.headers,
-      body: request.body ?? null,
-      signal: operation.signal,
-    })
-    const retryAfter = response.headers['retry-after']
-    return {
-      status: response.statusCode,
-      retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-      text: await this.read(response, request, operation),
-      sentBefore: false,
-    }
-  }
-
-  /** An answer that has begun is never asked for again: Elastic Path has acted. */
-  private async read(
-    response: Dispatcher.ResponseData,
-    request: HttpRequest,
-    operation: Operation,
-  ): Promise<string> {
+    const reader = new AnswerReader(operation, () => this.name(request))
     try {
-      return await readCapped(response.body, response.headers['content-length'])
+      dispatcher.dispatch(
+        {
+          origin: this.baseUrl.origin,
+          path: this.prefix + request.path,
+          method: request.method,
+          headers: request.headers,
+          body: request.body ?? null,
+        },
+        reader,
+      )
     } catch (error) {
-      if (operation.signal.reason) throw operation.signal.reason
-      if (error instanceof ElasticPathError) throw error
-      throw new ElasticPathError('bad_answer', `Elastic Path's answer to ${this.name(request)} broke off`, {
-        upstreamStatus: response.statusCode,
-      })
+      reader.onResponseError(undefined, error)
     }
+    return reader.answer
   }
 
   /** How far a request had got when it failed; undefined where it is no connection that failed. */
@@ -145,7 +121,7 @@ export class Transport {
   /** An error without what undici adds for its debugging, where pieces of requests and answers can be in it. */
   private explain(error: unknown, request: HttpRequest, operation: Operation): ElasticPathError {
     if (error instanceof ElasticPathError) return error
-    if (operation.signal.reason) return operation.signal.reason
+    if (operation.ended) return operation.ended
     const code = isNativeError(error) ? codeOf(error) : undefined
     const what = this.name(request)
     if (code?.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
@@ -190,24 +166,6 @@ export class Transport {
       },
     }
   }
-}
-
-async function readCapped(body: Dispatcher.ResponseData['body'], contentLength: unknown): Promise<string> {
-  // undici holds an answer to its content-length, so that one that announces a small size can be read in one go.
-  if (typeof contentLength === 'string' && Number(contentLength) <= MAX_ANSWER_BYTES) return body.text()
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) {
-      throw new ElasticPathError(
-        'bad_answer',
-        `Elastic Path's answer is larger than ${MAX_ANSWER_BYTES} bytes`,
-      )
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 // Errors are told by what they are and not by their class, of which a test runner such as Jest has a second one.

@@ -3,8 +3,9 @@ import { BoundedMap } from '../bounded-map'
 import { heldToken, isPasswordlessOtpUser, remainingLife, type PasswordlessOtpUser } from '../user'
 import { renewUser } from './session-user'
 
+/** The options of {@link PasswordlessOtpStrategy.keepFresh}. */
 export interface KeepFreshOptions {
-  /** Seconds before a token's end from which on it is renewed. Default 3600. */
+  /** Seconds before a token's end from which on it is renewed. Above 0; default 3600. */
   within?: number | undefined
 }
 

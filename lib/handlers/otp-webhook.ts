@@ -6,25 +6,32 @@ import { publish, type DeliveryCode } from '../diagnostics'
 
 /** A code that Elastic Path asks the shop to deliver to its shopper. */
 export interface OtpDelivery {
-  /** The event's id: the same when Elastic Path delivers it again, which it may (fact 24). */
+  /** The event's id: the same when Elastic Path delivers it again, which it may. Drop one that was mailed already. */
   eventId: string
   /** Elastic Path's count of its tries to deliver this event, from 1. */
   attempt: number
+  /** The username that asked. */
   username: string
+  /** Where the code goes: the member's e-mail address. */
   email: string
   /** The member's name; empty where Elastic Path has none. */
   name: string
   /** The one-time code. It belongs in the mail, and nowhere else. */
   otp: string
-  /** The ISO 8601 moment at which the code ends, ten minutes after it was made (fact 21). */
+  /** The ISO 8601 moment at which the code ends, ten minutes after it was made. */
   expires: string
+  /** The password profile that the code is good for. */
   passwordProfileId: string
 }
 
+/** The options of {@link otpWebhook}. Both are required. */
 export interface OtpWebhookOptions {
-  /** The integration's secret key, which arrives in `X-Moltin-Secret-Key` (fact 23). Required. */
+  /** The secret key of the store's webhook integration, which arrives in the header `X-Moltin-Secret-Key`. */
   secretKey: string
-  /** Sends the code. Its promise is awaited; where it rejects or takes too long, Elastic Path delivers again. */
+  /**
+   * Sends the code. Its promise is awaited; where it rejects, or takes longer than nine seconds, Elastic Path delivers
+   * again. What it throws is not logged, for the code can be in it: log it there.
+   */
   deliver: (delivery: OtpDelivery) => unknown
 }
 
@@ -36,10 +43,19 @@ const MAX_BODY_BYTES = 100 * 1024
 const TIME = 9000
 
 /**
- * A handler for the webhook by which Elastic Path hands over the codes that it made. With or without a body parser
- * before it. Answers 204 once `deliver` has resolved and for events that are not ours, 401 for a wrong secret key,
- * 400 for what is no event, and 500 where `deliver` rejects or takes longer than nine seconds.
- * Throws a TypeError without a secret key: an open webhook would let anybody send mail in the shop's name.
+ * A handler for the webhook by which Elastic Path hands over the codes that it made: the store's integration for the
+ * event `one-time-password-token-request.created`. With or without a body parser before it. Answers 204 once `deliver`
+ * has resolved and for events that are not ours, 401 for a wrong secret key, 400 for what is no event, and 500 where
+ * `deliver` rejects or takes longer than nine seconds.
+ *
+ * @throws TypeError without a secret key, for an open webhook would let anybody send mail in the shop's name; and
+ * without a function to deliver.
+ *
+ * @example
+ * ```ts
+ * const deliver = ({ email, otp }) => sendMail(email, `Your code is ${otp}`)
+ * app.post('/webhooks/otp', otpWebhook({ secretKey: process.env.EPCC_WEBHOOK_SECRET, deliver }))
+ * ```
  */
 export function otpWebhook(options: OtpWebhookOptions): RequestHandler {
   const { secretKey, deliver } = asObject(options) ?? {}

@@ -1,4 +1,5 @@
 import type { Request } from 'express'
+import { ElasticPathError } from '../errors'
 import { heldToken, isPasswordlessOtpUser, type PasswordlessOtpUser } from '../user'
 
 interface StoredSession {
@@ -16,22 +17,41 @@ interface WithSession {
 
 /**
  * Puts a renewed user in the place of the one whose token it replaces, unless the session has gone on without this
- * request: a sign-out or a switch in another tab, here or in another process, must not be undone. Saved at once, so
- * that it cannot undo what comes later either.
+ * request: a sign-out or a switch in another tab, here or in another process, must not be undone.
  */
 export async function renewUser(req: Request, user: PasswordlessOtpUser, replaced: string): Promise<void> {
-  const { session, sessionID, sessionStore } = req as WithSession
-  if (session && sessionID !== undefined && sessionStore?.get) {
-    const stored = await new Promise<StoredSession | null | undefined>((resolve) => {
-      sessionStore.get?.(sessionID, (error, found) => resolve(error ? undefined : found))
-    })
-    if (!stored) return
+  const stored = await readStored(req)
+  if (stored === 'gone' || stored === 'unread') return
+  if (stored) {
     const now = stored.passport?.user
     const token = isPasswordlessOtpUser(now) ? heldToken(now)?.token : replaced
     // Another request of the same page may have been quicker to write the same renewal.
     if (token !== replaced && token !== heldToken(user)?.token) return
   }
+  await keepUser(req, user)
+}
+
+/** Puts a user who acts for another account in the place of the one before, unless they have signed out meanwhile. */
+export async function switchUser(req: Request, user: PasswordlessOtpUser): Promise<void> {
+  const stored = await readStored(req)
+  // Saving this request's copy of a session that has ended would bring it to life again, signed in.
+  if (stored === 'gone') throw new ElasticPathError('not_signed_in', 'They have signed out meanwhile')
+  await keepUser(req, user)
+}
+
+/** The session as it is in its store now; undefined where there is no store to ask. */
+async function readStored(req: Request): Promise<StoredSession | 'gone' | 'unread' | undefined> {
+  const { session, sessionID, sessionStore } = req as WithSession
+  if (!session || sessionID === undefined || !sessionStore?.get) return undefined
+  return new Promise((resolve) => {
+    sessionStore.get?.(sessionID, (error, found) => resolve(error ? 'unread' : (found ?? 'gone')))
+  })
+}
+
+/** Saves at once, so that what comes later is not undone by the copy that this request has. */
+async function keepUser(req: Request, user: PasswordlessOtpUser): Promise<void> {
   replaceUser(req, user)
+  const { session } = req as WithSession
   // What fails to be saved now is saved when the response ends, or reported there.
   if (session?.save) await new Promise((resolve) => session.save?.(resolve))
 }
@@ -40,7 +60,7 @@ export async function renewUser(req: Request, user: PasswordlessOtpUser, replace
  * Puts a user in the place of the one that is signed in: on the request, and in its session, which keeps its id and
  * its other contents, since parallel requests share it.
  */
-export function replaceUser(req: Request, user: PasswordlessOtpUser): void {
+function replaceUser(req: Request, user: PasswordlessOtpUser): void {
   req.user = user
   // Passport's own place; an app whose serializeUser keeps something else there keeps that.
   const passport = (req as WithSession).session?.passport

@@ -5,15 +5,16 @@ import { readAccountId } from '../credentials'
 import { ElasticPathError } from '../errors'
 import type { Settings } from '../options'
 import type { PasswordlessOtpUser } from '../user'
-import { replaceUser } from './session-user'
+import { switchUser } from './session-user'
 
-/** Makes the user act for an account; what it is given is read once the switch has begun, and counts as part of it. */
-type Select = (
+/** Makes the user act for an account. What it is given is called while the switch is under way, and counts as part of it. */
+type Switch = (
   choose: () => { user: PasswordlessOtpUser; accountId: string },
+  keep: (user: PasswordlessOtpUser) => Promise<void>,
   departure: Departure | undefined,
-) => Promise<PasswordlessOtpUser>
+) => Promise<void>
 
-export function switchAccount(settings: Settings, select: Select): RequestHandler {
+export function switchAccount(settings: Settings, makeSwitch: Switch): RequestHandler {
   async function switchTo(req: Request): Promise<void> {
     const choose = (): { user: PasswordlessOtpUser; accountId: string } => {
       const user = requireUser(req.user)
@@ -25,7 +26,7 @@ export function switchAccount(settings: Settings, select: Select): RequestHandle
       )
     }
     // The session is touched last: what fails until here has changed nothing.
-    replaceUser(req, await select(choose, req.res))
+    await makeSwitch(choose, (user) => switchUser(req, user), req.res)
   }
   return (req, _res, next) => {
     switchTo(req).then(() => next(), next)

@@ -1,22 +1,28 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Member } from './members'
 
-/** What a code is for. Only codes for signing in are taken as such (fact 18). */
+/** What a code is for. The simulator signs nobody in with one for `reset_password`. */
 export type CodePurpose = 'passwordless_authentication' | 'reset_password'
 
-/** A code that was asked for, as the store's webhook hears of it (facts 20 to 22). */
+/** A code that was asked for, as the store's webhook hears of it. */
 export interface CodeEvent {
   /** The event's id, the same in every delivery of it. */
   readonly eventId: string
+  /** The username that it was asked for. */
   readonly username: string
+  /** The member's e-mail address. */
   readonly email: string
+  /** The member's name. */
   readonly name: string
-  /** Six lower-case letters and digits (fact 21). */
+  /** Six lower-case letters and digits. */
   readonly otp: string
+  /** What it is for. */
   readonly purpose: CodePurpose
+  /** The password profile that it is good for. */
   readonly passwordProfileId: string
-  /** ISO 8601, by the simulator's clock, as is `expires`. */
+  /** The ISO 8601 moment at which it was made, by the simulator's clock. */
   readonly createdAt: string
+  /** The ISO 8601 moment at which it ends, by the simulator's clock. */
   readonly expires: string
 }
 

@@ -11,11 +11,11 @@ import type { Call } from './requests'
  * - `html`: a proxy's error page, 502
  * - `malformed`: the true answer's status, with JSON that is none
  * - `half_valid`: the true answer, with one thing in it that cannot be
- * - `refused_bearer`: 401 as for an access token that has ended (fact 5)
- * - `status`: this answer; a body that is no string is sent as JSON; from 400 on, none is an error in Commerce's words
- * - `delay`: the true answer after so many milliseconds, unless the client has left by then
- * - `redirect`: 307 to this URL
- * - `rateLimited`: 429, with so many seconds in `Retry-After` unless undefined (fact 26)
+ * - `refused_bearer`: 401 as for an access token that has ended
+ * - `{ status }`: another answer
+ * - `{ delay }`: the true answer, late
+ * - `{ redirect }`: 307 to another URL
+ * - `{ rateLimited }`: 429
  */
 export type Fault =
   | 'hang'
@@ -27,11 +27,28 @@ export type Fault =
   | 'malformed'
   | 'half_valid'
   | 'refused_bearer'
-  | { status: number; body?: unknown; headers?: Record<string, string> }
-  | { delay: number }
-  | { redirect: string }
-  | { rateLimited: number | undefined }
+  | {
+      /** The answer's status. */
+      status: number
+      /** One that is no string is sent as JSON. From status 400 on, none is an error in Elastic Path's words. */
+      body?: unknown
+      /** The answer's headers. */
+      headers?: Record<string, string>
+    }
+  | {
+      /** Milliseconds before the true answer, unless the client has left by then. */
+      delay: number
+    }
+  | {
+      /** The URL that it goes to. */
+      redirect: string
+    }
+  | {
+      /** Seconds for the header `Retry-After`; none where undefined. */
+      rateLimited: number | undefined
+    }
 
+/** Which requests a fault strikes, and when. */
 export interface FaultOptions {
   /** How many requests it strikes: 1 by default, `Infinity` for all. */
   times?: number
@@ -44,9 +61,11 @@ export interface FaultOptions {
   afterEffect?: boolean
 }
 
+/** A fault that was set. */
 export interface FaultHandle {
   /** How many requests it has struck. */
   readonly hits: number
+  /** Takes it away. */
   remove(): void
 }
 

@@ -1,3 +1,8 @@
+/**
+ * A store of Elastic Path Commerce on your own machine, to develop and test against.
+ *
+ * @module passport-elasticpath-otp/testing
+ */
 export { ElasticPathSimulator } from './simulator'
 export type { CodeEvent, CodePurpose } from './codes'
 export type { Fault, FaultHandle, FaultOptions } from './faults'

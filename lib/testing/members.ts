@@ -3,23 +3,33 @@ import type { AccountSeed, MemberSeed } from './options'
 
 /** An account member of the simulated store. */
 export interface Member {
+  /** The account member's id. */
   readonly id: string
+  /** The username to sign in with, spelt exactly so. */
   readonly username: string
+  /** Where its codes go. */
   readonly email: string
+  /** The name that events of codes carry. */
   readonly name: string
   /** The accounts it belongs to, in the order in which Commerce lists them. */
   readonly accounts: AccountList
 }
 
+/** An account that a member of the simulated store belongs to. */
 export interface Account {
+  /** The account's id. */
   readonly id: string
+  /** The account's name. */
   readonly name: string
 }
 
+/** A member's accounts; ten thousand cost no more than one. */
 export interface AccountList {
+  /** How many there are. */
   readonly total: number
   /** The accounts from `offset` on, `limit` at most. */
   page(offset: number, limit: number): Account[]
+  /** The account with an id; undefined where the member does not belong to it. */
   find(id: string): Account | undefined
 }
 
@@ -57,9 +67,7 @@ export class Members {
   require(username: string): Member {
     const member = this.named(username)
     if (member) return member
-    throw new TypeError(
-      `No member has the username ${username}: add one with addMember, spelt exactly so (fact 14)`,
-    )
+    throw new TypeError(`No member has the username ${username}: add one with addMember, spelt exactly so`)
   }
 
   private keep(member: Member): Member {

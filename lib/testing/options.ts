@@ -1,47 +1,48 @@
 import type { WebhookTarget } from './webhook'
 
-/** How a simulated store is set up. Nothing is required. Throws a `TypeError` or `RangeError` at values that no store has. */
+/** How a simulated store is set up. Nothing is required; values that no store has are refused. */
 export interface SimulatorOptions extends Partial<Dialect> {
   /** The port on 127.0.0.1, the only address it listens at. 0, the default, takes any free one. */
   port?: number
-  /** 'simulator-client-id' by default. Good for the grants `implicit` and `client_credentials` (fact 2). */
+  /** 'simulator-client-id' by default. Good for the grants `implicit` and `client_credentials`. */
   clientId?: string
   /** 'simulator-client-secret' by default. */
   clientSecret?: string
-  /** The authentication realm of the store's account settings (fact 16). A new UUID by default. */
+  /** The authentication realm of the store's account settings. A new UUID by default. */
   realmId?: string
-  /** The realm's password profiles (fact 17). By default one, which issues codes. */
+  /** The realm's password profiles. By default one, which issues codes. */
   passwordProfiles?: readonly PasswordProfileSeed[]
   /** Who can sign in. Nobody by default; see also `addMember`. */
   members?: readonly MemberSeed[]
-  /** Seconds that an account token lives, to the second that its `exp` names: 86 400 by default (fact 12). */
+  /** Seconds that an account token lives, to the second that its `exp` names: 86 400 by default. */
   accountTokenLifetime?: number
-  /** Seconds that an access token lives: 3600 by default (fact 3). */
+  /** Seconds that an access token lives: 3600 by default. */
   accessTokenLifetime?: number
-  /** Seconds that a code is valid: 600 by default (fact 21). */
+  /** Seconds that a code is valid: 600 by default. */
   codeLifetime?: number
-  /** Where the event of every code that is asked for is delivered (fact 22); see also `deliverTo`. */
+  /** Where the event of every code that is asked for is delivered. Nowhere by default; see also `deliverTo`. */
   webhook?: WebhookTarget
 }
 
 /** Where Elastic Path's documents and its service disagree, or nobody knows. What was seen live is the default. */
 export interface Dialect {
-  /** What a wrong code, username or password profile gets: 400 (fact 8), or 401 as documented. */
+  /** What a wrong code, username or password profile gets: 400, the default, or 401 as documented. */
   wrongCodeStatus: 400 | 401
-  /** What asking for a code for an unknown username gets: 202 and no code, 400 or 404. Nobody knows (fact 19). */
+  /** What asking for a code for an unknown username gets: 202 and no code, the default, 400 or 404. Nobody knows. */
   unknownUsernameStatus: 202 | 400 | 404
-  /** What asking for a code gets: 202 without a body, or 201 with one as some documents say (fact 18). */
+  /** What asking for a code gets: 202 without a body, the default, or 201 with one as some documents say. */
   otpRequestStatus: 202 | 201
-  /** Whether the access token comes in `data`, as the API description says. False by default (fact 2). */
+  /** Whether the access token comes in `data`, as the API description says. False by default. */
   wrapAccessToken: boolean
-  /** An account token's `expires`: ISO 8601, or epoch seconds as the vendor's types say (fact 12). */
+  /** An account token's `expires`: ISO 8601, the default, or epoch seconds as the vendor's types say. */
   expiresFormat: 'iso' | 'epoch'
-  /** Whether `meta` lacks `account_member_id`, as in some of the documents' examples. False by default (fact 11). */
+  /** Whether `meta` lacks `account_member_id`, as in some of the documents' examples. False by default. */
   omitAccountMemberId: boolean
-  /** The type of `status` in errors. By default a string, but a number where the access token is refused (fact 5). */
+  /** The type of `status` in errors. `live`, the default: a string, but a number where the access token is refused. */
   errorStatusType: 'string' | 'number' | 'live'
 }
 
+/** A password profile of the simulated store. Nothing is required. */
 export interface PasswordProfileSeed {
   /** A new UUID by default. */
   id?: string
@@ -53,22 +54,25 @@ export interface PasswordProfileSeed {
   oneTimePasswords?: boolean
 }
 
+/** Somebody who can sign in to the simulated store. */
 export interface MemberSeed {
   /** The account member's id. A new UUID by default. */
   id?: string
-  /** Matched as it stands, upper and lower case apart: clients have to normalise (fact 14). */
+  /** Matched as it stands, upper and lower case apart: clients have to normalise. */
   username: string
   /** By default the username where it is an address, else one at example.com. */
   email?: string
   /** The username by default. */
   name?: string
-  /** The accounts it belongs to, or how many: 1 by default, 0 for a member of no account, 10 000 at most (fact 11). */
+  /** The accounts it belongs to, or how many: 1 by default, 0 for a member of no account, 10 000 at most. */
   accounts?: number | readonly AccountSeed[]
 }
 
+/** An account of a member of the simulated store. */
 export interface AccountSeed {
   /** A new UUID by default. */
   id?: string
+  /** The account's name. */
   name: string
 }
 

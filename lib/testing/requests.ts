@@ -16,14 +16,19 @@ export type Call =
 
 /** A request that the simulator got. */
 export interface RecordedRequest {
+  /** What it was for. */
   readonly call: Call
+  /** In capitals. */
   readonly method: string
+  /** Without the query. */
   readonly path: string
+  /** The query's parameters, such as `page[limit]`. */
   readonly query: Readonly<Record<string, string>>
+  /** As Node has read them, with names in lower case. */
   readonly headers: IncomingHttpHeaders
   /** Parsed JSON or form; the text of a body that is neither; undefined for none and for one above 16 KiB. */
   readonly body: unknown
-  /** Undefined while it is not answered, and where a fault answered without one. */
+  /** The status of the answer. Undefined while it is not answered, and where a fault answered without one. */
   status: number | undefined
 }
 

@@ -18,7 +18,7 @@ export interface ApiRequest {
   acts: boolean
 }
 
-export type Handler = (store: Store, request: ApiRequest, ...ids: string[]) => Answer
+type Handler = (store: Store, request: ApiRequest, ...ids: string[]) => Answer
 
 interface Route {
   call: Call

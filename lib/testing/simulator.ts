@@ -11,13 +11,11 @@ import { strike } from './strike'
 import { Webhook, type WebhookTarget } from './webhook'
 import { send } from './wire'
 
-type CodeListener = (event: CodeEvent) => void
-
 const MAILBOX_SIZE = 1000
 
 /**
  * A store of Elastic Path Commerce on this machine, as far as signing members in with one-time codes goes: a real HTTP
- * server on 127.0.0.1, in this process, that answers as Commerce does. Its memory is bounded however long it runs.
+ * server on 127.0.0.1, in this process, that answers as Elastic Path does. Its memory is bounded however long it runs.
  *
  * ```ts
  * const simulator = await ElasticPathSimulator.start({ members: [{ username: 'ada@example.com' }] })
@@ -32,7 +30,7 @@ export class ElasticPathSimulator {
   private readonly faults = new Faults()
   private readonly recorded = new Requests()
   private readonly mail: CodeEvent[] = []
-  private readonly listeners = new Set<CodeListener>()
+  private readonly listeners = new Set<(event: CodeEvent) => void>()
   private readonly stopped = new AbortController()
   private webhook: Webhook | undefined
   private origin = ''
@@ -48,7 +46,10 @@ export class ElasticPathSimulator {
     server.on('request', (request, response) => void this.serve(request, response))
   }
 
-  /** Starts a store. Rejects where the port is taken, and where no store can be as the options say. */
+  /**
+   * Starts a store. Rejects where the port is taken, and with a `TypeError` or `RangeError` where no store can be as the
+   * options say.
+   */
   static async start(options: SimulatorOptions = {}): Promise<ElasticPathSimulator> {
     const server = createServer()
     const simulator = new ElasticPathSimulator(options, server)
@@ -81,26 +82,33 @@ export class ElasticPathSimulator {
     return this.origin
   }
 
+  /** The client id that access tokens are given to. */
   get clientId(): string {
     return this.store.clientId
   }
 
+  /** The secret that `client_credentials` asks for. */
   get clientSecret(): string {
     return this.store.clientSecret
   }
 
+  /** The account authentication realm's id. */
   get realmId(): string {
     return this.store.realmId
   }
 
-  /** The first password profile that issues codes. Throws where there is none. */
+  /** The id of the first password profile that issues codes. Throws an `Error` where there is none. */
   get passwordProfileId(): string {
     const profile = this.store.profiles.find(({ oneTimePasswords }) => oneTimePasswords)
     if (profile) return profile.id
     throw new Error('No password profile of the simulator issues codes')
   }
 
-  /** Adds a member. Throws a `TypeError` where the username or the id is taken. */
+  /**
+   * Adds a member.
+   *
+   * @throws TypeError where the username or the id is taken.
+   */
   addMember(seed: MemberSeed): Member {
     return this.store.members.add(seed)
   }
@@ -130,7 +138,7 @@ export class ElasticPathSimulator {
   }
 
   /** Calls a listener with each code that is asked for. Returns what ends it. */
-  on(_event: 'code', listener: CodeListener): () => void {
+  on(_event: 'code', listener: (event: CodeEvent) => void): () => void {
     this.listeners.add(listener)
     return () => void this.listeners.delete(listener)
   }
@@ -170,20 +178,34 @@ export class ElasticPathSimulator {
     return this.recorded.count(call)
   }
 
+  /** Forgets the requests so far, and starts counting anew. */
   clearRequests(): void {
     this.recorded.clear()
   }
 
-  /** Makes a coming request go wrong; see `Fault` and `FaultOptions`. */
+  /**
+   * Makes coming requests go wrong: the next one, unless the options say otherwise. Of several faults, the one that
+   * was set first strikes first.
+   *
+   * @example
+   * ```ts
+   * simulator.fault('exchange', { status: 503 })
+   * simulator.fault('any', 'reset', { times: Infinity })
+   * ```
+   */
   fault(call: Call | 'any', fault: Fault, options: FaultOptions = {}): FaultHandle {
     return this.faults.add(call, fault, options)
   }
 
+  /** Takes all faults away. */
   clearFaults(): void {
     this.faults.clear()
   }
 
-  /** Moves the simulator's clock forward: codes, account tokens and access tokens end by it. */
+  /**
+   * Moves the simulator's clock forward, by seconds: codes, account tokens and access tokens end by it. The clock of
+   * the process stays as it is.
+   */
   advance(seconds: number): void {
     this.store.advance(seconds)
   }
@@ -193,7 +215,7 @@ export class ElasticPathSimulator {
     return new Date(this.store.now())
   }
 
-  /** Makes every access token that was given out one that is refused (fact 5). */
+  /** Makes every access token that was given out one that is refused. */
   revokeAccessTokens(): void {
     this.store.accessTokens.revokeAll()
   }

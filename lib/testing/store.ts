@@ -137,7 +137,7 @@ export class Store {
 
 function profile(seed: PasswordProfileSeed, index: number): PasswordProfile {
   const { id = randomUUID(), name = `Password profile ${index + 1}` } = seed
-  if (!isUuid(id)) throw new TypeError(`A password profile's id must be a UUID, not ${id} (fact 9)`)
+  if (!isUuid(id)) throw new TypeError(`A password profile's id must be a UUID, not ${id}`)
   return {
     id,
     name,

@@ -5,14 +5,15 @@ import type { CodeEvent } from './codes'
 
 /** An integration of the store's: where events go. */
 export interface WebhookTarget {
+  /** Where events are posted. */
   url: string
-  /** Sent in the header `X-Moltin-Secret-Key` (fact 23). */
+  /** Sent in the header `X-Moltin-Secret-Key`. */
   secretKey: string
-  /** Deliveries of an event that is not taken with a 2xx: 5 by default. Commerce does not say how many (fact 24). */
+  /** Deliveries of an event that is not taken with a 2xx: 5 by default. Elastic Path does not say how many. */
   attempts?: number
   /** Milliseconds before it is delivered again: 500 by default. */
   retryDelay?: number
-  /** Milliseconds in which a 2xx has to come: 10 000 by default (fact 24). */
+  /** Milliseconds in which a 2xx has to come: 10 000 by default. */
   timeout?: number
 }
 

@@ -124,6 +124,28 @@ describe('switchAccount', () => {
   })
 })
 
+test('a switch does not undo a sign-out that ended while it was under way', async () => {
+  const { simulator, browser } = await openJourney({ store: TWO })
+  const login = await browser()
+    .post('/login')
+    .send({ username: ADA, otp: simulator.issueCode(ADA) })
+  // The cookie of before stays in the hands of whoever has it.
+  const cookie = login.get('Set-Cookie')?.[0]?.split(';')[0] ?? ''
+  simulator.fault('renewal', { delay: 400 })
+  const before = simulator.count('renewal')
+  const switching = browser()
+    .post('/switch')
+    .set('Cookie', cookie)
+    .send({ account_id: SECOND.id })
+    .then((answer) => answer)
+  while (simulator.count('renewal') === before) await new Promise((resolve) => setImmediate(resolve))
+  await browser().post('/logout').set('Cookie', cookie).expect(200)
+
+  expect(await switching).toMatchObject({ status: 401, body: { code: 'not_signed_in' } })
+  const { body } = (await browser().get('/me').set('Cookie', cookie)) as { body: unknown }
+  expect(body).not.toHaveProperty('user')
+})
+
 describe('the methods for accounts', () => {
   test('a member of 10,000 accounts signs in to the last one in 101 calls at most', async () => {
     const { simulator, signIn } = await openJourney({

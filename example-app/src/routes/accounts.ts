@@ -2,7 +2,9 @@ import { Router, type ErrorRequestHandler, type RequestHandler, type Response } 
 import type { PasswordlessOtpStrategy, PasswordlessOtpUser } from 'passport-elasticpath-otp'
 import type { AccountReader } from '../commerce'
 import { createCompanyFinder } from '../companies'
+import { tell } from '../events'
 import { parameter } from '../input'
+import { signOut } from '../session-end'
 
 interface AccountOptions {
   strategy: PasswordlessOtpStrategy
@@ -23,6 +25,7 @@ export function accountRoutes({ strategy, readAccount }: AccountOptions): Router
       }),
     )
     .post('/accounts/switch', strategy.switchAccount(), (req, res) => {
+      tell(req, 'switch', { outcome: 'success' })
       const { returnTo = '/account' } = req.session
       delete req.session.returnTo
       res.redirect(303, returnTo)
@@ -54,16 +57,7 @@ const signedOutByCommerce: ErrorRequestHandler = (error: { code?: unknown }, req
     next(error)
     return
   }
-  const { basket } = req.session
-  req.logout((failed: unknown) => {
-    if (failed) {
-      next(failed)
-      return
-    }
-    req.session.basket = basket
-    res.redirect(
-      303,
-      `/login?returnTo=${encodeURIComponent(req.method === 'GET' ? req.originalUrl : '/accounts')}`,
-    )
-  })
+  tell(req, 'sign-out', { reason: 'account_token_refused' })
+  const returnTo = encodeURIComponent(req.method === 'GET' ? req.originalUrl : '/accounts')
+  signOut(req, { keepBasket: true }).then(() => res.redirect(303, `/login?returnTo=${returnTo}`), next)
 }

@@ -2,13 +2,19 @@ import { Router, type ErrorRequestHandler, type Request, type RequestHandler, ty
 import type { Passport } from 'passport'
 import { ElasticPathError, type FailureInfo, type PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
 import { inWords } from '../errors'
+import { tell } from '../events'
 import { field, ownPath, parameter } from '../input'
+import { signOut } from '../session-end'
+import type { Storage } from '../storage'
 
 interface SignInOptions {
   passport: InstanceType<typeof Passport>
   strategy: PasswordlessOtpStrategy
+  storage: Storage
   /** Limits requests by address. */
   limit: RequestHandler
+  /** A username as the log may know it. */
+  pseudonym: (username: string | undefined) => string | undefined
   /** Whether codes arrive on the mailbox page. */
   mailbox: boolean
 }
@@ -18,7 +24,14 @@ const CODE_LIFE = 10 * 60_000
 const COOL_DOWN = 30_000
 
 /** From "who are you?" to a signed-in session, and out of it again. */
-export function signInRoutes({ passport, strategy, limit, mailbox }: SignInOptions): Router {
+export function signInRoutes({
+  passport,
+  strategy,
+  storage,
+  limit,
+  pseudonym,
+  mailbox,
+}: SignInOptions): Router {
   return (
     Router()
       .get('/login', (req, res) => {
@@ -58,15 +71,26 @@ export function signInRoutes({ passport, strategy, limit, mailbox }: SignInOptio
       })
       // Nothing happens on GET: a mail scanner may open the link as often as it likes.
       .get('/login/link', (_req, res) => res.render('link'))
-      .post('/logout', (req, res, next) => {
-        // A new session as well: what this shopper left in the old one, basket included, is not the next one's.
-        req.logout((error: unknown) => (error ? next(error) : res.redirect(303, '/')))
-      })
+      .post('/logout', leave())
+      // For a phone that was lost, or a colleague's machine: this one's session, and all others of the member.
+      .post('/logout/everywhere', leave({ everywhere: true }))
   )
+
+  function leave({ everywhere = false } = {}): RequestHandler {
+    return async (req, res) => {
+      if (req.user) {
+        tell(req, 'sign-out', { reason: everywhere ? 'asked for, everywhere' : 'asked for' })
+        if (everywhere) await storage.signOutEverywhere(req.user.accountMemberId)
+      }
+      await signOut(req)
+      res.redirect(303, '/')
+    }
+  }
 
   /** A failed try, on the page that it was made on: what was typed is still there, and is in no URL and no session. */
   function refuse({ code, message, retryAfter }: FailureInfo, req: Request, res: Response) {
     const username = field(req, 'username')
+    tell(req, 'sign-in', { outcome: 'failure', code, who: pseudonym(username) })
     if (username === undefined) {
       res.redirect(303, '/login')
       return
@@ -111,6 +135,8 @@ function startSession(user: Express.User, req: Request, res: Response, next: (er
       next(error)
       return
     }
+    req.session.signedInAt = Date.now()
+    tell(req, 'sign-in', { outcome: 'success' })
     req.session.basket = basket
     // Who buys for several companies chooses one on the way.
     if (!user.account) req.session.returnTo = returnTo
@@ -138,6 +164,7 @@ const unlessRecent: RequestHandler = (req, res, next) => {
 
 const codeSent: RequestHandler = (req, res) => {
   const username = req.otpRequest?.username ?? ''
+  tell(req, 'code', { outcome: 'success' })
   req.session.signIn = { username, askedAt: Date.now() }
   res.redirect(303, '/login/verify')
 }
@@ -148,7 +175,8 @@ const codeNotSent: ErrorRequestHandler = (error: unknown, req, res, next) => {
     next(error)
     return
   }
-  const { status, retryAfter } = error
+  const { status, code, retryAfter } = error
+  tell(req, 'code', { outcome: 'failure', code })
   if (retryAfter !== undefined) res.set('Retry-After', String(retryAfter))
   res.status(status).render('login', {
     username: field(req, 'username') ?? '',

@@ -8,7 +8,7 @@ const TOOLS = {
 type Tool = keyof typeof TOOLS
 
 /** The path of a program, undefined where the machine has none. */
-export function find(tool: Tool): string | undefined {
+function find(tool: Tool): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter)
   return TOOLS[tool].names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isProgram)
 }
