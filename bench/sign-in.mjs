@@ -23,7 +23,9 @@ export async function signIns({ sets, rounds, count, warmUp }) {
     const apps = await Promise.all(names.map((name) => startApp(name, where)))
     await inTurn(apps, (app) => app.ask('ready'))
     for (let done = 0; done < warmUp; done += MOST_AT_ONCE) {
-      await inTurn(apps, async (app) => measure(app, await credentials(MOST_AT_ONCE), PARALLEL))
+      await inTurn(apps, async (app) =>
+        measure(app, await credentials(Math.min(MOST_AT_ONCE, warmUp - done)), PARALLEL),
+      )
     }
     for (let round = 0; round < rounds; round++) {
       await inTurn(shuffled(apps), async (app) => {
