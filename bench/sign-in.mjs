@@ -1,5 +1,5 @@
 import { compared } from './peers.mjs'
-import { measureGood, shuffled, startApp, startProcess } from './support.mjs'
+import { measure, shuffled, startApp, startProcess } from './support.mjs'
 
 const PARALLEL = 8
 const MOST_AT_ONCE = 1000
@@ -23,11 +23,13 @@ export async function signIns({ sets, rounds, count, warmUp }) {
     const apps = await Promise.all(names.map((name) => startApp(name, where)))
     await inTurn(apps, (app) => app.ask('ready'))
     for (let done = 0; done < warmUp; done += MOST_AT_ONCE) {
-      await inTurn(apps, async (app) => measureGood(app, await credentials(MOST_AT_ONCE), PARALLEL))
+      await inTurn(apps, async (app) =>
+        measure(app, await credentials(Math.min(MOST_AT_ONCE, warmUp - done)), PARALLEL),
+      )
     }
     for (let round = 0; round < rounds; round++) {
       await inTurn(shuffled(apps), async (app) => {
-        const { cpu, rate, p50, p99, memory } = await measureGood(app, await credentials(count), PARALLEL)
+        const { cpu, rate, p50, p99, memory } = await measure(app, await credentials(count), PARALLEL)
         measured[app.peer].push({ set, cpu, rate, p50, p99, memory })
       })
     }
@@ -69,7 +71,7 @@ export async function parallel({ levels, count }) {
   for (const peer of compared) {
     const app = await startApp(peer, where)
     const round = async (level) =>
-      measureGood(app, await store.ask('credentials', { count: Math.max(count, level) }), level)
+      measure(app, await store.ask('credentials', { count: Math.max(count, level) }), level)
     await app.ask('ready')
     await round(8)
     measured[peer] = {}
@@ -98,7 +100,7 @@ export async function accounts({ sizes, seconds }) {
     for (const { way, peer, last } of ways) {
       const app = await startApp(peer, where)
       await app.ask('ready')
-      const round = async (count) => measureGood(app, await store.ask('credentials', { count, last }), 1)
+      const round = async (count) => measure(app, await store.ask('credentials', { count, last }), 1)
       const { p50: first } = await round(5)
       const count = Math.max(5, Math.min(1000, Math.round((seconds * 1000) / first)))
       await round(count)
