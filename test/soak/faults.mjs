@@ -116,9 +116,9 @@ export function faultSteps(world, size) {
       book.note(what, outcome, ...(by[call] ?? by.expected))
     })
     const hits = await store.ask('mend', id)
-    // Some of those with little time may not even have got to the store.
-    const least = short ? 1 : list.length
-    if (hits < least) book.note(what, `struck ${hits}`, `struck ${least} or more`)
+    book.hits[what] = (book.hits[what] ?? 0) + hits
+    // Of those with little time some may not even have got to the store; but once in the run some have to.
+    if (!short && hits < list.length) book.note(what, `struck ${hits}`, `struck ${list.length} or more`)
     if (call === 'renewal') await stillTheirs(name, list)
     await heal(what, act, call, short)
     return list.length

@@ -131,6 +131,8 @@ check(
   begun === ended && endedTwice === 0,
   `Of ${begun} requests that entered the package ${ended} came out, ${endedTwice} of them twice`,
 )
+const missed = Object.keys(book.hits).filter((what) => book.hits[what] === 0)
+check('Every fault struck', missed.length === 0, `Never struck: ${missed.join(', ')}`)
 check('Every strategy that was closed is closed', strategies === 0, `${strategies} strategies never closed`)
 
 const judged = { shop: judge(checkpoints), store: judge(storeCheckpoints) }
