@@ -305,6 +305,8 @@ export function faultSteps(world, size) {
   }
 
   const together = async (fault) => {
+    // While nothing is broken yet.
+    await signedIn(size)
     const counts = await Promise.all(Object.keys(acts).map((call) => struck(call, fault)))
     return counts.reduce((sum, count) => sum + count, 0)
   }
