@@ -64,10 +64,13 @@ const DISCOVERY = ['access_token', 'account_settings', 'password_profiles']
 export function faultSteps(world, size) {
   const { shop, store, book } = world
   const ask = (kind, count) => store.ask('shoppers', { kind, count })
+  // The shop keeps the newest sessions only, so that each round begins with new ones.
   let sessions = []
+  let signedInFor
 
   async function signInBuyers() {
     sessions = []
+    signedInFor = world.round
     await each(await ask('buyer', size), size, async ({ username, otp }) => {
       const browser = await shop.login('plain', { username, otp })
       if (book.note('sign-in', browser.outcome, 'ok')) {
@@ -75,7 +78,11 @@ export function faultSteps(world, size) {
         sessions.push(browser)
       }
     })
-    return 0
+  }
+
+  async function signedIn(count) {
+    if (signedInFor !== world.round) await signInBuyers()
+    return sessions.slice(0, count)
   }
 
   /** What is done to each call, by its own kind of shopper. */
@@ -85,7 +92,7 @@ export function faultSteps(world, size) {
       do: (door, { username, otp }, more, signal) => shop.login(door, { username, otp, ...more }, signal),
     },
     renewal: {
-      of: async (count) => sessions.slice(0, count),
+      of: signedIn,
       // One that belongs to the first account acts for the last one, and for the first one again.
       do: (door, browser, _more, signal) => shop.switchTo(door, browser.accounts[2], browser, signal),
     },
@@ -109,9 +116,9 @@ export function faultSteps(world, size) {
       book.note(what, outcome, ...(by[call] ?? by.expected))
     })
     const hits = await store.ask('mend', id)
-    // Some of those with little time may not even have got to the store.
-    const least = short ? 1 : list.length
-    if (hits < least) book.note(what, `struck ${hits}`, `struck ${least} or more`)
+    book.hits[what] = (book.hits[what] ?? 0) + hits
+    // Of those with little time some may not even have got to the store; but once in the run some have to.
+    if (!short && hits < list.length) book.note(what, `struck ${hits}`, `struck ${list.length} or more`)
     if (call === 'renewal') await stillTheirs(name, list)
     await heal(what, act, call, short)
     return list.length
@@ -194,7 +201,7 @@ export function faultSteps(world, size) {
     },
     async 'account tokens revoked'() {
       await store.ask('revokeAccountTokens')
-      await each(sessions, size, async (browser) => {
+      await each(await signedIn(size), size, async (browser) => {
         const { outcome, account } = await shop.page('plain', browser)
         const same = account === browser.account
         book.note('page whose account token was revoked', same ? outcome : 'another account', 'ok')
@@ -298,11 +305,12 @@ export function faultSteps(world, size) {
   }
 
   const together = async (fault) => {
+    // While nothing is broken yet.
+    await signedIn(size)
     const counts = await Promise.all(Object.keys(acts).map((call) => struck(call, fault)))
     return counts.reduce((sum, count) => sum + count, 0)
   }
   return [
-    signInBuyers,
     ...FAULTS.map((fault) => () => together(fault)),
     ...DISCOVERY.flatMap((call) =>
       FAULTS.filter(({ afterEffect }) => !afterEffect).map((fault) => () => struck(call, fault)),

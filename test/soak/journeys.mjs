@@ -37,7 +37,7 @@ export async function makeJourneys({ shop, store, book }, count) {
     book.counts.signIns++
     if (i % 4 === 0) await keepFresh(door, browser)
     if (i % 10 === 2) await switchAccount(door, browser)
-    if (i % 5 < 2) await signOut(browser)
+    if (i % 5 === 1) await signOut(browser)
   }
 
   async function codeByMail(door, username, i) {

@@ -75,13 +75,16 @@ async function measureStore() {
   throw new Error('The store does not measure itself')
 }
 
+let told = 0
 function tell(round, figures) {
   const { heap, rss, sockets, timers, listeners, entries } = figures
   console.log(
     `${seconds().toFixed(0).padStart(5)} s  round ${round}/${rounds}: ${book.counts.signIns} sign-ins, ${book.counts.faults} faults, ` +
       `heap ${heap.toFixed(1)} MB, rss ${rss.toFixed(0)} MB, ${sockets} sockets, ${timers} timers, ` +
-      `${listeners} listeners, ${entries} entries, ${Object.keys(book.wrong).length} kinds of wrong outcomes`,
+      `${listeners} listeners, ${entries} entries`,
   )
+  for (const sentence of Object.keys(book.wrong).slice(told)) console.log(`         ${sentence}`)
+  told = Object.keys(book.wrong).length
 }
 
 await warmUp(world)
@@ -94,6 +97,7 @@ const storeCheckpoints = []
 let steps = []
 let timesThrough = 0
 for (let round = 1; round <= rounds; round++) {
+  world.round = round
   while (book.counts.faults < (faults * round) / rounds) {
     if (steps.length === 0) steps = faultSteps(world, size)
     book.counts.faults += await steps.shift()()
@@ -127,6 +131,8 @@ check(
   begun === ended && endedTwice === 0,
   `Of ${begun} requests that entered the package ${ended} came out, ${endedTwice} of them twice`,
 )
+const missed = Object.keys(book.hits).filter((what) => book.hits[what] === 0)
+check('Every fault struck', missed.length === 0, `Never struck: ${missed.join(', ')}`)
 check('Every strategy that was closed is closed', strategies === 0, `${strategies} strategies never closed`)
 
 const judged = { shop: judge(checkpoints), store: judge(storeCheckpoints) }

@@ -50,10 +50,13 @@ export function openBook() {
   const outcomes = {}
   const wrong = {}
   const counts = { signIns: 0, faults: 0 }
+  const hits = {}
   return {
     outcomes,
     wrong,
     counts,
+    /** By fault, how many requests it struck at the store. */
+    hits,
     /** Notes an outcome; answers whether it is one of those expected. */
     note(what, outcome, ...expected) {
       const of = (outcomes[what] ??= {})
