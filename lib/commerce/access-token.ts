@@ -50,7 +50,7 @@ export class AccessToken {
       repeatable: true,
     })
     if (isSuccess(answer.status)) return parse(answer, CALL)
-    const refusal = refusalOf(answer, CALL)
+    const refusal = refusalOf(answer, CALL, this.form)
     throw new ElasticPathError(
       'client_refused',
       `Elastic Path answered ${refusal.status} to ${CALL.method} ${CALL.path}: it does not know this client. ` +
