@@ -66,7 +66,7 @@ export async function holdsAtOnce<T>(
         try {
           await judge(value)
         } catch (error) {
-          throw new Error(`${String(error)}\nIt is ${fc.stringify(value)}`, { cause: error })
+          throw new Error(`${String(error)}\nIt is ${inspect(readable(value))}`, { cause: error })
         }
       }),
     )
@@ -79,6 +79,14 @@ export async function holdsAtOnce<T>(
       endOnFailure: true,
     })
   }
+}
+
+function readable(value: unknown): unknown {
+  const asText = (bytes: unknown): unknown =>
+    bytes instanceof Uint8Array ? Buffer.from(bytes).toString() : bytes
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).map(([name, part]) => [name, asText(part)]))
+    : asText(value)
 }
 
 /** The values that break things more often than chance would find them. */
