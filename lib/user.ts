@@ -74,10 +74,15 @@ export function isPasswordlessOtpUser(value: unknown): value is PasswordlessOtpU
 function isHeldToken(value: unknown): value is HeldToken {
   return (
     isObject(value) &&
-    isText(value['token']) &&
+    isToken(value['token']) &&
     typeof value['expires'] === 'string' &&
     !Number.isNaN(Date.parse(value['expires']))
   )
+}
+
+/** Whether a value can be a token: it goes out in a header. */
+export function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21-\x7e]{1,8192}$/.test(value)
 }
 
 function isText(value: unknown): value is string {

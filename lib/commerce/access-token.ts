@@ -1,4 +1,5 @@
 import { ElasticPathError } from '../errors'
+import { isToken } from '../user'
 import { exchange, isSuccess, parse, refusalOf } from './client'
 import { asObject, at } from './json'
 import type { Operation } from './operation'
@@ -65,7 +66,7 @@ function parseAccessToken(json: unknown): { value: string; until: number } | und
   const body = asObject(at(json, 'data')) ?? json
   const token = at(body, 'access_token')
   const lifetime = readLifetime(at(body, 'expires_in'), at(body, 'expires'))
-  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8192}$/.test(token) || lifetime === undefined)
+  if (!isToken(token) || lifetime === undefined)
     return undefined
   return { value: token, until: Date.now() + lifetime - Math.min(MARGIN, lifetime * MARGIN_SHARE) }
 }

@@ -1,5 +1,5 @@
 import { ElasticPathError } from '../errors'
-import { ACCOUNT_TOKEN_HEADER, type AccountSummary, type AccountToken, type HeldToken } from '../user'
+import { ACCOUNT_TOKEN_HEADER, isToken, type AccountSummary, type AccountToken, type HeldToken } from '../user'
 import { misconfigured, type CommerceClient } from './client'
 import { asObject, asText, at, parseJson } from './json'
 import type { Operation } from './operation'
@@ -198,8 +198,7 @@ function parseAccountToken(entry: unknown): AccountToken | undefined {
   const expires = readMoment(fields['expires'])
   if (id === undefined || typeof name !== 'string' || expires === undefined) return undefined
   if (fields['type'] !== undefined && fields['type'] !== TYPE) return undefined
-  // It goes out in a header.
-  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,8192}$/.test(token)) return undefined
+  if (!isToken(token)) return undefined
   return { id, name, token, expires }
 }
 
