@@ -66,8 +66,7 @@ function parseAccessToken(json: unknown): { value: string; until: number } | und
   const body = asObject(at(json, 'data')) ?? json
   const token = at(body, 'access_token')
   const lifetime = readLifetime(at(body, 'expires_in'), at(body, 'expires'))
-  if (!isToken(token) || lifetime === undefined)
-    return undefined
+  if (!isToken(token) || lifetime === undefined) return undefined
   return { value: token, until: Date.now() + lifetime - Math.min(MARGIN, lifetime * MARGIN_SHARE) }
 }
 

@@ -1,5 +1,11 @@
 import { ElasticPathError } from '../errors'
-import { ACCOUNT_TOKEN_HEADER, isToken, type AccountSummary, type AccountToken, type HeldToken } from '../user'
+import {
+  ACCOUNT_TOKEN_HEADER,
+  isToken,
+  type AccountSummary,
+  type AccountToken,
+  type HeldToken,
+} from '../user'
 import { misconfigured, type CommerceClient } from './client'
 import { asObject, asText, at, parseJson } from './json'
 import type { Operation } from './operation'

@@ -16,22 +16,43 @@ interface WithSession {
 
 /**
  * Puts a renewed user in the place of the one whose token it replaces, unless the session has gone on without this
- * request: a sign-out or a switch in another tab, here or in another process, must not be undone. Saved at once, so
- * that it cannot undo what comes later either.
+ * request: a sign-out or a switch in another tab, here or in another process, must not be undone.
  */
 export async function renewUser(req: Request, user: PasswordlessOtpUser, replaced: string): Promise<void> {
+  const now = await readStored(req)
+  if (now === 'signed out' || now === 'unknown') return
+  const token = isPasswordlessOtpUser(now.user) ? heldToken(now.user)?.token : replaced
+  // Another request of the same page may have been quicker to write the same renewal.
+  if (token !== replaced && token !== heldToken(user)?.token) return
+  await writeUser(req, user)
+}
+
+/** Puts a user who acts for another account in the place of the one before, unless that was signed out meanwhile. */
+export async function switchUser(req: Request, user: PasswordlessOtpUser): Promise<boolean> {
+  if ((await readStored(req)) === 'signed out') return false
+  await writeUser(req, user)
+  return true
+}
+
+/** The user of the session as its store has it now; `unknown` where the store does not say. */
+async function readStored(req: Request): Promise<{ user: unknown } | 'signed out' | 'unknown'> {
   const { session, sessionID, sessionStore } = req as WithSession
-  if (session && sessionID !== undefined && sessionStore?.get) {
-    const stored = await new Promise<StoredSession | null | undefined>((resolve) => {
-      sessionStore.get?.(sessionID, (error, found) => resolve(error ? undefined : found))
-    })
-    if (!stored) return
-    const now = stored.passport?.user
-    const token = isPasswordlessOtpUser(now) ? heldToken(now)?.token : replaced
-    // Another request of the same page may have been quicker to write the same renewal.
-    if (token !== replaced && token !== heldToken(user)?.token) return
-  }
+  const mine = session?.passport?.user
+  if (!session || sessionID === undefined || !sessionStore?.get) return { user: mine }
+  const stored = await new Promise<StoredSession | null | undefined>((resolve) => {
+    sessionStore.get?.(sessionID, (error, found) => resolve(error ? undefined : (found ?? null)))
+  })
+  if (stored === undefined) return 'unknown'
+  const user = stored?.passport?.user
+  // One that Passport never signed in, whose user comes from elsewhere, cannot have been signed out of.
+  if (mine !== undefined && user === undefined) return 'signed out'
+  return stored ? { user } : 'unknown'
+}
+
+/** Saved at once, so that it cannot undo what comes later. */
+async function writeUser(req: Request, user: PasswordlessOtpUser): Promise<void> {
   replaceUser(req, user)
+  const { session } = req as WithSession
   // What fails to be saved now is saved when the response ends, or reported there.
   if (session?.save) await new Promise((resolve) => session.save?.(resolve))
 }
@@ -40,7 +61,7 @@ export async function renewUser(req: Request, user: PasswordlessOtpUser, replace
  * Puts a user in the place of the one that is signed in: on the request, and in its session, which keeps its id and
  * its other contents, since parallel requests share it.
  */
-export function replaceUser(req: Request, user: PasswordlessOtpUser): void {
+function replaceUser(req: Request, user: PasswordlessOtpUser): void {
   req.user = user
   // Passport's own place; an app whose serializeUser keeps something else there keeps that.
   const passport = (req as WithSession).session?.passport

@@ -5,7 +5,7 @@ import { readAccountId } from '../credentials'
 import { ElasticPathError } from '../errors'
 import type { Settings } from '../options'
 import type { PasswordlessOtpUser } from '../user'
-import { replaceUser } from './session-user'
+import { switchUser } from './session-user'
 
 /** Makes the user act for an account; what it is given is read once the switch has begun, and counts as part of it. */
 type Select = (
@@ -25,7 +25,8 @@ export function switchAccount(settings: Settings, select: Select): RequestHandle
       )
     }
     // The session is touched last: what fails until here has changed nothing.
-    replaceUser(req, await select(choose, req.res))
+    if (await switchUser(req, await select(choose, req.res))) return
+    throw new ElasticPathError('not_signed_in', 'The shopper signed out while the account was switched')
   }
   return (req, _res, next) => {
     switchTo(req).then(() => next(), next)

@@ -124,12 +124,38 @@ describe('switchAccount', () => {
   })
 })
 
+test('a switch does not undo a sign-out that ended while it asked Commerce', async () => {
+  const { simulator, browser } = await openJourney({ store: TWO })
+  const login = await browser()
+    .post('/login')
+    .send({ username: ADA, otp: simulator.issueCode(ADA) })
+  const cookie = login.get('Set-Cookie')?.[0]?.split(';')[0] ?? ''
+  simulator.fault('renewal', { delay: 400 })
+  const switching = browser()
+    .post('/switch')
+    .set('Cookie', cookie)
+    .send({ account_id: SECOND.id })
+    .then((answer) => answer)
+  while (simulator.count('renewal') === 0) await new Promise((resolve) => setImmediate(resolve))
+  await browser().post('/logout').set('Cookie', cookie).expect(200)
+
+  const reply = await switching
+
+  expect([reply.status, reply.body]).toMatchObject([401, { code: 'not_signed_in' }])
+  expect((await browser().get('/me').set('Cookie', cookie)).body).not.toHaveProperty('user')
+})
+
 test("another member's list, as out of a cache in between, switches and renews nobody", async () => {
   const { simulator, strategy, signIn } = await openJourney({ store: TWO })
   const eve = simulator.addMember({ username: 'eve@example.com', accounts: [FIRST] })
   const { agent, user } = await signIn()
   const before = await me(agent)
-  const token = { account_id: SECOND.id, account_name: 'Second', token: 'of-eve', expires: user.account?.expires }
+  const token = {
+    account_id: SECOND.id,
+    account_name: 'Second',
+    token: 'of-eve',
+    expires: user.account?.expires,
+  }
   const body = { meta: { account_member_id: eve.id, results: { total: 1 } }, data: [token] }
   simulator.fault('renewal', { status: 201, body }, { times: Infinity })
 
