@@ -25,6 +25,9 @@ export interface PageWindow {
   offset: number
 }
 
+// A member can belong to so many accounts (fact 11). An answer that promises more is not one to follow.
+const MAX_ACCOUNTS = 10_000
+
 /** Elastic Path's largest page (fact 11). */
 export const MAX_PAGE = 100
 
@@ -138,7 +141,7 @@ export async function visitFurtherPages(
   let next = size
   let done = false
   async function work(): Promise<void> {
-    while (!done && next < first.total) {
+    while (!done && next < Math.min(first.total, MAX_ACCOUNTS)) {
       const offset = next
       next += size
       const page = await read({ limit: size, offset })

@@ -49,7 +49,7 @@ const journey = fc.record({
 })
 
 test('the selected account is the one that the rules say, whatever the accounts are called and however many', async () => {
-  await holds(journey, 6000, async ({ accounts: all, rule, requireAccount, asked, chosen, largestPage }) => {
+  await holds(journey, 3000, async ({ accounts: all, rule, requireAccount, asked, chosen, largestPage }) => {
     const entries = all.map(({ id, name }) => entry(id, name))
     let exchanges = 0
     const commerce = new FakeCommerce(({ path, body }) => {

@@ -124,7 +124,9 @@ function readList(json: unknown, memberNeeded: boolean) {
   const said = dig(json, 'meta', 'account_member_id')
   if (said !== undefined && !isText(said)) return undefined
   const member = said ?? subjectOf(dig(data[0], 'token'))
-  return member === undefined && memberNeeded ? undefined : { entries: data as unknown[], member }
+  return member === undefined && memberNeeded
+    ? undefined
+    : { entries: data as unknown[], member, promisesMore: (total as number) > data.length }
 }
 
 function subjectOf(token: unknown): string | undefined {
@@ -199,7 +201,9 @@ function judgeSuccess(call: Call, json: unknown): string[] {
     return [list.entries.length === 0 ? 'no_account' : String(dig(list.entries[0], 'account_id'))]
   // Another member's list is nobody's renewal.
   if (list.member !== undefined && list.member !== MEMBER) return ['bad_answer']
-  return [list.entries.some((one) => dig(one, 'account_id') === 'second') ? 'second' : 'account_not_found']
+  if (list.entries.some((one) => dig(one, 'account_id') === 'second')) return ['second']
+  // Where the list promises more, the same page comes again and again, which takes its time.
+  return list.promisesMore ? ['account_not_found', 'timeout'] : ['account_not_found']
 }
 
 function judgeProfiles(json: unknown): string[] {
@@ -299,7 +303,7 @@ const ANSWERS = CALLS.map((call) => ({ call: fc.constant(call), bytes: bodyFor(c
 const answered = fc.oneof(...ANSWERS.map((of) => fc.record({ ...of, status })))
 
 test('any whole answer comes to what the design says of it, and to nothing else', async () => {
-  await holds(answered, 30_000, async ({ call, status, bytes }) => {
+  await holds(answered, 16_000, async ({ call, status, bytes }) => {
     const commerce = new FakeCommerce(({ path, body }) =>
       callOf(path, body) === call ? { status, body: bytes } : right(callOf(path, body)),
     )
@@ -480,6 +484,6 @@ describe('over the wire', () => {
         expect(judge(call, status, status === 204 ? '' : sent.toString('utf8'))).toContain(word)
       }
     }
-    await holdsAtOnce(wireCase, 12_000, judgeWire, 800)
+    await holdsAtOnce(wireCase, 7000, judgeWire, 800)
   })
 })

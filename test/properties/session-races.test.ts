@@ -118,7 +118,7 @@ const step = fc.oneof(
 
 test('whatever requests of one session cross each other, a sign-out lasts, and no renewal undoes a switch', async () => {
   const crossing = fc.tuple(fc.array(step, { minLength: 2, maxLength: 6 }), fc.scheduler())
-  await holds(crossing, 1500, async ([steps, scheduler]) => {
+  await holds(crossing, 800, async ([steps, scheduler]) => {
     delay = () => scheduler.schedule(Promise.resolve(), 'Commerce answers')
     const { cookie } = await send('POST', '/login', '', { username: ADA, otp: 'abd1g5' })
     const statuses: string[] = []

@@ -346,7 +346,7 @@ test('the simulator answers as the facts say, whatever was done before', async (
   // A second's beginning, at which it stays: the facts' times are whole seconds.
   const clock = jest.spyOn(Date, 'now').mockReturnValue(2_000_000_000_000)
   try {
-    await holds(fc.tuple(history, dialect), 1200, async ([steps, spoken]) => {
+    await holds(fc.tuple(history, dialect), 800, async ([steps, spoken]) => {
       const accounts = new Map(USERS.map((name) => [name as string, [`${name} a`, `${name} b`, `${name} c`]]))
       const members = USERS.map((username) => ({
         username,

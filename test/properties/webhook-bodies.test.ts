@@ -136,7 +136,7 @@ test('any event is delivered exactly where it is one, once, to whom it names, an
   let number = 0
   await holdsAtOnce(
     fc.record({ bytes, secret, parser }),
-    20_000,
+    12_000,
     async ({ bytes: given, secret: key, parser: path }) => {
       // An id of its own, by which its delivery is found among those of others.
       const id = `event-${number++}`
@@ -195,7 +195,7 @@ test('any form is delivered only where it holds an event, at most once', async (
         body,
       )
       expect(shown).not.toContain(CODE)
-      const names = new Set(pairs.map(([name]) => name))
+      const names = new Set<string>(pairs.map(([name]) => name))
       const complete = [
         'triggered_by',
         'id',
