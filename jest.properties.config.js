@@ -2,7 +2,6 @@
 module.exports = {
   ...require('./jest.config'),
   roots: ['<rootDir>/test/properties'],
-  testTimeout: 300_000,
   globalSetup: '<rootDir>/test/properties/setup.js',
   globalTeardown: '<rootDir>/test/properties/teardown.js',
 }

@@ -473,7 +473,7 @@ describe('over the wire', () => {
       const begun = performance.now()
       const word = wordFor(await act(strategy, one.call))
       // Far above the time of a sign-in: so many run at once here, on a machine that may be busy.
-      expect(performance.now() - begun).toBeLessThan(10_000)
+      expect(performance.now() - begun).toBeLessThan(30_000)
       await strategy.close()
       cases.delete(name)
       const { call, status, framing, bytes } = one
@@ -484,6 +484,6 @@ describe('over the wire', () => {
         expect(judge(call, status, status === 204 ? '' : sent.toString('utf8'))).toContain(word)
       }
     }
-    await holdsAtOnce(wireCase, 7000, judgeWire, 800)
+    await holdsAtOnce(wireCase, 7000, judgeWire, 300)
   })
 })

@@ -248,7 +248,7 @@ const commands: fc.Arbitrary<Command>[] = [
             expectTokens(real, model, reply, user, page)
             // Fact 15, the safe way: a code works once.
             own.old.push(own.text)
-            own.text = ''
+            own.ends = -Infinity
           }
         },
       ),

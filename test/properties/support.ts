@@ -12,6 +12,9 @@ const { PROPERTIES_COUNT: countFile, PROPERTIES_SEED: seed = '20251125' } = proc
 const SHARE = countFile === undefined ? 1 / 20 : 1
 const BATCH = 64
 
+// A busy machine makes them slow, and that is not what they are about.
+jest.setTimeout(300_000)
+
 let judged = 0
 const strays: unknown[] = []
 const messages: unknown[] = []
