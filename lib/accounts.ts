@@ -27,7 +27,7 @@ export async function listAccounts(
   const held = heldToken(user)
   // Only a member of no account holds no token.
   if (!held) return { accounts: [], total: 0 }
-  const page = await renewTokens(client, operation, held, { limit, offset })
+  const page = await renewTokens(client, operation, held, user.accountMemberId, { limit, offset })
   return { accounts: page.tokens.map(summarize), total: page.total }
 }
 
@@ -40,7 +40,7 @@ export async function selectAccount<User extends PasswordlessOtpUser>(
 ): Promise<User> {
   const held = heldToken(user)
   if (held) {
-    const read: PageReader = (window) => renewTokens(client, operation, held, window)
+    const read: PageReader = (window) => renewTokens(client, operation, held, user.accountMemberId, window)
     const account = await findAccount(await read({ limit: MAX_PAGE, offset: 0 }), read, accountId)
     if (account) return withAccount(user, account)
   }
@@ -55,7 +55,10 @@ export async function renewAccount<User extends PasswordlessOtpUser>(
 ): Promise<User> {
   if (user.account) return selectAccount(client, operation, user, user.account.id)
   if (!user.selectionToken) return user
-  const page = await renewTokens(client, operation, user.selectionToken, { limit: 1, offset: 0 })
+  const page = await renewTokens(client, operation, user.selectionToken, user.accountMemberId, {
+    limit: 1,
+    offset: 0,
+  })
   const [first] = page.tokens
   if (!first) throw new ElasticPathError('account_not_found', 'The member belongs to no account any more')
   return { ...user, selectionToken: { token: first.token, expires: first.expires } }

@@ -162,8 +162,9 @@ class Options {
   text(option: string): string | undefined {
     const value = this.read(option)
     if (value === undefined) return undefined
-    if (typeof value !== 'string' || value.trim() === '')
-      return this.refuse(option, 'must be a string that is not empty')
+    // Half a character can go into no URL.
+    if (typeof value !== 'string' || value.trim() === '' || /\p{Surrogate}/u.test(value))
+      return this.refuse(option, 'must be a string of text that is not empty')
     return value
   }
 

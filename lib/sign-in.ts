@@ -48,7 +48,9 @@ export async function signIn(
   // The code is spent. What else is needed, any of the tokens it brought will fetch (fact 13).
   const [held] = first.tokens
   const selection = await selectAccount(settings, { req, accountId, operation }, first, (window) =>
-    held ? renewTokens(client, operation, held, window) : Promise.resolve({ ...first, tokens: [] }),
+    held
+      ? renewTokens(client, operation, held, first.accountMemberId, window)
+      : Promise.resolve({ ...first, tokens: [] }),
   )
   if ('failure' in selection) return selection
   if (limiter) await giveBackTries(limiter, key, operation)

@@ -85,13 +85,20 @@ export function isPasswordlessOtpUser(value: unknown): value is PasswordlessOtpU
   )
 }
 
+const MAX_TOKEN = 8192
+
 function isHeldToken(value: unknown): value is HeldToken {
   return (
     isObject(value) &&
-    isText(value['token']) &&
+    isToken(value['token']) &&
     typeof value['expires'] === 'string' &&
     !Number.isNaN(Date.parse(value['expires']))
   )
+}
+
+/** Whether a value can be a token: it goes out in a header. */
+export function isToken(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TOKEN && /^[\x21-\x7e]+$/.test(value)
 }
 
 function isText(value: unknown): value is string {

@@ -145,7 +145,7 @@ describe('the page for when something goes wrong', () => {
       'lib/commerce/transport.ts',
       'Its certificate is not trusted: a proxy in between needs a dispatcher with its CA.',
     ],
-    ['lib/handlers/session-user.ts', 'They have signed out meanwhile'],
+    ['lib/handlers/session-user.ts', 'The shopper signed out while the account was switched'],
   ])('quotes what %s says: %s', (path, sentence) => {
     expect(read(path)).toContain(sentence)
     expectOnPage(sentence)

@@ -23,6 +23,7 @@ describe('an option that makes no sense is a TypeError that names it', () => {
     ['baseUrl', 'https://useast.api.elasticpath.com/?a=b'],
     ['passwordProfileId', ''],
     ['authenticationRealmId', 7],
+    ['authenticationRealmId', 'half a character: \ud800'],
     ['name', ''],
     ['usernameField', ''],
     ['otpField', 'username'],

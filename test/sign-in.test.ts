@@ -355,6 +355,17 @@ describe('the session', () => {
     expect((await browser.get('/me')).body).toEqual({ user: null })
   })
 
+  test('signs out where its token could not go out in a header', async () => {
+    const { strategy } = await openShop()
+    const account = { id: 'c', name: 'd', token: 'a token\r\nx: y', expires: '2999-01-01T00:00:00Z' }
+    const user = await new Promise((resolve) => {
+      strategy.deserializeUser({ accountMemberId: 'a', username: 'b', account }, (error, found) =>
+        resolve(error ?? found),
+      )
+    })
+    expect(user).toBe(false)
+  })
+
   test.each([[{}], [null], ['ada'], [{ accountMemberId: 'a', username: 'b', account: { id: 'c' } }]])(
     'signs out where it holds %p',
     async (stored) => {

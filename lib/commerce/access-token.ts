@@ -1,6 +1,7 @@
 import { ElasticPathError } from '../errors'
+import { isToken } from '../user'
 import { exchange, isSuccess, parse, refusalOf } from './client'
-import { asObject, at, isToken } from './json'
+import { asObject, at } from './json'
 import type { Operation } from './operation'
 import { Shared } from './shared'
 import type { Transport } from './transport'
@@ -50,7 +51,7 @@ export class AccessToken {
       repeatable: true,
     })
     if (isSuccess(answer.status)) return parse(answer, CALL)
-    const refusal = refusalOf(answer, CALL)
+    const refusal = refusalOf(answer, CALL, this.form)
     throw new ElasticPathError(
       'client_refused',
       `Elastic Path answered ${refusal.status} to ${CALL.method} ${CALL.path}: it does not know this client. ` +

@@ -1,7 +1,13 @@
 import { ElasticPathError } from '../errors'
-import { ACCOUNT_TOKEN_HEADER, type AccountSummary, type AccountToken, type HeldToken } from '../user'
+import {
+  ACCOUNT_TOKEN_HEADER,
+  isToken,
+  type AccountSummary,
+  type AccountToken,
+  type HeldToken,
+} from '../user'
 import { misconfigured, type CommerceClient } from './client'
-import { asObject, asText, at, isToken, parseJson } from './json'
+import { asObject, asText, at, parseJson } from './json'
 import type { Operation } from './operation'
 import type { Refusal } from './refusal'
 
@@ -18,6 +24,9 @@ export interface PageWindow {
   limit: number
   offset: number
 }
+
+// A member can belong to so many accounts (fact 11). An answer that promises more is not one to follow.
+const MAX_ACCOUNTS = 10_000
 
 /** Elastic Path's largest page (fact 11). */
 export const MAX_PAGE = 100
@@ -59,7 +68,7 @@ export async function exchangeCode(
       },
     },
     repeatable: false,
-    parse: parseTokenPage,
+    parse: (json) => parseTokenPage(json),
   })
   if ('result' in outcome) return outcome.result
   if (isOfCredentials(outcome.refusal)) {
@@ -84,11 +93,15 @@ function isOfCredentials({ status, fields }: Refusal): boolean {
   return status === 422 && fields.length > 0 && fields.every((field) => TYPED_FIELD.test(field))
 }
 
-/** A page of the member's accounts with new tokens, for a held token that has not ended (fact 13). */
+/**
+ * A page of the member's accounts with new tokens, for a held token that has not ended (fact 13). Another member's
+ * page, which a cache in between might answer with, is a bad answer.
+ */
 export async function renewTokens(
   client: CommerceClient,
   operation: Operation,
   held: HeldToken,
+  memberId: string,
   window: PageWindow,
 ): Promise<TokenPage> {
   const outcome = await client.call(operation, {
@@ -97,7 +110,7 @@ export async function renewTokens(
     headers: { [ACCOUNT_TOKEN_HEADER]: held.token },
     body: { data: { type: TYPE, authentication_mechanism: TYPE } },
     repeatable: true,
-    parse: parseTokenPage,
+    parse: (json) => parseTokenPage(json, memberId),
   })
   if ('result' in outcome) return outcome.result
   const { refusal } = outcome
@@ -128,7 +141,7 @@ export async function visitFurtherPages(
   let next = size
   let done = false
   async function work(): Promise<void> {
-    while (!done && next < first.total) {
+    while (!done && next < Math.min(first.total, MAX_ACCOUNTS)) {
       const offset = next
       next += size
       const page = await read({ limit: size, offset })
@@ -164,8 +177,8 @@ function query(window: PageWindow | undefined): string {
   return window === undefined ? '' : `?page[limit]=${window.limit}&page[offset]=${window.offset}`
 }
 
-/** Facts 7, 10, 11 and 12. A list of which one entry is wrong is wrong. */
-function parseTokenPage(json: unknown): TokenPage | undefined {
+/** Facts 7, 10, 11 and 12. A list of which one entry is wrong is wrong; so is another member's than the one expected. */
+function parseTokenPage(json: unknown, expected?: string): TokenPage | undefined {
   const data = at(json, 'data')
   if (!Array.isArray(data)) return undefined
   const tokens: AccountToken[] = []
@@ -179,8 +192,10 @@ function parseTokenPage(json: unknown): TokenPage | undefined {
   if (typeof total !== 'number' || !Number.isSafeInteger(total)) return undefined
   if (total < tokens.length || total < 0) return undefined
   const named = at(json, 'meta', 'account_member_id')
-  const accountMemberId = named === undefined ? memberOf(tokens[0]) : asText(named)
-  return accountMemberId === undefined ? undefined : { accountMemberId, tokens, total }
+  // An empty page can say nothing of whose it is (fact 11).
+  const accountMemberId = named === undefined ? (memberOf(tokens[0]) ?? expected) : asText(named)
+  if (accountMemberId === undefined || accountMemberId !== (expected ?? accountMemberId)) return undefined
+  return { accountMemberId, tokens, total }
 }
 
 function parseAccountToken(entry: unknown): AccountToken | undefined {

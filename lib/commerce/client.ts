@@ -46,7 +46,7 @@ export class CommerceClient {
         repeatable: call.repeatable,
       })
       if (isSuccess(answer.status)) return { result: parse(answer, call) }
-      const refusal = refusalOf(answer, call)
+      const refusal = refusalOf(answer, call, body)
       if (!refusal.ofAccessToken) return { refusal, sentBefore: answer.sentBefore }
       if (renewed) {
         throw new ElasticPathError(
@@ -116,8 +116,8 @@ export function parse<T>(answer: HttpAnswer, call: Pick<Call<T>, 'method' | 'pat
 }
 
 /** The refusal in an answer that is no success; what is no refusal either is Elastic Path's fault, or a proxy's. */
-export function refusalOf(answer: HttpAnswer, call: { method: string; path: string }): Refusal {
-  const refusal = readRefusal(answer.status, answer.text)
+export function refusalOf(answer: HttpAnswer, call: { method: string; path: string }, sent = ''): Refusal {
+  const refusal = readRefusal(answer.status, answer.text, sent)
   if (refusal) return refusal
   const redirect = answer.status >= 300 && answer.status < 400
   throw new ElasticPathError(

@@ -1,7 +1,5 @@
 /** Reading JSON from outside: each function answers with undefined where the value is not what it asks for. */
 
-const MAX_TOKEN = 8192
-
 export type JsonObject = Record<string, unknown>
 
 export function parseJson(text: string): unknown {
@@ -20,11 +18,6 @@ export function asObject(value: unknown): JsonObject | undefined {
 
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
-}
-
-/** Whether a value can go out as a token in a header. */
-export function isToken(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_TOKEN && /^[\x21-\x7e]+$/.test(value)
 }
 
 /** Walks into nested objects; own fields only. */

@@ -16,8 +16,11 @@ const NEED_WORDS = new Set([400, 401])
 // These can only mean the setup, in whatever words, but for a page that something in between made.
 const SPEAK_FOR_THEMSELVES = new Set([403, 404, 409, 422])
 
-/** Reads a refusal; undefined where the answer is none: an HTML page, an outage, another shape. */
-export function readRefusal(status: number, text: string): Refusal | undefined {
+/**
+ * Reads a refusal; undefined where the answer is none: an HTML page, an outage, another shape.
+ * @param sent the body that was refused
+ */
+export function readRefusal(status: number, text: string, sent: string): Refusal | undefined {
   if (!NEED_WORDS.has(status) && !SPEAK_FOR_THEMSELVES.has(status)) return undefined
   const json = parseJson(text)
   const errors = at(json, 'errors')
@@ -34,11 +37,14 @@ export function readRefusal(status: number, text: string): Refusal | undefined {
     details.push(asText(error['detail']) ?? '')
   }
   const complaints = [...details.join('; ').matchAll(/field '(\w{1,60})' on the '(\w{1,60})' tag/g)]
+  const said = complaints.map(([, field, tag]) => `${field} ${tag}`).join(', ') || plainTitle(titles[0] ?? '')
+  // A code or a username can look like any word of these.
+  const quotes = said.split(/\W+/).some((word) => word !== '' && sent.includes(word))
   return {
     status,
     fields: complaints.map(([, field]) => field ?? ''),
     ofAccessToken: status === 401 && [...titles, ...details].some((words) => /access token/i.test(words)),
-    summary: complaints.map(([, field, tag]) => `${field} ${tag}`).join(', ') || plainTitle(titles[0] ?? ''),
+    summary: quotes ? '' : said,
   }
 }
 

@@ -154,7 +154,8 @@ function parseProfiles(json: unknown): { profiles: PasswordProfile[]; total: num
     const name = at(entry, 'name') ?? ''
     const issuesCodes = at(entry, 'enable_one_time_password_token') ?? false
     if (id === undefined || typeof name !== 'string' || typeof issuesCodes !== 'boolean') return undefined
-    profiles.push({ id, name: name.slice(0, 100), issuesCodes })
+    // It is shown in errors, which are one line.
+    profiles.push({ id, name: name.slice(0, 100).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' '), issuesCodes })
   }
   const results = at(json, 'meta', 'results')
   const total = results === undefined ? profiles.length : at(results, 'total')

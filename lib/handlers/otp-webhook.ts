@@ -116,21 +116,21 @@ export function otpWebhook(options: OtpWebhookOptions): RequestHandler {
 function readEvent(event: JsonObject): OtpDelivery | 'bad_event' | 'ignored_event' {
   const payload = event['payload']
   const purpose = at(payload, 'purpose')
-  if (typeof purpose === 'string' && purpose !== PURPOSE) return 'ignored_event'
+  if (typeof purpose !== 'string') return 'bad_event'
+  if (purpose !== PURPOSE) return 'ignored_event'
   const eventId = asText(event['id'])
   const email = asText(at(payload, 'user_authentication_info', 'email'))
   const username = asText(at(payload, 'user_authentication_password_profile_info', 'username'))
   const otp = asText(at(payload, 'one_time_password_token'))
   const passwordProfileId = asText(at(payload, 'password_profile_id'))
   const { attempt } = event
-  if (purpose === undefined || eventId === undefined || email === undefined || otp === undefined)
-    return 'bad_event'
+  if (eventId === undefined || email === undefined || otp === undefined) return 'bad_event'
   if (username === undefined || passwordProfileId === undefined) return 'bad_event'
   const created = Date.parse(asText(at(payload, 'created_at')) ?? '')
   const expires = new Date((Number.isNaN(created) ? Date.now() : created) + CODE_LIFETIME).toISOString()
   return {
     eventId,
-    attempt: typeof attempt === 'number' && attempt >= 1 ? attempt : 1,
+    attempt: typeof attempt === 'number' && Number.isSafeInteger(attempt) && attempt >= 1 ? attempt : 1,
     username,
     email,
     name: asText(at(payload, 'user_authentication_info', 'name')) ?? '',

@@ -20,36 +20,40 @@ interface WithSession {
  * request: a sign-out or a switch in another tab, here or in another process, must not be undone.
  */
 export async function renewUser(req: Request, user: PasswordlessOtpUser, replaced: string): Promise<void> {
-  const stored = await readStored(req)
-  if (stored === 'gone' || stored === 'unread') return
-  if (stored) {
-    const now = stored.passport?.user
-    const token = isPasswordlessOtpUser(now) ? heldToken(now)?.token : replaced
-    // Another request of the same page may have been quicker to write the same renewal.
-    if (token !== replaced && token !== heldToken(user)?.token) return
-  }
-  await keepUser(req, user)
+  const now = await readStored(req)
+  if (now === 'signed out' || now === 'unknown') return
+  const token = isPasswordlessOtpUser(now.user) ? heldToken(now.user)?.token : replaced
+  // Another request of the same page may have been quicker to write the same renewal.
+  if (token !== replaced && token !== heldToken(user)?.token) return
+  await writeUser(req, user)
 }
 
 /** Puts a user who acts for another account in the place of the one before, unless they have signed out meanwhile. */
 export async function switchUser(req: Request, user: PasswordlessOtpUser): Promise<void> {
-  const stored = await readStored(req)
   // Saving this request's copy of a session that has ended would bring it to life again, signed in.
-  if (stored === 'gone') throw new ElasticPathError('not_signed_in', 'They have signed out meanwhile')
-  await keepUser(req, user)
+  if ((await readStored(req)) === 'signed out') {
+    throw new ElasticPathError('not_signed_in', 'The shopper signed out while the account was switched')
+  }
+  await writeUser(req, user)
 }
 
-/** The session as it is in its store now; undefined where there is no store to ask. */
-async function readStored(req: Request): Promise<StoredSession | 'gone' | 'unread' | undefined> {
+/** The user of the session as its store has it now; `unknown` where the store does not say. */
+async function readStored(req: Request): Promise<{ user: unknown } | 'signed out' | 'unknown'> {
   const { session, sessionID, sessionStore } = req as WithSession
-  if (!session || sessionID === undefined || !sessionStore?.get) return undefined
-  return new Promise((resolve) => {
-    sessionStore.get?.(sessionID, (error, found) => resolve(error ? 'unread' : (found ?? 'gone')))
+  const mine = session?.passport?.user
+  if (!session || sessionID === undefined || !sessionStore?.get) return { user: mine }
+  const stored = await new Promise<StoredSession | null | undefined>((resolve) => {
+    sessionStore.get?.(sessionID, (error, found) => resolve(error ? undefined : (found ?? null)))
   })
+  if (stored === undefined) return 'unknown'
+  const user = stored?.passport?.user
+  // One that Passport never signed in, whose user comes from elsewhere, cannot have been signed out of.
+  if (mine !== undefined && user === undefined) return 'signed out'
+  return stored ? { user } : 'unknown'
 }
 
-/** Saves at once, so that what comes later is not undone by the copy that this request has. */
-async function keepUser(req: Request, user: PasswordlessOtpUser): Promise<void> {
+/** Saved at once, so that it cannot undo what comes later. */
+async function writeUser(req: Request, user: PasswordlessOtpUser): Promise<void> {
   replaceUser(req, user)
   const { session } = req as WithSession
   // What fails to be saved now is saved when the response ends, or reported there.

@@ -190,6 +190,17 @@ describe('what goes wrong at Elastic Path is not the shopper’s mistake', () =>
     expectNoSecrets(shop)
   })
 
+  test.each([
+    ['a title', (code: string) => ({ title: code })],
+    ['a complaint', (code: string) => ({ detail: `field 'OtpToken' on the '${code}' tag` })],
+  ])('a code of letters only is not in the error where %s quotes it', async (_name, quoting) => {
+    const shop = await openShop()
+    const otp = 'abcdef'
+    shop.simulator.fault('exchange', { status: 403, body: { errors: [quoting(otp)] } })
+    expect((await shop.signIn({ otp })).status).toBe(500)
+    expect(errorOf(shop).message).not.toContain(otp)
+  })
+
   test('connections that were closed while idle cost nobody a sign-in', async () => {
     const shop = await openShop()
     bodyOf(await shop.signIn())

@@ -92,6 +92,14 @@ describe('otpWebhook', () => {
     expect(deliver).not.toHaveBeenCalled()
   })
 
+  test.each([1.5, -1, '2', null])('counts the try %p as the first', async (attempt) => {
+    const { deliver, post } = openHook()
+
+    await post(event({ attempt })).expect(204)
+
+    expect(deliver.mock.calls).toEqual([[{ ...DELIVERY, attempt: 1 }]])
+  })
+
   test('takes and ignores codes for other purposes', async () => {
     const { deliver, post } = openHook()
 
@@ -111,6 +119,7 @@ describe('otpWebhook', () => {
     ['an event without a code', JSON.stringify(event({}, { one_time_password_token: '' }))],
     ['an event without an address', JSON.stringify(event({}, { user_authentication_info: {} }))],
     ['an event without a purpose', JSON.stringify(event({}, { purpose: undefined }))],
+    ['an event whose purpose is no text', JSON.stringify(event({}, { purpose: null }))],
   ])('answers 400 to %s', async (_name, body) => {
     const { deliver, post } = openHook()
 

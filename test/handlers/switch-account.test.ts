@@ -146,7 +146,35 @@ test('a switch does not undo a sign-out that ended while it was under way', asyn
   expect(body).not.toHaveProperty('user')
 })
 
+test("another member's list, as out of a cache in between, switches and renews nobody", async () => {
+  const { simulator, strategy, signIn } = await openJourney({ store: TWO })
+  const eve = simulator.addMember({ username: 'eve@example.com', accounts: [FIRST] })
+  const { agent, user } = await signIn()
+  const before = await me(agent)
+  const token = {
+    account_id: SECOND.id,
+    account_name: 'Second',
+    token: 'of-eve',
+    expires: user.account?.expires,
+  }
+  const body = { meta: { account_member_id: eve.id, results: { total: 1 } }, data: [token] }
+  simulator.fault('renewal', { status: 201, body }, { times: Infinity })
+
+  const reply = await agent.post('/switch').send({ account_id: SECOND.id })
+
+  expect([reply.status, reply.body]).toMatchObject([502, { code: 'bad_answer' }])
+  expect(await me(agent)).toEqual(before)
+  await expect(strategy.listAccounts(user)).rejects.toMatchObject({ code: 'bad_answer' })
+})
+
 describe('the methods for accounts', () => {
+  test('a page beyond the list is empty, also where it does not say whose it is', async () => {
+    const { strategy, signIn } = await openJourney({ store: { ...TWO, omitAccountMemberId: true } })
+    const { user } = await signIn()
+
+    expect(await strategy.listAccounts(user, { offset: 5 })).toEqual({ accounts: [], total: 2 })
+  })
+
   test('a member of 10,000 accounts signs in to the last one in 101 calls at most', async () => {
     const { simulator, signIn } = await openJourney({
       store: { members: [{ username: ADA, accounts: 10_000 }] },
