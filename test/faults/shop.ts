@@ -85,6 +85,12 @@ export class Shop {
   private readonly attempts = new Map<string, Attempt>()
   private readonly cookies = new Map<string, { cookie: string; id: string }>()
   private readonly sessions = new MemoryStore()
+  private readonly session = session({
+    secret: 'a test',
+    store: this.sessions,
+    resave: false,
+    saveUninitialized: false,
+  })
   private readonly server = createServer((req, res) => void this.app(req, res))
   private browsers: Pool | undefined
   private sent = 0
@@ -294,7 +300,7 @@ export class Shop {
       else next()
     })
     app.use(express.json())
-    app.use(session({ secret: 'a test', store: this.sessions, resave: false, saveUninitialized: false }))
+    app.use(this.session)
     app.use(passport.session())
     app.post('/login', (req, res, next) => {
       const answer = (error: unknown, user: unknown, info: unknown, status: unknown): void => {
