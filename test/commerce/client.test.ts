@@ -72,6 +72,18 @@ describe('the access token', () => {
     expect(shop.simulator.count('access_token')).toBe(1)
   })
 
+  test('that was waited for in vain is not what the next sign-in waits for', async () => {
+    const shop = await openShop({ options: { timeout: 500 } })
+    shop.simulator.fault('access_token', 'hang', { times: Infinity })
+    const first = shop.strategy.ready()
+    while (shop.simulator.count('access_token') === 0) await new Promise(setImmediate)
+    // It still has a moment when the first one's time is over, and asks again in that.
+    const second = shop.strategy.ready()
+    await Promise.allSettled([first, second])
+    shop.simulator.clearFaults()
+    bodyOf(await shop.signIn())
+  })
+
   test('refused always is an error after one renewal', async () => {
     const shop = await openShop()
     shop.simulator.fault('exchange', 'refused_bearer', { times: Infinity })

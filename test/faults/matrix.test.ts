@@ -10,14 +10,18 @@ beforeAll(async () => {
 }, 300_000)
 
 const nameOf = ({ times, afterEffect, door }: Cell): string =>
-  [times === 1 ? 'once' : 'always', afterEffect ? 'after its effect' : '', door ?? ''].filter(Boolean).join(', ')
+  [times === 1 ? 'once' : 'always', afterEffect ? 'after its effect' : '', door ?? '']
+    .filter(Boolean)
+    .join(', ')
 
 describe.each(CALLS)('at %s, Elastic Path', (call) => {
   const faults = FAULTS.filter(({ cold }) => !cold || call === 'exchange' || call === 'otp_request')
   test.each(faults.map(({ name }) => name))('%s', (name) => {
     const of = observations.filter(({ cell }) => cell.call === call && cell.fault.name === name)
     expect(of.length).toBeGreaterThan(1)
-    const problems = of.flatMap(({ cell, problems }) => problems.map((problem) => `${nameOf(cell)}: ${problem}`))
+    const problems = of.flatMap(({ cell, problems }) =>
+      problems.map((problem) => `${nameOf(cell)}: ${problem}`),
+    )
     expect(problems).toEqual([])
   })
 })

@@ -131,11 +131,18 @@ function trafficOf(cell: Cell): [Door, number][] {
 }
 
 /** All that is needed but for the call that goes wrong, and a connection for each that comes. */
-async function warmUp(shop: Shop, strategy: PasswordlessOtpStrategy, { fault }: Cell, many: number): Promise<void> {
+async function warmUp(
+  shop: Shop,
+  strategy: PasswordlessOtpStrategy,
+  { fault }: Cell,
+  many: number,
+): Promise<void> {
   if (fault.cold) return
   await strategy.ready()
   const connections = fault.fault === 'reset' ? many : 2
-  const visits = Array.from({ length: connections }, (_, n) => shop.visit(strategy, 'listAccounts', n % SHOPPERS))
+  const visits = Array.from({ length: connections }, (_, n) =>
+    shop.visit(strategy, 'listAccounts', n % SHOPPERS),
+  )
   await Promise.all(visits)
   // undici hands a connection back a turn of the loop after its answer was read.
   for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
@@ -160,7 +167,9 @@ function observe(shop: Shop, cell: Cell, attempts: Attempt[], timeout: number): 
   }
   if (times === 1) {
     const shared = isShared(call)
-    const visible = attempts.some(({ door }) => makes(door, call) && answerOf(cell, door) !== healthyAnswer(door))
+    const visible = attempts.some(
+      ({ door }) => makes(door, call) && answerOf(cell, door) !== healthyAnswer(door),
+    )
     if (visible && (shared ? struck === 0 : struck !== 1)) problems.push(`${struck} shoppers were struck`)
   }
   const sent = problemsOfSending(shop, cell, attempts, problems)
@@ -176,7 +185,8 @@ export function problemsWith(attempt: Attempt, timeout: number): string[] {
   const problems: string[] = []
   const told = ({ code, outcome }: { code?: string; outcome: string }) => `${outcome} ${code ?? ''}`
   if (took > timeout + LATENESS) problems.push(`${door} took ${Math.round(took)} of ${timeout} ms`)
-  if (error !== undefined && !(error instanceof ElasticPathError)) problems.push(`${door} ended with a stranger's error`)
+  if (error !== undefined && !(error instanceof ElasticPathError))
+    problems.push(`${door} ended with a stranger's error`)
 
   const silent = door === 'listAccounts' || door === 'ready'
   const [message] = messages
@@ -186,8 +196,10 @@ export function problemsWith(attempt: Attempt, timeout: number): string[] {
     if (outcome === OLD_TOKEN) {
       if (message.outcome === 'success') problems.push(`${door} told of a success`)
     } else {
-      const expected = outcome === WORKS ? 'success ' : `${Number(status) < 500 ? 'failure' : 'error'} ${code}`
-      if (told(message) !== expected) problems.push(`${door} told of ${told(message)} and answered ${outcome}`)
+      const expected =
+        outcome === WORKS ? 'success ' : `${Number(status) < 500 ? 'failure' : 'error'} ${code}`
+      if (told(message) !== expected)
+        problems.push(`${door} told of ${told(message)} and answered ${outcome}`)
     }
     if (message.duration > timeout + LATENESS) problems.push(`${door} told of ${message.duration} ms`)
   }

@@ -286,7 +286,8 @@ function observe(
   for (const attempt of attempts) {
     const { door, outcome } = attempt
     // All that it asks was found out before.
-    const expected = begun && door === 'ready' ? healthyAnswer(door) : door === 'keepFresh' ? OLD_TOKEN : answer
+    const expected =
+      begun && door === 'ready' ? healthyAnswer(door) : door === 'keepFresh' ? OLD_TOKEN : answer
     if (outcome !== expected) problems.push(`${door}: ${outcome}, not ${expected}`)
     answers.set(door, outcome)
     problems.push(...attempt.problems, ...problemsWith(attempt, TIMEOUT))

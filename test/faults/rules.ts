@@ -122,7 +122,13 @@ export const FAULTS: readonly NamedFault[] = [
   { name: 'answers with JSON that is half right', fault: 'half_valid', always: 'nonsense' },
   { name: 'redirects', fault: { redirect: '/elsewhere' }, always: 'nonsense' },
   { name: 'refuses the bearer', fault: 'refused_bearer', always: 'a refused bearer', once: 'none' },
-  { name: '429, "wait 0 s"', fault: { rateLimited: 0 }, always: 'over the limit', once: 'none', timeout: SHORT },
+  {
+    name: '429, "wait 0 s"',
+    fault: { rateLimited: 0 },
+    always: 'over the limit',
+    once: 'none',
+    timeout: SHORT,
+  },
   { name: '429, "wait an hour"', fault: { rateLimited: 3600 }, always: 'over the limit' },
   { name: '429', fault: { rateLimited: undefined }, always: 'over the limit', once: 'none', timeout: 1600 },
   ...STATUSES.flatMap((status): NamedFault[] => [
@@ -168,7 +174,8 @@ function withoutPatience(cell: Cell, door: Door): string {
   if (meaning === 'none') {
     // The code was spent by the first sending, and the second one is refused. Where the connection broke, nobody can
     // say that the code was wrong; where Elastic Path answered, it has said that it had not acted.
-    const spent = fault.fault !== 'hang' && times === 1 && afterEffect && call === 'exchange' && isSentAgain(fault)
+    const spent =
+      fault.fault !== 'hang' && times === 1 && afterEffect && call === 'exchange' && isSentAgain(fault)
     if (spent) return fault.fault === 'reset' ? ANSWERS['no connection'] : WRONG_CODE
     return healthyAnswer(door)
   }
@@ -206,7 +213,8 @@ function exceptionFor({ call, fault, times }: Cell, door: Door): Meaning | undef
   // Nothing of the answer's body is read (fact 18), and it has two bytes.
   if (call === 'otp_request' && (fault.fault === 'slow' || fault.fault === 'half_valid')) return 'none'
   // Commerce says no in words that are whole, with a thing beside them that nobody reads.
-  if (call === 'exchange' && fault.fault === 'half_valid' && door === 'sign-in with a wrong code') return 'none'
+  if (call === 'exchange' && fault.fault === 'half_valid' && door === 'sign-in with a wrong code')
+    return 'none'
   return undefined
 }
 
@@ -236,7 +244,8 @@ export function cells(): Cell[] {
         if (isShared(call)) all.push({ fault, call, times: 1, afterEffect })
         else
           for (const door of ALL_DOORS) {
-            if (makes(door, call) && isFocus(door, call)) all.push({ fault, call, times: 1, afterEffect, door })
+            if (makes(door, call) && isFocus(door, call))
+              all.push({ fault, call, times: 1, afterEffect, door })
           }
       }
     }

@@ -150,7 +150,11 @@ export class Shop {
 
   /** What no error, message or answer may hold. */
   secrets(attempts: readonly Attempt[]): string[] {
-    const people = attempts.flatMap(({ username, otp }) => [username, encodeURIComponent(username), otp ?? ''])
+    const people = attempts.flatMap(({ username, otp }) => [
+      username,
+      encodeURIComponent(username),
+      otp ?? '',
+    ])
     const sent = this.simulator.requests.flatMap(({ headers }) => [
       (headers.authorization ?? '').replace('Bearer ', ''),
       String(headers['ep-account-management-authentication-token'] ?? ''),
