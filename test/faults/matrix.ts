@@ -30,7 +30,7 @@ export interface Observation {
 }
 
 // Enough to keep the machine busy while some wait, few enough that nobody runs out of time for want of it.
-const SHOPS = 8
+const SHOPS = 5
 // What a busy machine, and the grid on which requestOtp answers, may add to the strategy's own time.
 const LATENESS = 2500
 

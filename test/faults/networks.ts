@@ -72,11 +72,19 @@ function badly(treat: (socket: Socket) => void, scheme: 'http' | 'https' = 'http
       treat(socket)
     })
     const own = await listen(server)
+    const drop = (): void => {
+      for (const socket of sockets) socket.destroy()
+    }
     return {
       options: { baseUrl: `${scheme}://127.0.0.1:${own}` },
-      ...(scheme === 'http' && { mend: () => (mended = true) }),
+      ...(scheme === 'http' && {
+        mend: () => {
+          mended = true
+          drop()
+        },
+      }),
       close: () => {
-        for (const socket of sockets) socket.destroy()
+        drop()
         server.close()
       },
     }

@@ -94,7 +94,7 @@ const quote = (status: number) => (secret: string) => ({
   body: { errors: [{ status: String(status), title: secret, detail: `Not known: ${secret}` }] },
 })
 
-const SHORT = 1000
+const SHORT = 2000
 const STATUSES = [400, 401, 403, 404, 409, 418, 422, 500, 503]
 
 function meaningOf(status: number, inWords: boolean): Meaning {
@@ -127,10 +127,10 @@ export const FAULTS: readonly NamedFault[] = [
     fault: { rateLimited: 0 },
     always: 'over the limit',
     once: 'none',
-    timeout: SHORT,
+    timeout: 3000,
   },
   { name: '429, "wait an hour"', fault: { rateLimited: 3600 }, always: 'over the limit' },
-  { name: '429', fault: { rateLimited: undefined }, always: 'over the limit', once: 'none', timeout: 1600 },
+  { name: '429', fault: { rateLimited: undefined }, always: 'over the limit', once: 'none', timeout: 2900 },
   ...STATUSES.flatMap((status): NamedFault[] => [
     { name: `${status} in Elastic Path's words`, fault: { status }, always: meaningOf(status, true) },
     { name: `${status} without a word`, fault: { status, body: '' }, always: meaningOf(status, false) },
@@ -149,7 +149,7 @@ export const FAULTS: readonly NamedFault[] = [
 export interface Cell {
   fault: NamedFault
   call: Struck
-  times: 1 | typeof Infinity
+  times: number
   /** Whether Elastic Path had acted when the fault struck. */
   afterEffect: boolean
   /** Where a fault strikes one request of one shopper: by which door that one came. */
@@ -174,8 +174,7 @@ function withoutPatience(cell: Cell, door: Door): string {
   if (meaning === 'none') {
     // The code was spent by the first sending, and the second one is refused. Where the connection broke, nobody can
     // say that the code was wrong; where Elastic Path answered, it has said that it had not acted.
-    const spent =
-      fault.fault !== 'hang' && times === 1 && afterEffect && call === 'exchange' && isSentAgain(fault)
+    const spent = times === 1 && afterEffect && call === 'exchange' && isSentAgain(fault)
     if (spent) return fault.fault === 'reset' ? ANSWERS['no connection'] : WRONG_CODE
     return healthyAnswer(door)
   }
@@ -226,9 +225,9 @@ export function sendings({ fault, times, call }: Cell): { least: number; most: n
     // A connection that was broken by another shopper's request is new for the next one.
     return times === 1 ? { least: 2, most: 2 } : { least: 1, most: 2 }
   }
-  // 429 says that it did not act. Waits of 100, 200 and 400 ms fit into a second.
+  // 429 says that it did not act. Waits of 100, 200, 400 and 800 ms fit into the time.
   if (fault.name.startsWith('429') && fault.once === 'none') {
-    return times === 1 ? { least: 2, most: 2 } : { least: 1, most: 4 }
+    return times === 1 ? { least: 2, most: 2 } : { least: 1, most: 5 }
   }
   return { least: 1, most: hasEffect(call) ? 1 : 2 }
 }

@@ -9,6 +9,7 @@ import session, { MemoryStore } from 'express-session'
 import { Passport } from 'passport'
 import { Pool } from 'undici'
 import {
+  type ElasticPathError,
   PasswordlessOtpStrategy,
   type DiagnosticMessage,
   type PasswordlessOtpStrategyOptions,
@@ -360,11 +361,11 @@ function counted(handler: RequestHandler): RequestHandler {
 }
 
 /** As the README has it, with the code and the message before a shopper's eyes, which is the worst that an app can do. */
-const tellOfError: ErrorRequestHandler = (error: Error & Record<string, unknown>, _req, res, _next) => {
+const tellOfError: ErrorRequestHandler = (error: ElasticPathError, _req, res, _next) => {
   const attempt = current.getStore()
   if (attempt) attempt.error = error
-  if (error['retryAfter'] !== undefined) res.set('Retry-After', String(error['retryAfter']))
-  res.status(Number(error['status'] ?? 500)).send(`${String(error['code'])} ${error.message}`)
+  if (error.retryAfter !== undefined) res.set('Retry-After', String(error.retryAfter))
+  res.status(error.status).send(`${error.code} ${error.message}`)
 }
 
 function settle(attempt: Attempt, work: () => Promise<unknown>): Promise<void> {
