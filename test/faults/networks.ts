@@ -239,13 +239,13 @@ export const NETWORKS: readonly Network[] = [
 /** Every broken network, by every door at once, and again when it is mended. */
 export async function runNetworks(): Promise<NetworkObservation[]> {
   const queue = [...NETWORKS]
-  const observations: NetworkObservation[] = []
+  const observations = new Map<Network, NetworkObservation>()
   await withShops(3, async (shop, sockets) => {
     for (let network = queue.shift(); network; network = queue.shift()) {
-      observations.push(await runNetwork(shop, sockets, network))
+      observations.set(network, await runNetwork(shop, sockets, network))
     }
   })
-  return observations
+  return NETWORKS.flatMap((network) => observations.get(network) ?? [])
 }
 
 async function runNetwork(shop: Shop, sockets: Sockets, network: Network): Promise<NetworkObservation> {

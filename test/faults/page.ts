@@ -16,16 +16,9 @@ const OWN_CALLS: Column[] = [
   { title: '`keepFresh`', call: 'renewal', door: 'keepFresh' },
 ]
 const SHARED_CALLS: Column[] = (['access_token', 'account_settings', 'password_profiles'] as const).map(
-  (call) => ({ title: TITLES(call), call, door: 'sign-in' }),
+  (call) => ({ title: call.replace('_', ' '), call, door: 'sign-in' }),
 )
 const ALIKE: Door[] = ['listAccounts', 'renewAccount', 'sign-in to an account of a later page']
-
-function TITLES(call: Struck): string {
-  return (
-    { access_token: 'access token', account_settings: 'account settings' }[call as string] ??
-    'password profiles'
-  )
-}
 
 /** What an error means to the two people who meet it. */
 const ADVICE: Record<string, { shopper: string; todo: string }> = {
@@ -142,8 +135,27 @@ function tableOf(corner: string, columns: Column[], observations: readonly Obser
   }
   return table(
     [corner, ...columns.map(({ title }) => title)],
-    [...rows].map(([line, names]) => [names.join('; '), ...line.split(' | ')]),
+    [...rows].map(([line, names]) => [together(names), ...line.split(' | ')]),
   )
+}
+
+/** Names in fewer words: a status that means the same with and without words is just that, and pages stand together. */
+function together(names: string[]): string {
+  const WORDS = " in Elastic Path's words"
+  const SILENT = ' without a word'
+  const shortened = names.flatMap((name) => {
+    const status = name.replace(WORDS, '').replace(SILENT, '')
+    const both = names.includes(status + WORDS) && names.includes(status + SILENT)
+    if (!both) return [name]
+    return name.endsWith(SILENT) ? [] : [status]
+  })
+  const page = /^answers with a proxy's (\d+) page$/
+  const pages = shortened.flatMap((name) => page.exec(name)?.[1] ?? [])
+  const first = shortened.findIndex((name) => page.test(name))
+  return shortened
+    .map((name, at) => (at === first ? `answers with a proxy's page, ${pages.join(' or ')}` : name))
+    .filter((name) => !page.test(name))
+    .join('; ')
 }
 
 /** What was seen at a call; undefined where there is nothing to see. */
