@@ -94,7 +94,8 @@ const quote = (status: number) => (secret: string) => ({
   body: { errors: [{ status: String(status), title: secret, detail: `Not known: ${secret}` }] },
 })
 
-const SHORT = 2000
+// Shorter than a page waits for keepFresh, so that a renewal has ended when its page has.
+const SHORT = 1900
 const STATUSES = [400, 401, 403, 404, 409, 418, 422, 500, 503]
 
 function meaningOf(status: number, inWords: boolean): Meaning {
@@ -127,10 +128,10 @@ export const FAULTS: readonly NamedFault[] = [
     fault: { rateLimited: 0 },
     always: 'over the limit',
     once: 'none',
-    timeout: 3000,
+    timeout: 1450,
   },
   { name: '429, "wait an hour"', fault: { rateLimited: 3600 }, always: 'over the limit' },
-  { name: '429', fault: { rateLimited: undefined }, always: 'over the limit', once: 'none', timeout: 2900 },
+  { name: '429', fault: { rateLimited: undefined }, always: 'over the limit', once: 'none', timeout: 1900 },
   ...STATUSES.flatMap((status): NamedFault[] => [
     { name: `${status} in Elastic Path's words`, fault: { status }, always: meaningOf(status, true) },
     { name: `${status} without a word`, fault: { status, body: '' }, always: meaningOf(status, false) },
@@ -212,7 +213,7 @@ function exceptionFor({ call, fault, times }: Cell, door: Door): Meaning | undef
   if (fault.cold && times === 1 && hasEffect(call)) return 'no connection'
   // Its answer may have no body (fact 18): nothing of it is read, and the one that comes slowly has two bytes.
   const saysNothing =
-    ['slow', 'half_valid'].includes(String(fault.fault)) || fault.name === '200 without a word'
+    fault.fault === 'slow' || fault.fault === 'half_valid' || fault.name === '200 without a word'
   if (call === 'otp_request' && saysNothing) return 'none'
   // Commerce says no in words that are whole, with a thing beside them that nobody reads.
   if (call === 'exchange' && fault.fault === 'half_valid' && door === 'sign-in with a wrong code')
@@ -228,9 +229,9 @@ export function sendings({ fault, times, call }: Cell): { least: number; most: n
     // A connection that was broken by another shopper's request is new for the next one.
     return times === 1 ? { least: 2, most: 2 } : { least: 1, most: 2 }
   }
-  // 429 says that it did not act. Waits of 100, 200, 400 and 800 ms fit into the time.
+  // 429 says that it did not act. Waits of 100, 200 and 400 ms fit into the time.
   if (fault.name.startsWith('429') && fault.once === 'none') {
-    return times === 1 ? { least: 2, most: 2 } : { least: 1, most: 5 }
+    return times === 1 ? { least: 2, most: 2 } : { least: 1, most: 4 }
   }
   return { least: 1, most: hasEffect(call) ? 1 : 2 }
 }
