@@ -94,7 +94,6 @@ const quote = (status: number) => (secret: string) => ({
   body: { errors: [{ status: String(status), title: secret, detail: `Not known: ${secret}` }] },
 })
 
-// Shorter than a page waits for keepFresh, so that a renewal has ended when its page has.
 const SHORT = 1900
 const STATUSES = [400, 401, 403, 404, 409, 418, 422, 500, 503]
 
@@ -128,7 +127,7 @@ export const FAULTS: readonly NamedFault[] = [
     fault: { rateLimited: 0 },
     always: 'over the limit',
     once: 'none',
-    timeout: 1450,
+    timeout: 3000,
   },
   { name: '429, "wait an hour"', fault: { rateLimited: 3600 }, always: 'over the limit' },
   { name: '429', fault: { rateLimited: undefined }, always: 'over the limit', once: 'none', timeout: 1900 },
@@ -229,9 +228,9 @@ export function sendings({ fault, times, call }: Cell): { least: number; most: n
     // A connection that was broken by another shopper's request is new for the next one.
     return times === 1 ? { least: 2, most: 2 } : { least: 1, most: 2 }
   }
-  // 429 says that it did not act. Waits of 100, 200 and 400 ms fit into the time.
+  // 429 says that it did not act. Waits of 100, 200, 400 and 800 ms fit into the time.
   if (fault.name.startsWith('429') && fault.once === 'none') {
-    return times === 1 ? { least: 2, most: 2 } : { least: 1, most: 4 }
+    return times === 1 ? { least: 2, most: 2 } : { least: 1, most: 5 }
   }
   return { least: 1, most: hasEffect(call) ? 1 : 2 }
 }

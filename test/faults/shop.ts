@@ -231,6 +231,9 @@ export class Shop {
   private async renew(attempt: Attempt): Promise<void> {
     const before = await this.stored(attempt.username)
     await this.ask(attempt, '/fresh')
+    // A page waits two seconds for a renewal, and the renewal goes on: it has told of itself when it has ended.
+    const patience = performance.now() + 5000
+    while (attempt.messages.length === 0 && performance.now() < patience) await new Promise(setImmediate)
     const after = await this.stored(attempt.username)
     if (attempt.outcome !== WORKS) return
     if (userIn(after).account?.token !== userIn(before).account?.token) return
