@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { request as httpRequest, type Server } from 'node:http'
+import { request as httpRequest, type ClientRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import passport from 'passport'
@@ -45,14 +45,18 @@ function signIn(username = USERNAME): request.Test {
   return request(server).post('/login').send(body)
 }
 
-test('a sign-in whose browser went away stops waiting for Elastic Path', async () => {
-  simulator.fault('exchange', 'hang')
-  const told = new Promise<unknown>((resolve) => {
+/** The next message of the diagnostics channel. */
+function nextMessage(): Promise<unknown> {
+  return new Promise((resolve) => {
     subscribe('passport-elasticpath-otp', function listen(message) {
       unsubscribe('passport-elasticpath-otp', listen)
       resolve(message)
     })
   })
+}
+
+/** A sign-in by a browser that can be closed before its answer comes. */
+function openBrowser(): ClientRequest {
   const body = JSON.stringify({ username: USERNAME, otp: simulator.issueCode(USERNAME) })
   const browser = httpRequest({
     port: (server.address() as AddressInfo).port,
@@ -61,10 +65,29 @@ test('a sign-in whose browser went away stops waiting for Elastic Path', async (
     headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
   })
   browser.on('error', () => undefined)
-  server.once('request', () => browser.destroy())
   browser.end(body)
+  return browser
+}
+
+test('a sign-in whose browser went away stops waiting for Elastic Path', async () => {
+  simulator.fault('exchange', 'hang')
+  const told = nextMessage()
+  const browser = openBrowser()
+  server.once('request', () => browser.destroy())
 
   expect(await told).toMatchObject({ operation: 'sign-in', outcome: 'error', code: 'request_aborted' })
+})
+
+test('what hung for a shopper who has left is not what the next one waits for', async () => {
+  simulator.fault('access_token', 'hang')
+  const told = nextMessage()
+  const browser = openBrowser()
+  while (simulator.count('access_token') === 0) await new Promise((resolve) => setImmediate(resolve))
+  browser.destroy()
+  await told
+
+  await signIn().expect(200)
+  expect(simulator.count('access_token')).toBe(2)
 })
 
 test('parallel sign-ins end on their own responses where the app hands Passport the strategy itself', async () => {

@@ -12,8 +12,11 @@ export interface Call<T> {
   body?: unknown
   /** Whether Elastic Path may get it twice without harm. */
   repeatable: boolean
-  /** Turns a good answer's JSON into our shape; undefined where any part of it is not as it should be. */
-  parse: (json: unknown) => T | undefined
+  /**
+   * Turns a good answer's JSON into our shape; undefined where any part of it is not as it should be. The text is for
+   * answers that may have no body.
+   */
+  parse: (json: unknown, text: string) => T | undefined
 }
 
 /** Calls to Elastic Path with an access token: what every one of them has in common. */
@@ -104,7 +107,7 @@ export async function exchange(
 
 /** The result of a 2xx answer. */
 export function parse<T>(answer: HttpAnswer, call: Pick<Call<T>, 'method' | 'path' | 'parse'>): T {
-  const result = call.parse(parseJson(answer.text))
+  const result = call.parse(parseJson(answer.text), answer.text)
   if (result !== undefined) return result
   throw new ElasticPathError(
     'bad_answer',

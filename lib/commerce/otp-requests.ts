@@ -25,8 +25,8 @@ export async function requestCode(
     },
     // A second code may kill the first, which is in the mail already.
     repeatable: false,
-    // 202 without a body, or 201 with one that says nothing of use.
-    parse: () => true,
+    // 202 without a body, or 201 with one that says nothing of use; a page of something in between is neither.
+    parse: (json, text) => text === '' || json !== undefined || undefined,
   })
   if ('result' in outcome) return
   const { refusal } = outcome

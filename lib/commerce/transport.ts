@@ -124,8 +124,10 @@ export class Transport {
     if (operation.ended) return operation.ended
     const code = isNativeError(error) ? codeOf(error) : undefined
     const what = this.name(request)
-    if (code?.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW') {
-      return new ElasticPathError('bad_answer', `Elastic Path's answer to ${what} is not HTTP (${code})`)
+    // undici names what its parser rejects by the class alone.
+    const isNoHttp = isNativeError(error) && error.name === 'HTTPParserError'
+    if (isNoHttp || code === 'UND_ERR_HEADERS_OVERFLOW') {
+      return new ElasticPathError('bad_answer', `Elastic Path's answer to ${what} is not HTTP`)
     }
     const hint = isCertificateError(code)
       ? 'Its certificate is not trusted: a proxy in between needs a dispatcher with its CA.'
@@ -199,5 +201,5 @@ function isBrokenConnection(code: string | undefined): boolean {
 }
 
 function isCertificateError(code: string | undefined): boolean {
-  return code !== undefined && /CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)
+  return code !== undefined && /CERT|SELF_SIGNED|ISSUER|UNABLE_TO_VERIFY|ERR_TLS/.test(code)
 }

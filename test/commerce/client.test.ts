@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
 import { ElasticPathError } from '../../lib'
-import type { Call, Fault } from '../../lib/testing'
+import type { Call } from '../../lib/testing'
 import { ADA, bodyOf, openShop, type Shop } from '../support/shop'
 
 type Struck = Extract<Call, 'exchange' | 'access_token' | 'account_settings' | 'password_profiles'>
@@ -99,56 +99,6 @@ describe('the access token', () => {
 })
 
 describe('what goes wrong at Elastic Path is not the shopper’s mistake', () => {
-  const refused = (call: Struck) => (call === 'access_token' ? 'client_refused' : 'request_refused')
-  const faults: [string, Fault, number, string | ((call: Struck) => string)][] = [
-    ['hang', 'hang', 504, 'timeout'],
-    ['slow', 'slow', 504, 'timeout'],
-    ['reset', 'reset', 502, 'unreachable'],
-    ['truncated', 'truncated', 502, 'bad_answer'],
-    ['oversized', 'oversized', 502, 'bad_answer'],
-    ['html', 'html', 502, 'upstream_error'],
-    ['malformed', 'malformed', 502, 'bad_answer'],
-    ['half_valid', 'half_valid', 502, 'bad_answer'],
-    ['500', { status: 500 }, 502, 'upstream_error'],
-    ['503', { status: 503 }, 502, 'upstream_error'],
-    [
-      'a page of 401',
-      { status: 401, body: '<html>', headers: { 'content-type': 'text/html' } },
-      502,
-      'bad_answer',
-    ],
-    ['an empty 400', { status: 400, body: '' }, 502, 'bad_answer'],
-    ['an empty 200', { status: 200, body: '' }, 502, 'bad_answer'],
-    ['null', { status: 200, body: 'null' }, 502, 'bad_answer'],
-    ['redirect', { redirect: 'http://127.0.0.1:9/' }, 502, 'bad_answer'],
-    ['403', { status: 403 }, 500, refused],
-    ['404', { status: 404 }, 500, refused],
-  ]
-  const table = CALLS.flatMap((call) => faults.map((fault) => [call, ...fault] as const))
-
-  test.each(table)('%s: %s', async (call, name, fault, status, expected) => {
-    const shop = await openShop({
-      options: {
-        clientSecret: 'simulator-client-secret',
-        ...(name === 'hang' || name === 'slow' ? { timeout: 500 } : {}),
-      },
-    })
-    const struck = shop.simulator.fault(call, fault, { times: Infinity })
-    const reply = await shop.signIn()
-    const code = typeof expected === 'string' ? expected : expected(call)
-    const error = errorOf(shop)
-    expect([reply.status, error.status]).toEqual([status, status])
-    expect(error.code).toBe(code)
-    expect(struck.hits).toBeGreaterThan(0)
-    // A connection that breaks may be tried a second time; an answer is one.
-    expect(struck.hits).toBeLessThanOrEqual(fault === 'reset' ? 2 : 1)
-    expect(shop.simulator.count('other')).toBe(0)
-    expectNoSecrets(shop)
-
-    shop.simulator.clearFaults()
-    bodyOf(await shop.signIn())
-  })
-
   test.each([
     ['Username', 401],
     ['OneTimePasswordToken', 401],
