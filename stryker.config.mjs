@@ -9,7 +9,16 @@ export default {
   coverageAnalysis: 'perTest',
   jest: { configFile: 'test/mutation/jest.config.js', enableFindRelatedTests: false },
   // What is copied for a run: lib, its tests and their settings.
-  ignorePatterns: ['*', '!lib', '!lib/**', '!test', '!test/**', '!package.json', '!tsconfig*.json', '!jest.config.js'],
+  ignorePatterns: [
+    '*',
+    '!lib',
+    '!lib/**',
+    '!test',
+    '!test/**',
+    '!package.json',
+    '!tsconfig*.json',
+    '!jest.config.js',
+  ],
   concurrency: 2,
   // A mutant that waits for ever fails by Jest's own time limit for a test; this one is for endless loops.
   timeoutMS: 10_000,

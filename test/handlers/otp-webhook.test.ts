@@ -111,6 +111,11 @@ describe('otpWebhook', () => {
     ['an event without a code', JSON.stringify(event({}, { one_time_password_token: '' }))],
     ['an event without an address', JSON.stringify(event({}, { user_authentication_info: {} }))],
     ['an event without a purpose', JSON.stringify(event({}, { purpose: undefined }))],
+    [
+      'an event without a username',
+      JSON.stringify(event({}, { user_authentication_password_profile_info: {} })),
+    ],
+    ['an event without a profile', JSON.stringify(event({}, { password_profile_id: '' }))],
   ])('answers 400 to %s', async (_name, body) => {
     const { deliver, post } = openHook()
 
@@ -152,6 +157,37 @@ describe('otpWebhook', () => {
     await post(event({ configuration: { secret_key: 'x' } }, { more: true })).expect(204)
 
     expect(deliver.mock.calls).toEqual([[DELIVERY]])
+  })
+
+  test('greets nobody by name where Elastic Path has none', async () => {
+    const { deliver, post } = openHook()
+
+    await post(event({}, { user_authentication_info: { email: 'a@b.example' } })).expect(204)
+
+    expect(deliver).toHaveBeenCalledWith(expect.objectContaining({ name: '' }))
+  })
+
+  test.each([undefined, 'yesterday', 42])(
+    'counts ten minutes from now where an event was made at %p',
+    async (created_at) => {
+      const { deliver, post } = openHook()
+      const before = Date.now()
+
+      await post(event({}, { created_at })).expect(204)
+
+      const [[delivery]] = deliver.mock.calls as [[OtpDelivery]]
+      const life = Date.parse(delivery.expires) - before
+      expect(life).toBeGreaterThanOrEqual(600_000)
+      expect(life).toBeLessThan(660_000)
+    },
+  )
+
+  test.each([undefined, '2', 0, -1, null])('counts a try of %p as the first', async (attempt) => {
+    const { deliver, post } = openHook()
+
+    await post(event({ attempt })).expect(204)
+
+    expect(deliver).toHaveBeenCalledWith(DELIVERY)
   })
 
   test("hands on Elastic Path's count of its tries", async () => {
@@ -241,6 +277,9 @@ describe('otpWebhook', () => {
     ['no mailer', { secretKey: SECRET_KEY }],
   ])('throws a TypeError for %s', (_name, options) => {
     expect(() => otpWebhook(options as OtpWebhookOptions)).toThrow(TypeError)
+    expect(() => otpWebhook(options as OtpWebhookOptions)).toThrow(
+      /^otpWebhook: (secretKey|deliver) (is|must) \w+/,
+    )
   })
 })
 
