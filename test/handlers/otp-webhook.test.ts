@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request, type IncomingMessage } from 'node:http'
+import { Agent, request, type IncomingMessage } from 'node:http'
 import express, { type RequestHandler } from 'express'
 import supertest from 'supertest'
 import { otpWebhook, type OtpDelivery, type OtpWebhookOptions } from '../../lib'
@@ -124,22 +124,42 @@ describe('otpWebhook', () => {
     expect(deliver).not.toHaveBeenCalled()
   })
 
-  test('answers 400 to a huge body before it has ended', async () => {
-    const { app, deliver } = openHook()
-    const url = await listen(app)
-    const call = request(`${url}/hook`, {
-      method: 'POST',
-      agent: false,
-      headers: { 'X-Moltin-Secret-Key': SECRET_KEY, 'content-type': 'application/json' },
+  describe('on a connection that is kept alive', () => {
+    const agent = new Agent({ keepAlive: true })
+    afterAll(() => agent.destroy())
+
+    async function begin() {
+      const { app, deliver } = openHook()
+      const url = await listen(app)
+      const call = request(`${url}/hook`, {
+        method: 'POST',
+        agent,
+        headers: { 'X-Moltin-Secret-Key': SECRET_KEY, 'content-type': 'application/json' },
+      })
+      call.on('error', () => undefined)
+      return { call, deliver }
+    }
+
+    test('answers 400 to a huge body before it has ended, and closes it', async () => {
+      const { call, deliver } = await begin()
+
+      call.write('"'.padEnd(200 * 1024, 'a'))
+      const [response] = (await once(call, 'response')) as [IncomingMessage]
+      call.destroy()
+
+      expect([response.statusCode, response.headers.connection]).toEqual([400, 'close'])
+      expect(deliver).not.toHaveBeenCalled()
     })
-    call.on('error', () => undefined)
 
-    call.write('"'.padEnd(200 * 1024, 'a'))
-    const [response] = (await once(call, 'response')) as [IncomingMessage]
-    call.destroy()
+    test('leaves it open to the next event', async () => {
+      const { call } = await begin()
 
-    expect([response.statusCode, response.headers.connection]).toEqual([400, 'close'])
-    expect(deliver).not.toHaveBeenCalled()
+      call.end(JSON.stringify(event()))
+      const [response] = (await once(call, 'response')) as [IncomingMessage]
+      response.resume()
+
+      expect([response.statusCode, response.headers.connection]).toEqual([204, 'keep-alive'])
+    })
   })
 
   test('takes an event of a shop with long names', async () => {
