@@ -80,7 +80,7 @@ test.each([undefined, null, 'client-id', 42])(
   (options) => {
     const attempt = construct(options)
     expect(attempt).toThrow(TypeError)
-    expect(attempt).toThrow('clientId')
+    expect(attempt).toThrow('PasswordlessOtpStrategy needs an options object with a clientId')
   },
 )
 

@@ -215,6 +215,20 @@ describe('what goes wrong at Elastic Path is not the shopper’s mistake', () =>
     }
   })
 
+  test.each([
+    ['nothing in particular', 'Validation failed.'],
+    [
+      'the code and the profile',
+      "field 'OneTimePasswordToken' on the 'required' tag; field 'PasswordProfileID' on the 'must_be_uuid' tag.",
+    ],
+  ])('422 on %s is not called a wrong code', async (_name, detail) => {
+    const shop = await openShop()
+    const body = { errors: [{ status: '422', title: 'Unprocessable Entity', detail }] }
+    shop.simulator.fault('exchange', { status: 422, body })
+    expect((await shop.signIn()).status).toBe(500)
+    expect(errorOf(shop)).toMatchObject({ code: 'request_refused', upstreamStatus: 422 })
+  })
+
   test.each(['truncated', 'reset'] as const)(
     'an exchange that is %s after its effect is not sent again',
     async (fault) => {

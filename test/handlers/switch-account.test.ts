@@ -208,14 +208,55 @@ describe('the methods for accounts', () => {
   })
 
   test.each([{ limit: 0 }, { limit: 101 }, { limit: 1.5 }, { limit: NaN }, { offset: -1 }, { offset: 0.5 }])(
-    'listAccounts rejects the page %j with a RangeError',
+    'listAccounts rejects the page %j with a RangeError that names what is wrong',
     async (page) => {
       const { strategy, signIn } = await openJourney()
       const { user } = await signIn()
 
-      await expect(strategy.listAccounts(user, page)).rejects.toThrow(RangeError)
+      const listed = strategy.listAccounts(user, page)
+
+      await expect(listed).rejects.toThrow(RangeError)
+      await expect(listed).rejects.toThrow(`listAccounts: ${Object.keys(page).join()} must be`)
     },
   )
+
+  test('listAccounts gives a hundred at a time', async () => {
+    const { strategy, signIn } = await openJourney({ store: { members: [{ username: ADA, accounts: 101 }] } })
+    const { user } = await signIn()
+
+    const { accounts, total } = await strategy.listAccounts(user, { limit: 100 })
+
+    expect([accounts.length, total]).toEqual([100, 101])
+  })
+
+  test('selectAccount finds no account of a member of none, and asks nobody', async () => {
+    const { simulator, strategy, signIn } = await openJourney({
+      store: { members: [{ username: ADA, accounts: 0 }] },
+      strategy: { requireAccount: false },
+    })
+    const { user } = await signIn()
+    simulator.clearRequests()
+
+    await expect(strategy.selectAccount(user, SECOND.id)).rejects.toMatchObject({ code: 'account_not_found' })
+    expect(simulator.requests).toEqual([])
+  })
+
+  test('renewAccount gives a shopper who has yet to choose a new token for the choice', async () => {
+    const { simulator, strategy, signIn } = await openJourney({
+      store: TWO,
+      strategy: { selectAccount: 'sole' },
+    })
+    const { user } = await signIn()
+    simulator.advance(60)
+
+    const renewed = await strategy.renewAccount(user)
+
+    expect(renewed).toMatchObject({ accountMemberId: user.accountMemberId, username: ADA, account: null })
+    expect(Date.parse(renewed.selectionToken?.expires ?? '')).toBeGreaterThan(
+      Date.parse(user.selectionToken?.expires ?? ''),
+    )
+    await expect(strategy.selectAccount(renewed, SECOND.id)).resolves.toMatchObject({ account: SECOND })
+  })
 
   test('renewAccount answers with a new token for the same account', async () => {
     const { simulator, strategy, signIn } = await openJourney({ store: TWO })
