@@ -232,6 +232,22 @@ describe('choosing an account', () => {
     expect(simulator.count('exchange')).toBe(1)
   })
 
+  test('the account asked for costs no further page where it is on the first, and few where it is on the second', async () => {
+    const many = someAccounts(2000)
+    const { signIn, simulator } = await openShop({ store: { members: [{ username: ADA, accounts: many }] } })
+    bodyOf(await signIn({ account_id: many[99]?.id ?? '' }))
+    expect(simulator.count('renewal')).toBe(0)
+    bodyOf(await signIn({ account_id: many[100]?.id ?? '' }))
+    expect(simulator.count('renewal')).toBeLessThanOrEqual(8)
+  })
+
+  test('a list that ends with a full page is not asked for more', async () => {
+    const members = [{ username: ADA, accounts: 200 }]
+    const { signIn, simulator } = await openShop({ store: { members } })
+    expect((await signIn({ account_id: randomUUID() })).status).toBe(403)
+    expect(simulator.count('renewal')).toBe(1)
+  })
+
   test("an account of somebody else's is 403, after no more pages than there are", async () => {
     const { signIn, simulator, errors } = await openShop({ store })
     const reply = await signIn({ account_id: randomUUID() })

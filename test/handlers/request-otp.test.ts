@@ -214,6 +214,24 @@ describe('createOtpRequest', () => {
     })
   })
 
+  test.each([undefined, null, 42, {}, '\t', 'a'.repeat(1025)])(
+    'rejects %p for a username, also where the app leaves usernames as they are',
+    async (username) => {
+      const { simulator, strategy } = await openJourney({ strategy: { normalizeUsername: (typed) => typed } })
+
+      await expect(strategy.createOtpRequest(username as string)).rejects.toMatchObject({
+        code: 'missing_credentials',
+      })
+      expect(simulator.requests).toEqual([])
+    },
+  )
+
+  test.each(['', undefined, 42])('rejects a username of which the app makes %p', async (made) => {
+    const { strategy } = await openJourney({ strategy: { normalizeUsername: () => made as string } })
+
+    await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({ code: 'missing_credentials' })
+  })
+
   test('shares the request of a tap', async () => {
     const { simulator, strategy } = await openJourney()
 
