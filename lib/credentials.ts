@@ -31,9 +31,7 @@ export function readUsername(
   body: unknown,
   names: Pick<Settings, 'usernameField' | 'normalizeUsername'>,
 ): string | undefined {
-  const typed = readText(body, names.usernameField, MAX_USERNAME)
-  if (!typed) return undefined
-  return toUsername(typed, names.normalizeUsername)
+  return toUsername(readText(body, names.usernameField, MAX_USERNAME), names.normalizeUsername)
 }
 
 /** A username as Elastic Path is asked about it; undefined where nothing is left of it. */

@@ -41,7 +41,7 @@ export type DeliveryCode =
 const diagnostics = channel('passport-elasticpath-otp')
 
 export function publish(message: DiagnosticMessage): void {
-  if (diagnostics.hasSubscribers) diagnostics.publish(message)
+  diagnostics.publish(message)
 }
 
 type How = Pick<DiagnosticMessage, 'outcome' | 'code' | 'upstreamStatus'>

@@ -63,6 +63,23 @@ describe('the diagnostics channel', () => {
     ])
   })
 
+  test("tells of a function of the app's own that throws as an error of the app", async () => {
+    const { simulator, browser } = await open({
+      strategy: {
+        selectAccount: () => {
+          throw new Error('The database is down')
+        },
+      },
+    })
+
+    await browser()
+      .post('/login')
+      .send({ username: ADA, otp: simulator.issueCode(ADA) })
+      .expect(500)
+
+    expect(told()).toEqual([{ operation: 'sign-in', outcome: 'error', code: 'app_error' }])
+  })
+
   test('tells of a request for a code once', async () => {
     const { browser } = await open()
 

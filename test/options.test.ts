@@ -20,7 +20,12 @@ describe('an option that makes no sense is a TypeError that names it', () => {
     ['baseUrl', 'http://127.0.0.1.example.com'],
     ['baseUrl', 'ftp://useast.api.elasticpath.com'],
     ['baseUrl', 'https://user:password@useast.api.elasticpath.com'],
+    ['baseUrl', 'https://user@useast.api.elasticpath.com'],
+    ['baseUrl', 'https://:password@useast.api.elasticpath.com'],
     ['baseUrl', 'https://useast.api.elasticpath.com/?a=b'],
+    ['baseUrl', 'https://useast.api.elasticpath.com/#a'],
+    ['baseUrl', 'http://127.0.0.1.1:3000/'],
+    ['baseUrl', 'http://example.com/127.0.0.1'],
     ['passwordProfileId', ''],
     ['authenticationRealmId', 7],
     ['authenticationRealmId', 'half a character: \ud800'],
@@ -28,6 +33,8 @@ describe('an option that makes no sense is a TypeError that names it', () => {
     ['usernameField', ''],
     ['otpField', 'username'],
     ['accountField', []],
+    ['otpField', 'account_id'],
+    ['name', '  '],
     ['normalizeUsername', 'trim'],
     ['selectAccount', 'last'],
     ['selectAccount', true],
@@ -38,7 +45,11 @@ describe('an option that makes no sense is a TypeError that names it', () => {
     ['messages', { invalid_credentials: 42 }],
     ['limiter', {}],
     ['limiter', { consume: () => undefined }],
+    ['limiter', { delete: () => undefined }],
+    ['limiter', 'memory'],
     ['requestLimiter', null],
+    ['requestLimiter', { delete: () => undefined }],
+    ['requestLimiter', { consume: () => undefined }],
     ['timeout', 0],
     ['timeout', -1],
     ['timeout', NaN],
@@ -46,12 +57,22 @@ describe('an option that makes no sense is a TypeError that names it', () => {
     ['timeout', 2 ** 31],
     ['timeout', '1000'],
     ['dispatcher', {}],
-    ['clientID', 'misspelt'],
+    ['dispatcher', { dispatch: () => true }],
+    ['dispatcher', { request: () => undefined }],
   ]
   test.each(nonsense)('%s: %p', (option, value) => {
     const attempt = construct({ clientId, [option]: value })
     expect(attempt).toThrow(TypeError)
     expect(attempt).toThrow(option)
+    // Which option, and what it must be.
+    expect(attempt).toThrow(/^PasswordlessOtpStrategy: [\w.]+ (is required:|must|knows) \w+/)
+  })
+
+  test('a misspelt one is told the names that there are, and so is a failure code', () => {
+    expect(construct({ clientId, clientID: 'x' })).toThrow('clientId, clientSecret, baseUrl')
+    expect(construct({ clientId, messages: { wrong_code: 'No.' } })).toThrow(
+      'missing_credentials, invalid_credentials',
+    )
   })
 })
 
@@ -60,7 +81,7 @@ test.each([undefined, null, 'client-id', 42])(
   (options) => {
     const attempt = construct(options)
     expect(attempt).toThrow(TypeError)
-    expect(attempt).toThrow('clientId')
+    expect(attempt).toThrow('PasswordlessOtpStrategy needs an options object with a clientId')
   },
 )
 
@@ -80,6 +101,10 @@ test.each(['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000'
     await new PasswordlessOtpStrategy({ clientId, baseUrl }).close()
   },
 )
+
+test.each([1, 2 ** 31 - 1])('a timeout of %p milliseconds is taken', async (timeout) => {
+  await new PasswordlessOtpStrategy({ clientId, timeout }).close()
+})
 
 test('a clientId is enough, and the name is passwordless-otp', async () => {
   const strategy = new Strategy({ clientId })

@@ -232,6 +232,22 @@ describe('choosing an account', () => {
     expect(simulator.count('exchange')).toBe(1)
   })
 
+  test('the account asked for costs no further page where it is on the first, and few where it is on the second', async () => {
+    const many = someAccounts(2000)
+    const { signIn, simulator } = await openShop({ store: { members: [{ username: ADA, accounts: many }] } })
+    bodyOf(await signIn({ account_id: many[99]?.id ?? '' }))
+    expect(simulator.count('renewal')).toBe(0)
+    bodyOf(await signIn({ account_id: many[100]?.id ?? '' }))
+    expect(simulator.count('renewal')).toBeLessThanOrEqual(8)
+  })
+
+  test('a list that ends with a full page is not asked for more', async () => {
+    const members = [{ username: ADA, accounts: 200 }]
+    const { signIn, simulator } = await openShop({ store: { members } })
+    expect((await signIn({ account_id: randomUUID() })).status).toBe(403)
+    expect(simulator.count('renewal')).toBe(1)
+  })
+
   test("an account of somebody else's is 403, after no more pages than there are", async () => {
     const { signIn, simulator, errors } = await openShop({ store })
     const reply = await signIn({ account_id: randomUUID() })
@@ -242,9 +258,27 @@ describe('choosing an account', () => {
     expect(errors).toEqual([])
   })
 
+  test('an account asked for by a member of none is 403', async () => {
+    const { signIn, simulator } = await openShop({
+      store: { members: [{ username: ADA, accounts: 0 }] },
+      options: { requireAccount: false },
+    })
+    const reply = await signIn({ account_id: randomUUID() })
+    expect(reply.status).toBe(403)
+    expect(reply.body).toMatchObject({ code: 'account_not_found' })
+    expect(simulator.count('renewal')).toBe(0)
+  })
+
+  test('a form whose account is left empty signs in as if it were not there', async () => {
+    const { signIn } = await openShop({ store })
+    expect(bodyOf(await signIn({ account_id: '' })).user.account?.id).toBe(accounts[0]?.id)
+  })
+
   test("'first' takes the first account in one exchange", async () => {
     const { signIn, simulator } = await openShop({ store, options: { selectAccount: 'first' } })
-    expect(bodyOf(await signIn()).user.account?.id).toBe(accounts[0]?.id)
+    const { user, info } = bodyOf(await signIn())
+    expect(user.account?.id).toBe(accounts[0]?.id)
+    expect(info).toEqual({ accounts: accounts.slice(0, 25), totalAccounts: 250 })
     expect(simulator.count('renewal')).toBe(0)
   })
 
@@ -270,9 +304,27 @@ describe('choosing an account', () => {
       expect(req.path).toBe('/login')
       return Promise.resolve(all[index]?.id)
     }
-    const { signIn } = await openShop({ store, options: { selectAccount } })
+    const { signIn, simulator } = await openShop({ store, options: { selectAccount } })
     expect(bodyOf(await signIn()).user.account?.id).toBe(accounts[index]?.id)
     expect(seen).toEqual(accounts)
+    // Two more pages, and the chosen one again where it was not the first.
+    expect(simulator.count('renewal')).toBe(index < 100 ? 2 : 3)
+  })
+
+  test('a function gets seven pages in their order, also where one comes late', async () => {
+    const many = someAccounts(650)
+    const seen: AccountSummary[] = []
+    const selectAccount = (all: AccountSummary[]) => {
+      seen.push(...all)
+      return all[649]?.id
+    }
+    const { signIn, simulator } = await openShop({
+      store: { members: [{ username: ADA, accounts: many }] },
+      options: { selectAccount },
+    })
+    simulator.fault('renewal', { delay: 100 })
+    expect(bodyOf(await signIn()).user.account?.id).toBe(many[649]?.id)
+    expect(seen).toEqual(many)
   })
 
   test('a function that answers undefined leaves the choice to the shopper', async () => {
@@ -296,26 +348,31 @@ describe('choosing an account', () => {
     })
     expect((await signIn()).status).toBe(500)
     expect(errors).toEqual([expect.any(TypeError)])
+    expect(errors[0]).toMatchObject({ message: expect.stringContaining('id of an account') as unknown })
     expect((await signIn({ account_id: accounts[1]?.id ?? '' })).status).toBe(200)
   })
 })
 
 describe('functions of the app', () => {
   test('selectAccount that never answers is the app at fault', async () => {
-    const { signIn } = await openShop({
+    const { signIn, errors } = await openShop({
       options: { timeout: 500, selectAccount: () => new Promise<string>(() => undefined) },
     })
     const reply = await signIn()
     expect(reply.status).toBe(500)
+    expect(errors[0]).toMatchObject({
+      message: expect.stringContaining('selectAccount did not finish') as unknown,
+    })
     expect(reply.body).toMatchObject({ error: 'app_timeout' })
   })
 
   test('a limiter that never answers is the app at fault, and no free pass', async () => {
     const never = () => new Promise<never>(() => undefined)
-    const { signIn, simulator } = await openShop({
+    const { signIn, simulator, errors } = await openShop({
       options: { timeout: 500, limiter: { consume: never, delete: never } },
     })
     expect((await signIn()).body).toMatchObject({ error: 'app_timeout' })
+    expect(errors[0]).toMatchObject({ message: expect.stringContaining('limiter did not finish') as unknown })
     expect(simulator.requests).toEqual([])
   })
 
@@ -378,6 +435,57 @@ describe('the session', () => {
   )
 })
 
+describe('a user of the app’s own', () => {
+  const held = { token: 'token', expires: new Date(Date.now() + 60_000).toISOString() }
+  const account = { id: 'account', name: '', ...held }
+  const user = { accountMemberId: 'member', username: ADA, account }
+  const serialize = async (one: unknown) => {
+    const { strategy } = await openShop()
+    return new Promise<{ error: unknown; kept: unknown }>((resolve) => {
+      strategy.serializeUser(one, (error, kept) => resolve({ error, kept }))
+    })
+  }
+
+  test.each([
+    user,
+    { ...user, role: 'buyer' },
+    { ...user, account: null },
+    { ...user, account: null, selectionToken: held },
+  ])('goes to the session where it holds what the strategy gave: %j', async (one) => {
+    const { error, kept } = await serialize(one)
+    expect(error).toBeNull()
+    expect(kept).toBe(one)
+  })
+
+  test.each([
+    ['another object', { id: 42 }],
+    ['an array', [user]],
+    ['a string', 'ada'],
+    ['no member', { ...user, accountMemberId: '' }],
+    ['no username', { ...user, username: undefined }],
+    ['no account', { ...user, account: undefined }],
+    ['an account without an id', { ...user, account: { ...account, id: '' } }],
+    ['an account without a name', { ...user, account: { ...account, name: undefined } }],
+    ['an account without a token', { ...user, account: { ...account, token: '' } }],
+    ['an account without an end', { ...user, account: { ...account, expires: undefined } }],
+    ['an account whose end is no moment', { ...user, account: { ...account, expires: 'soon' } }],
+    ['an account whose end is a number', { ...user, account: { ...account, expires: 4_000_000_000 } }],
+    ['a token that waits for a choice and is none', { ...user, account: null, selectionToken: 'token' }],
+  ])('is an error that says what to keep where it is %s', async (_what, one) => {
+    expect((await serialize(one)).error).toMatchObject({
+      code: 'unexpected_user',
+      status: 500,
+      message: expect.stringContaining(
+        'keep accountMemberId, username, account and selectionToken',
+      ) as unknown,
+    })
+  })
+
+  test.each([undefined, null, false])('that is %p is nobody signed in', async (one) => {
+    expect((await serialize(one)).error).toMatchObject({ code: 'not_signed_in', status: 401 })
+  })
+})
+
 describe('verify', () => {
   const withRole = (user: PasswordlessOtpUser) => ({ ...user, role: 'buyer' })
 
@@ -388,6 +496,12 @@ describe('verify', () => {
       (user: PasswordlessOtpUser, done: VerifyDone) => void setImmediate(() => done(null, withRole(user))),
     ],
     ['a promise', (user: PasswordlessOtpUser) => Promise.resolve(withRole(user))],
+    ['its value', (user: PasswordlessOtpUser) => withRole(user)],
+    [
+      'its value and the request',
+      (req: Request, user: PasswordlessOtpUser) => ({ ...withRole(user), path: req.path }),
+      true,
+    ],
     [
       'a promise of nothing and done',
       (user: PasswordlessOtpUser, done: VerifyDone) => {
@@ -435,6 +549,8 @@ describe('verify', () => {
       (_user: PasswordlessOtpUser, done: VerifyDone) => done(null, false, { message: 'Blocked' }),
     ],
     ['done(null)', (_user: PasswordlessOtpUser, done: VerifyDone) => done(null)],
+    ['its value false', (_user: PasswordlessOtpUser) => false],
+    ['no value', (_user: PasswordlessOtpUser) => undefined],
     ['a promise of false', (_user: PasswordlessOtpUser) => Promise.resolve(false)],
     ['a promise of null', (_user: PasswordlessOtpUser) => Promise.resolve(null)],
     ['a promise of undefined', (_user: PasswordlessOtpUser) => Promise.resolve(undefined)],
@@ -470,9 +586,10 @@ describe('verify', () => {
     ['a promise', (_user: PasswordlessOtpUser) => new Promise(() => undefined)],
   ]
   test.each(silent)('that never answers by %s is the app at fault', async (_form, verify) => {
-    const { signIn } = await openShop({ verify, options: { timeout: 500 } })
+    const { signIn, errors } = await openShop({ verify, options: { timeout: 500 } })
     const reply = await signIn()
     expect(reply.status).toBe(500)
+    expect(errors[0]).toMatchObject({ message: expect.stringContaining('verify did not finish') as unknown })
     expect(reply.body).toMatchObject({ error: 'app_timeout' })
   })
 
@@ -540,6 +657,34 @@ describe('the limiter', () => {
     expect(reply.body).toMatchObject({ error: 'limiter_failed' })
     expect(simulator.requests).toEqual([])
     expect(String((errors[0] as Error).stack)).not.toContain('hush-hush')
+  })
+
+  test('that cannot give points back is an error', async () => {
+    const { signIn, errors } = await openShop({
+      options: {
+        limiter: {
+          consume: () => Promise.resolve(),
+          delete: () => Promise.reject(new Error('redis://user:hush-hush@cache is down')),
+        },
+      },
+    })
+    expect((await signIn()).body).toMatchObject({ error: 'limiter_failed' })
+    expect(String((errors[0] as Error).stack)).not.toContain('hush-hush')
+  })
+
+  test.each([
+    [0, 1],
+    [1, 1],
+    [1000, 1],
+    [1001, 2],
+    [59_999, 60],
+  ])('whose next point is %p ms away has Retry-After: %p', async (msBeforeNext, seconds) => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the shape that limiters reject with
+    const consume = () => Promise.reject({ msBeforeNext })
+    const { signIn } = await openShop({ options: { limiter: { consume, delete: () => Promise.resolve() } } })
+    const reply = await signIn()
+    expect(reply.status).toBe(429)
+    expect(reply.headers).toMatchObject({ 'retry-after': String(seconds) })
   })
 
   test.each([undefined, 'no', 42, {}, { msBeforeNext: NaN }])(

@@ -33,6 +33,13 @@ function expectNoSecrets(shop: Shop): void {
   expect(shown).not.toMatch(/eyJ[\w-]+\./)
 }
 
+/** An access token that the store takes, as it issues it. */
+async function issueToken({ simulator }: Shop): Promise<{ access_token: string }> {
+  const body = new URLSearchParams({ grant_type: 'implicit', client_id: simulator.clientId })
+  const reply = await fetch(`${simulator.url}/oauth/access_token`, { method: 'POST', body })
+  return (await reply.json()) as { access_token: string }
+}
+
 describe('the access token', () => {
   test('is renewed where it is refused, and the request sent once more', async () => {
     const shop = await openShop()
@@ -59,6 +66,44 @@ describe('the access token', () => {
     }
     expect(shop.simulator.count('access_token')).toBe(2)
     expect(shop.simulator.count('exchange')).toBe(2)
+  })
+
+  test.each([
+    ['expires_in', () => ({ expires_in: 100 })],
+    ['expires alone', () => ({ expires: Math.floor(Date.now() / 1000) + 100 })],
+  ])('lives as long as %s says', async (_name, life) => {
+    const shop = await openShop()
+    const { access_token } = await issueToken(shop)
+    shop.simulator.fault('access_token', { status: 200, body: { access_token, ...life() } })
+    bodyOf(await shop.signIn())
+    shop.simulator.clearRequests()
+    const now = Date.now()
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(now + 85_000)
+    try {
+      bodyOf(await shop.signIn())
+      expect(shop.simulator.count('access_token')).toBe(0)
+      clock.mockReturnValue(now + 95_000)
+      bodyOf(await shop.signIn())
+      expect(shop.simulator.count('access_token')).toBe(1)
+    } finally {
+      clock.mockRestore()
+    }
+  })
+
+  test.each([
+    ['no token', { expires_in: 100 }],
+    ['an empty token', { access_token: '', expires_in: 100 }],
+    ['a token with a line break', { access_token: 'a\nb', expires_in: 100 }],
+    ['a token of 9000 characters', { access_token: 'a'.repeat(9000), expires_in: 100 }],
+    ['no end', { access_token: 'a' }],
+    ['an end in words', { access_token: 'a', expires_in: '100' }],
+    ['an end in the past', { access_token: 'a', expires_in: -1 }],
+  ])('with %s is an answer that is not of the documented shape', async (_name, body) => {
+    const shop = await openShop()
+    shop.simulator.fault('access_token', { status: 200, body })
+    expect((await shop.signIn()).status).toBe(502)
+    expect(errorOf(shop)).toMatchObject({ code: 'bad_answer', upstreamStatus: 200 })
+    expect(errorOf(shop).message).toContain('POST /oauth/access_token')
   })
 
   test('refused for fifty sign-ins at once is renewed once', async () => {
@@ -91,7 +136,7 @@ describe('the access token', () => {
       const shop = await openShop({ options })
       expect((await shop.signIn()).status).toBe(500)
       expect(errorOf(shop)).toMatchObject({ code: 'client_refused', status: 500 })
-      expect(errorOf(shop).message).toContain('clientId')
+      expect(errorOf(shop).message).toMatch(/POST \/oauth\/access_token.*clientId/)
       expect(inspect(shop.errors, { depth: null })).not.toContain('wrong-secret')
       expect(shop.simulator.count('exchange')).toBe(0)
     },
@@ -119,6 +164,20 @@ describe('what goes wrong at Elastic Path is not the shopper’s mistake', () =>
     }
   })
 
+  test.each([
+    ['nothing in particular', 'Validation failed.'],
+    [
+      'the code and the profile',
+      "field 'OneTimePasswordToken' on the 'required' tag; field 'PasswordProfileID' on the 'must_be_uuid' tag.",
+    ],
+  ])('422 on %s is not called a wrong code', async (_name, detail) => {
+    const shop = await openShop()
+    const body = { errors: [{ status: '422', title: 'Unprocessable Entity', detail }] }
+    shop.simulator.fault('exchange', { status: 422, body })
+    expect((await shop.signIn()).status).toBe(500)
+    expect(errorOf(shop)).toMatchObject({ code: 'request_refused', upstreamStatus: 422 })
+  })
+
   test.each(['truncated', 'reset'] as const)(
     'an exchange that is %s after its effect is not sent again',
     async (fault) => {
@@ -129,6 +188,52 @@ describe('what goes wrong at Elastic Path is not the shopper’s mistake', () =>
       expectNoSecrets(shop)
     },
   )
+
+  test.each([
+    [
+      'nothing',
+      '',
+      500,
+      'request_refused',
+      /^Elastic Path answered 403 to POST \/v2\/account-members\/tokens\./,
+    ],
+    [
+      'JSON of another shape',
+      '{"message":"no"}',
+      500,
+      'request_refused',
+      /^Elastic Path answered 403 to POST/,
+    ],
+    ['a list of no errors', '{"errors":[]}', 500, 'request_refused', /^Elastic Path answered 403 to POST/],
+    [
+      'an error without words',
+      '{"errors":[{}]}',
+      500,
+      'request_refused',
+      /^Elastic Path answered 403 to POST/,
+    ],
+    [
+      'its own words',
+      '{"errors":[{"title":"Forbidden"}]}',
+      500,
+      'request_refused',
+      / 403 \(Forbidden\) to POST/,
+    ],
+    ["a proxy's page", '<html>no</html>', 502, 'bad_answer', /^Elastic Path answered 403 to POST \S+$/],
+    [
+      'errors that are none',
+      '{"errors":["no"]}',
+      502,
+      'bad_answer',
+      /^Elastic Path answered 403 to POST \S+$/,
+    ],
+  ])('a 403 with %s', async (_name, body, status, code, message) => {
+    const shop = await openShop()
+    shop.simulator.fault('exchange', { status: 403, body, headers: { 'content-type': 'application/json' } })
+    expect((await shop.signIn()).status).toBe(status)
+    expect(errorOf(shop)).toMatchObject({ code, upstreamStatus: 403 })
+    expect(errorOf(shop).message).toMatch(message)
+  })
 
   test('words of Elastic Path that quote what was sent are not in the error', async () => {
     const shop = await openShop()
@@ -187,6 +292,24 @@ describe('a store over its limit', () => {
     shop.simulator.fault(call, { rateLimited: 0 })
     bodyOf(await shop.signIn())
     expect(shop.simulator.count(call)).toBe(2)
+  })
+
+  test('may say so by a date', async () => {
+    const shop = await openShop()
+    const now = Math.ceil(Date.now() / 1000) * 1000
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(now)
+    try {
+      const headers = { 'retry-after': new Date(now + 3_600_000).toUTCString() }
+      shop.simulator.fault('exchange', { status: 429, headers })
+      expect((await shop.signIn()).headers).toMatchObject({ 'retry-after': '3600' })
+      shop.simulator.fault('exchange', {
+        status: 429,
+        headers: { 'retry-after': new Date(now - 3_600_000).toUTCString() },
+      })
+      bodyOf(await shop.signIn())
+    } finally {
+      clock.mockRestore()
+    }
   })
 
   test('is waited for as long as it says', async () => {

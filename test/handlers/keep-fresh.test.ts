@@ -194,6 +194,7 @@ describe('keepFresh', () => {
     const { strategy } = await openJourney()
 
     expect(() => strategy.keepFresh({ within: within as number })).toThrow(TypeError)
+    expect(() => strategy.keepFresh({ within: within as number })).toThrow('keepFresh: within must be')
   })
 
   test('does not undo a switch that ended while it renewed', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request, type IncomingMessage } from 'node:http'
+import { Agent, request, type IncomingMessage } from 'node:http'
 import express, { type RequestHandler } from 'express'
 import supertest from 'supertest'
 import { otpWebhook, type OtpDelivery, type OtpWebhookOptions } from '../../lib'
@@ -120,6 +120,11 @@ describe('otpWebhook', () => {
     ['an event without an address', JSON.stringify(event({}, { user_authentication_info: {} }))],
     ['an event without a purpose', JSON.stringify(event({}, { purpose: undefined }))],
     ['an event whose purpose is no text', JSON.stringify(event({}, { purpose: null }))],
+    [
+      'an event without a username',
+      JSON.stringify(event({}, { user_authentication_password_profile_info: {} })),
+    ],
+    ['an event without a profile', JSON.stringify(event({}, { password_profile_id: '' }))],
   ])('answers 400 to %s', async (_name, body) => {
     const { deliver, post } = openHook()
 
@@ -128,22 +133,42 @@ describe('otpWebhook', () => {
     expect(deliver).not.toHaveBeenCalled()
   })
 
-  test('answers 400 to a huge body before it has ended', async () => {
-    const { app, deliver } = openHook()
-    const url = await listen(app)
-    const call = request(`${url}/hook`, {
-      method: 'POST',
-      agent: false,
-      headers: { 'X-Moltin-Secret-Key': SECRET_KEY, 'content-type': 'application/json' },
+  describe('on a connection that is kept alive', () => {
+    const agent = new Agent({ keepAlive: true })
+    afterAll(() => agent.destroy())
+
+    async function begin() {
+      const { app, deliver } = openHook()
+      const url = await listen(app)
+      const call = request(`${url}/hook`, {
+        method: 'POST',
+        agent,
+        headers: { 'X-Moltin-Secret-Key': SECRET_KEY, 'content-type': 'application/json' },
+      })
+      call.on('error', () => undefined)
+      return { call, deliver }
+    }
+
+    test('answers 400 to a huge body before it has ended, and closes it', async () => {
+      const { call, deliver } = await begin()
+
+      call.write('"'.padEnd(200 * 1024, 'a'))
+      const [response] = (await once(call, 'response')) as [IncomingMessage]
+      call.destroy()
+
+      expect([response.statusCode, response.headers.connection]).toEqual([400, 'close'])
+      expect(deliver).not.toHaveBeenCalled()
     })
-    call.on('error', () => undefined)
 
-    call.write('"'.padEnd(200 * 1024, 'a'))
-    const [response] = (await once(call, 'response')) as [IncomingMessage]
-    call.destroy()
+    test('leaves it open to the next event', async () => {
+      const { call } = await begin()
 
-    expect([response.statusCode, response.headers.connection]).toEqual([400, 'close'])
-    expect(deliver).not.toHaveBeenCalled()
+      call.end(JSON.stringify(event()))
+      const [response] = (await once(call, 'response')) as [IncomingMessage]
+      response.resume()
+
+      expect([response.statusCode, response.headers.connection]).toEqual([204, 'keep-alive'])
+    })
   })
 
   test('takes an event of a shop with long names', async () => {
@@ -161,6 +186,37 @@ describe('otpWebhook', () => {
     await post(event({ configuration: { secret_key: 'x' } }, { more: true })).expect(204)
 
     expect(deliver.mock.calls).toEqual([[DELIVERY]])
+  })
+
+  test('greets nobody by name where Elastic Path has none', async () => {
+    const { deliver, post } = openHook()
+
+    await post(event({}, { user_authentication_info: { email: 'a@b.example' } })).expect(204)
+
+    expect(deliver).toHaveBeenCalledWith(expect.objectContaining({ name: '' }))
+  })
+
+  test.each([undefined, 'yesterday', 42])(
+    'counts ten minutes from now where an event was made at %p',
+    async (created_at) => {
+      const { deliver, post } = openHook()
+      const before = Date.now()
+
+      await post(event({}, { created_at })).expect(204)
+
+      const [[delivery]] = deliver.mock.calls as [[OtpDelivery]]
+      const life = Date.parse(delivery.expires) - before
+      expect(life).toBeGreaterThanOrEqual(600_000)
+      expect(life).toBeLessThan(660_000)
+    },
+  )
+
+  test.each([undefined, '2', 0, -1, null])('counts a try of %p as the first', async (attempt) => {
+    const { deliver, post } = openHook()
+
+    await post(event({ attempt })).expect(204)
+
+    expect(deliver).toHaveBeenCalledWith(DELIVERY)
   })
 
   test("hands on Elastic Path's count of its tries", async () => {
@@ -250,6 +306,9 @@ describe('otpWebhook', () => {
     ['no mailer', { secretKey: SECRET_KEY }],
   ])('throws a TypeError for %s', (_name, options) => {
     expect(() => otpWebhook(options as OtpWebhookOptions)).toThrow(TypeError)
+    expect(() => otpWebhook(options as OtpWebhookOptions)).toThrow(
+      /^otpWebhook: (secretKey|deliver) (is|must) \w+/,
+    )
   })
 })
 

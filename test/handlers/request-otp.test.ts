@@ -214,6 +214,24 @@ describe('createOtpRequest', () => {
     })
   })
 
+  test.each([undefined, null, 42, {}, '\t', 'a'.repeat(1025)])(
+    'rejects %p for a username, also where the app leaves usernames as they are',
+    async (username) => {
+      const { simulator, strategy } = await openJourney({ strategy: { normalizeUsername: (typed) => typed } })
+
+      await expect(strategy.createOtpRequest(username as string)).rejects.toMatchObject({
+        code: 'missing_credentials',
+      })
+      expect(simulator.requests).toEqual([])
+    },
+  )
+
+  test.each(['', undefined, 42])('rejects a username of which the app makes %p', async (made) => {
+    const { strategy } = await openJourney({ strategy: { normalizeUsername: () => made as string } })
+
+    await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({ code: 'missing_credentials' })
+  })
+
   test('shares the request of a tap', async () => {
     const { simulator, strategy } = await openJourney()
 
@@ -236,6 +254,119 @@ describe('createOtpRequest', () => {
       await browser().post('/code').send({ username: ADA }).expect(504)
     }
     await browser().post('/code').send({ username: ADA }).expect(429)
+  })
+})
+
+describe('a requestLimiter of the app’s own', () => {
+  function limiter(consume: (key: string) => Promise<unknown>) {
+    const keys: string[] = []
+    const rewarded: [string, number][] = []
+    return {
+      keys,
+      rewarded,
+      consume(key: string) {
+        keys.push(key)
+        return consume(key)
+      },
+      delete(key: string) {
+        keys.push(key)
+        return Promise.resolve()
+      },
+      reward(key: string, points: number) {
+        rewarded.push([key, points])
+        return Promise.resolve()
+      },
+    }
+  }
+
+  test('sees no username, and another key than the limiter of sign-ins', async () => {
+    const requestLimiter = limiter(() => Promise.resolve())
+    const signIns = limiter(() => Promise.resolve())
+    const { signIn, strategy } = await openJourney({ strategy: { requestLimiter, limiter: signIns } })
+
+    await strategy.createOtpRequest(ADA)
+    await signIn()
+
+    expect(requestLimiter.keys).toHaveLength(2)
+    expect(new Set(requestLimiter.keys).size).toBe(1)
+    expect(requestLimiter.keys[0]).not.toContain('ada')
+    expect(signIns.keys).not.toContain(requestLimiter.keys[0])
+  })
+
+  test('says how long to wait, and Commerce is not asked', async () => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the shape that limiters reject with
+    const requestLimiter = limiter(() => Promise.reject({ msBeforeNext: 90_500 }))
+    const { simulator, strategy } = await openJourney({ strategy: { requestLimiter } })
+
+    await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({
+      code: 'too_many_attempts',
+      status: 429,
+      retryAfter: 91,
+    })
+    expect(simulator.requests).toEqual([])
+    expect(requestLimiter.rewarded).toEqual([])
+  })
+
+  test('gets the point of an outage back', async () => {
+    const requestLimiter = limiter(() => Promise.resolve())
+    const { simulator, strategy } = await openJourney({ strategy: { requestLimiter } })
+    simulator.fault('otp_request', { status: 503 })
+
+    await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({ code: 'upstream_error' })
+
+    expect(requestLimiter.rewarded).toEqual([[requestLimiter.keys[0], 1]])
+  })
+
+  test('that cannot take the point of an outage back does not hide the outage', async () => {
+    const requestLimiter = {
+      consume: () => Promise.resolve(),
+      delete: () => Promise.resolve(),
+      reward: () => Promise.reject(new Error('Redis is down')),
+    }
+    const { simulator, strategy } = await openJourney({ strategy: { requestLimiter } })
+    simulator.fault('otp_request', { status: 503 })
+
+    await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({ code: 'upstream_error' })
+  })
+})
+
+describe('what Commerce says to a request for a code', () => {
+  const complaint = (...fields: string[]) => ({
+    errors: [
+      {
+        status: '422',
+        title: 'Unprocessable Entity',
+        detail: `Validation failed: ${fields.map((field) => `field '${field}' on the 'email' tag`).join('; ')}.`,
+      },
+    ],
+  })
+
+  test('about the username does not tell whether it exists', async () => {
+    const { simulator, strategy } = await openJourney()
+    simulator.fault('otp_request', { status: 422, body: complaint('Username') })
+
+    await expect(strategy.createOtpRequest('no address')).resolves.toBeUndefined()
+  })
+
+  test.each([
+    ['another field', 422, complaint('PasswordProfileID')],
+    ['another field as well', 422, complaint('Username', 'PasswordProfileID')],
+    ['a field whose name only begins like it', 422, complaint('UsernameFormat')],
+    ['a field whose name only ends like it', 422, complaint('ProfileUsername')],
+    ['no field', 422, { errors: [{ status: '422', title: 'Unprocessable Entity' }] }],
+    ['the client', 403, { errors: [{ status: '403', title: 'Forbidden' }] }],
+  ])('about %s is an error that says what to check', async (_name, status, body) => {
+    const { simulator, strategy } = await openJourney()
+    simulator.fault('otp_request', { status, body })
+
+    await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({
+      code: 'request_refused',
+      status: 500,
+      upstreamStatus: status,
+      message: expect.stringMatching(
+        /one-time-password-token-request.*authenticationRealmId.*enable_one_time_password_token/,
+      ) as string,
+    })
   })
 })
 

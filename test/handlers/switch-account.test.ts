@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ADA, me, openJourney } from '../support/journey'
+import { ADA, holdDate, me, openJourney, passSeconds } from '../support/journey'
 
 const FIRST = { id: randomUUID(), name: 'First' }
 const SECOND = { id: randomUUID(), name: 'Second' }
@@ -258,14 +258,55 @@ describe('the methods for accounts', () => {
   })
 
   test.each([{ limit: 0 }, { limit: 101 }, { limit: 1.5 }, { limit: NaN }, { offset: -1 }, { offset: 0.5 }])(
-    'listAccounts rejects the page %j with a RangeError',
+    'listAccounts rejects the page %j with a RangeError that names what is wrong',
     async (page) => {
       const { strategy, signIn } = await openJourney()
       const { user } = await signIn()
 
-      await expect(strategy.listAccounts(user, page)).rejects.toThrow(RangeError)
+      const listed = strategy.listAccounts(user, page)
+
+      await expect(listed).rejects.toThrow(RangeError)
+      await expect(listed).rejects.toThrow(`listAccounts: ${Object.keys(page).join()} must be`)
     },
   )
+
+  test('listAccounts gives a hundred at a time', async () => {
+    const { strategy, signIn } = await openJourney({ store: { members: [{ username: ADA, accounts: 101 }] } })
+    const { user } = await signIn()
+
+    const { accounts, total } = await strategy.listAccounts(user, { limit: 100 })
+
+    expect([accounts.length, total]).toEqual([100, 101])
+  })
+
+  test('selectAccount finds no account of a member of none, and asks nobody', async () => {
+    const { simulator, strategy, signIn } = await openJourney({
+      store: { members: [{ username: ADA, accounts: 0 }] },
+      strategy: { requireAccount: false },
+    })
+    const { user } = await signIn()
+    simulator.clearRequests()
+
+    await expect(strategy.selectAccount(user, SECOND.id)).rejects.toMatchObject({ code: 'account_not_found' })
+    expect(simulator.requests).toEqual([])
+  })
+
+  test('renewAccount gives a shopper who has yet to choose a new token for the choice', async () => {
+    const { simulator, strategy, signIn } = await openJourney({
+      store: TWO,
+      strategy: { selectAccount: 'sole' },
+    })
+    const { user } = await signIn()
+    simulator.advance(60)
+
+    const renewed = await strategy.renewAccount(user)
+
+    expect(renewed).toMatchObject({ accountMemberId: user.accountMemberId, username: ADA, account: null })
+    expect(Date.parse(renewed.selectionToken?.expires ?? '')).toBeGreaterThan(
+      Date.parse(user.selectionToken?.expires ?? ''),
+    )
+    await expect(strategy.selectAccount(renewed, SECOND.id)).resolves.toMatchObject({ account: SECOND })
+  })
 
   test('renewAccount answers with a new token for the same account', async () => {
     const { simulator, strategy, signIn } = await openJourney({ store: TWO })
@@ -292,6 +333,60 @@ describe('the methods for accounts', () => {
     })
   })
 
+  test('renewAccount rejects with 403 for a shopper who has yet to choose and belongs to no account any more', async () => {
+    const { simulator, strategy, signIn } = await openJourney({
+      store: TWO,
+      strategy: { selectAccount: 'sole' },
+    })
+    const { user } = await signIn()
+    const none = { data: [], meta: { account_member_id: user.accountMemberId, results: { total: 0 } } }
+    simulator.fault('renewal', { status: 201, body: none })
+
+    await expect(strategy.renewAccount(user)).rejects.toMatchObject({
+      code: 'account_not_found',
+      status: 403,
+    })
+  })
+
+  test('renewAccount answers a member of no account with the user as it is', async () => {
+    const { simulator, strategy, signIn } = await openJourney({
+      store: { members: [{ username: ADA, accounts: 0 }] },
+      strategy: { requireAccount: false },
+    })
+    const { user } = await signIn()
+    simulator.clearRequests()
+
+    expect(await strategy.renewAccount(user)).toEqual(user)
+    expect(simulator.requests).toEqual([])
+  })
+
+  test('renewAccount tells the developer where the client may not renew', async () => {
+    const { simulator, strategy, signIn } = await openJourney()
+    const { user } = await signIn()
+    simulator.fault('renewal', { status: 403 })
+
+    await expect(strategy.renewAccount(user)).rejects.toMatchObject({
+      code: 'request_refused',
+      status: 500,
+      upstreamStatus: 403,
+      message: expect.stringContaining('clientId') as string,
+    })
+  })
+
+  test.each([400, 401])(
+    'renewAccount takes a %i for a token that does not count any more',
+    async (status) => {
+      const { simulator, strategy, signIn } = await openJourney()
+      const { user } = await signIn()
+      simulator.fault('renewal', { status })
+
+      await expect(strategy.renewAccount(user)).rejects.toMatchObject({
+        code: 'account_token_refused',
+        upstreamStatus: status,
+      })
+    },
+  )
+
   test('ready resolves where the store is set up', async () => {
     const { strategy } = await openJourney()
 
@@ -302,5 +397,84 @@ describe('the methods for accounts', () => {
     const { strategy } = await openJourney({ store: { passwordProfiles: [{ oneTimePasswords: false }] } })
 
     await expect(strategy.ready()).rejects.toMatchObject({ code: 'password_profile_not_found', status: 500 })
+  })
+  test('ready lists the profiles that there are where the one that is named is not among them', async () => {
+    const id = randomUUID()
+    const missing = randomUUID()
+    const { strategy } = await openJourney({
+      store: { passwordProfiles: [{ id, name: 'Retail' }] },
+      strategy: { passwordProfileId: missing },
+    })
+
+    await expect(strategy.ready()).rejects.toMatchObject({
+      code: 'password_profile_not_found',
+      message: expect.stringContaining(
+        `no password profile ${missing}. Set passwordProfileId to one of: ${id} (Retail)`,
+      ) as string,
+    })
+  })
+
+  test('ready names the setting where the profile that is named issues no codes', async () => {
+    const id = randomUUID()
+    const { strategy } = await openJourney({
+      store: { passwordProfiles: [{ id, name: 'Retail', oneTimePasswords: false }, {}] },
+      strategy: { passwordProfileId: id },
+    })
+
+    await expect(strategy.ready()).rejects.toMatchObject({
+      code: 'password_profile_not_found',
+      message: expect.stringMatching(
+        new RegExp(`${id} \\(Retail\\) .*enable_one_time_password_token`),
+      ) as string,
+    })
+  })
+
+  test('ready sees a profile that was found and replaced, and finds the new one at the next try', async () => {
+    const [old, young] = [randomUUID(), randomUUID()]
+    const { simulator, strategy } = await openJourney({ store: { passwordProfiles: [{ id: young }] } })
+    const profile = (id: string) => ({ id, name: 'Retail', enable_one_time_password_token: true })
+    const total = { meta: { results: { total: 1 } } }
+    simulator.fault('password_profiles', { status: 200, body: { data: [profile(old)], ...total } })
+    holdDate()
+    await strategy.ready()
+    passSeconds(60)
+
+    await expect(strategy.ready()).rejects.toMatchObject({ code: 'password_profile_not_found' })
+
+    await expect(strategy.ready()).resolves.toBeUndefined()
+  })
+
+  test('ready says where the store has no password profile at all', async () => {
+    const { simulator, strategy } = await openJourney()
+    simulator.fault('password_profiles', { status: 200, body: { data: [] } })
+
+    await expect(strategy.ready()).rejects.toMatchObject({
+      code: 'password_profile_not_found',
+      message: expect.stringContaining('It has no password profile') as string,
+    })
+  })
+
+  test('ready names the first twenty profiles of many', async () => {
+    const passwordProfiles = Array.from({ length: 21 }, (_, i) => ({ name: `Profile ${i + 1}.` }))
+    const { strategy } = await openJourney({ store: { passwordProfiles } })
+
+    await expect(strategy.ready()).rejects.toMatchObject({
+      code: 'password_profile_ambiguous',
+      message: expect.stringMatching(/Profile 20\.\), …$/) as string,
+    })
+  })
+
+  test.each([
+    ['none', { data: {} }],
+    ['null', { data: { relationships: { authentication_realm: { data: null } } } }],
+  ])('ready says what to set where the account settings name a realm of %s', async (_name, body) => {
+    const { simulator, strategy } = await openJourney()
+    simulator.fault('account_settings', { status: 200, body })
+
+    await expect(strategy.ready()).rejects.toMatchObject({
+      code: 'realm_not_found',
+      status: 500,
+      message: expect.stringMatching(/Commerce Manager.*authenticationRealmId/) as string,
+    })
   })
 })

@@ -1,0 +1,11 @@
+const { TestEnvironment } = require('jest-environment-node')
+
+/** Skips what is left of a file once one of its tests has failed. */
+module.exports = class extends TestEnvironment {
+  failed = false
+
+  handleTestEvent(event) {
+    if (event.name === 'test_done' && event.test.errors.length > 0) this.failed = true
+    if (event.name === 'test_start' && this.failed) event.test.mode = 'skip'
+  }
+}

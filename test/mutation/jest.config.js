@@ -1,0 +1,18 @@
+const base = require('../../jest.config.js')
+
+/**
+ * For Stryker: without the tests of the package as installed, of the README, of frameworks and of the vendor's clients,
+ * which are slow and add nothing on lib. A mutant is done for with the first test that fails: in a file that is the
+ * environment's part, over all files the runner's.
+ *
+ * @type {import('jest').Config}
+ */
+module.exports = {
+  ...base,
+  rootDir: '../..',
+  testEnvironment: require.resolve('./environment.js'),
+  runner: require.resolve('./runner.js'),
+  // Room for a busy machine: a test that is merely slow must not look like one that found a mutant.
+  testTimeout: 10_000,
+  testPathIgnorePatterns: ['/package\\.test', '/readme\\.test', '/frameworks\\.test', '/vendor-'],
+}
