@@ -98,7 +98,7 @@ const dig = (value: unknown, ...path: string[]): unknown =>
   )
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0
 const isToken = (value: unknown): value is string =>
-  isText(value) && value.length <= 8192 && [...value].every((letter) => letter > ' ' && letter <= '~')
+  isText(value) && value.length <= 8192 && /^[!-~]+$/.test(value)
 
 function momentOf(value: unknown): number {
   if (typeof value === 'number') return new Date(value * 1000).getTime()
