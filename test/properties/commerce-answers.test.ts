@@ -67,9 +67,10 @@ const right = (call: Call): Answer => ({ status: RIGHT[call].status, body: JSON.
 /** What a strategy does so that the call is made. */
 async function act(strategy: PasswordlessOtpStrategy, call: Call): Promise<End> {
   if (call === 'access_token' || call === 'password_profiles' || call === 'exchange') {
-    const ends = await signIn(strategy, { username: ADA, otp: CODE })
-    expect(ends).toHaveLength(1)
-    return ends[0] as End
+    const [end, ...others] = await signIn(strategy, { username: ADA, otp: CODE })
+    expect(others).toEqual([])
+    if (end) return end
+    throw new Error('The sign-in came to no end')
   }
   try {
     if (call === 'renewal')
@@ -98,7 +99,7 @@ const dig = (value: unknown, ...path: string[]): unknown =>
   )
 const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0
 const isToken = (value: unknown): value is string =>
-  isText(value) && value.length <= 8192 && [...value].every((letter) => letter > ' ' && letter <= '~')
+  isText(value) && value.length <= 8192 && /^[!-~]+$/.test(value)
 
 function momentOf(value: unknown): number {
   if (typeof value === 'number') return new Date(value * 1000).getTime()

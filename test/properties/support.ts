@@ -198,7 +198,7 @@ function retyped(value: unknown): unknown {
   if (typeof value === 'string')
     return value.trim() === '' || Number.isNaN(Number(value)) ? [value] : Number(value)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (Array.isArray(value)) return { ...(value as unknown[]) }
+  if (Array.isArray(value)) return Object.fromEntries(Object.entries(value))
   return [value]
 }
 
@@ -228,7 +228,7 @@ export function expectSafe(error: unknown, secrets: readonly string[]): asserts 
   if (!(error instanceof ElasticPathError)) throw new Error('Not an ElasticPathError', { cause: error })
   if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(error.message)) throw new Error('More than a line', { cause: error })
   const { stack: _ours, ...fields } = Object.fromEntries(
-    Object.getOwnPropertyNames(error).map((name) => [name, error[name as keyof ElasticPathError] as unknown]),
+    Object.getOwnPropertyNames(error).map((name) => [name, error[name as keyof ElasticPathError]]),
   )
   const shown = inspect(fields, { depth: null, showHidden: true, maxStringLength: null })
   for (const secret of secrets) {
