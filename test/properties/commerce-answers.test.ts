@@ -148,7 +148,7 @@ function judge(call: Call, status: number, text: string): string[] {
   } catch {
     json = undefined
   }
-  if (status >= 200 && status < 300) return judgeSuccess(call, json)
+  if (status >= 200 && status < 300) return judgeSuccess(call, json, text)
   if (status === 429) return ['rate_limited']
   if (status >= 500) return ['upstream_error']
   if (![400, 401, 403, 404, 409, 422].includes(status)) return ['bad_answer']
@@ -179,8 +179,9 @@ function judge(call: Call, status: number, text: string): string[] {
   return ['request_refused']
 }
 
-function judgeSuccess(call: Call, json: unknown): string[] {
-  if (call === 'otp_request') return ['success']
+function judgeSuccess(call: Call, json: unknown, text: string): string[] {
+  // A page of something in between is no answer of Elastic Path's, and no code is on its way.
+  if (call === 'otp_request') return [text === '' || json !== undefined ? 'success' : 'bad_answer']
   if (call === 'access_token') {
     const token = isObject(dig(json, 'data')) ? dig(json, 'data') : json
     const length = dig(token, 'expires_in')
