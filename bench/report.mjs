@@ -1,5 +1,5 @@
 // What README.md says of the figures. `node report.mjs` writes it, with the chart; `--check` says whether it is current.
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { chart } from './chart.mjs'
 import { labels } from './labels.mjs'
@@ -13,6 +13,7 @@ const SECTION = /(?<=<!-- bench -->\n\n)[^]*?(?=\n*<!-- \/bench -->)/
 /** Keeps the raw figures, to four digits. */
 export async function write(figures) {
   const short = (_key, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
+  await mkdir(new URL('.', FIGURES), { recursive: true })
   await writeFile(FIGURES, `${JSON.stringify(figures, short, 1)}\n`)
 }
 

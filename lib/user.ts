@@ -19,7 +19,8 @@ export interface AccountToken extends AccountSummary, HeldToken {}
 
 /**
  * The signed-in shopper: `req.user`, and what the session keeps. Plain JSON, under 2 kB however many accounts
- * the member belongs to. It holds tokens, so it is not for the browser: never `res.json(req.user)`.
+ * the member belongs to, with names and tokens of the usual length. It holds tokens, so it is not for the browser:
+ * never `res.json(req.user)`.
  */
 export interface PasswordlessOtpUser {
   /** The account member's id at Elastic Path. */
