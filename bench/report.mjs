@@ -8,7 +8,7 @@ import { median, quantile } from './support.mjs'
 const FIGURES = new URL('results/figures.json', import.meta.url)
 const CHART = new URL('results/sign-in.svg', import.meta.url)
 const README = new URL('../README.md', import.meta.url)
-const SECTION = /(?<=<!-- bench -->\n\n)[^]*?(?=\n*<!-- \/bench -->)/
+const SECTION = /(?<=<!-- bench -->\n)[^]*(?=<!-- \/bench -->)/
 
 /** Keeps the raw figures, to four digits. */
 export async function write(figures) {
@@ -23,7 +23,7 @@ export async function writeReport() {
   await writeFile(CHART, svg)
   await writeFile(
     README,
-    readme.replace(SECTION, () => section),
+    readme.replace(SECTION, () => `\n${section}\n\n`),
   )
   return section
 }
@@ -156,7 +156,7 @@ function table(head, rows) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (process.argv.includes('--check')) {
     const { section, svg, readme } = await report()
-    const current = readme.match(SECTION)[0] === section && (await readFile(CHART, 'utf8')) === svg
+    const current = readme.match(SECTION)[0].trim() === section && (await readFile(CHART, 'utf8')) === svg
     if (!current) {
       console.error(
         'README.md or bench/results/sign-in.svg differs from bench/results/figures.json: node bench/report.mjs',

@@ -12,8 +12,8 @@ const ROOT = join(__dirname, '..')
 /** The listing as it stands, with what it leaves to the app: a mailer, a home page, and a port to listen at. */
 function listing(): string {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
-  const code = /^## Ten lines$[\s\S]*?^```js\n([\s\S]*?)^```$/m.exec(readme)?.[1]
-  if (code === undefined) throw new Error('The README has no listing under "Ten lines"')
+  const code = /^## In your shop$[\s\S]*?^```js\n([\s\S]*?)^```$/m.exec(readme)?.[1]
+  if (code === undefined) throw new Error('The README has no listing under "In your shop"')
   return `${code}
     function sendMail(to, text) { process.send({ to, text }) }
     app.get('/', (req, res) => res.json({ account: req.user?.account.name ?? null }))

@@ -14,5 +14,10 @@ module.exports = {
   runner: require.resolve('./runner.js'),
   // Room for a busy machine: a test that is merely slow must not look like one that found a mutant.
   testTimeout: 10_000,
-  testPathIgnorePatterns: ['/(package|readme|docs|workflows|frameworks)\\.test', '/vendor-', '/properties/', '/faults/'],
+  testPathIgnorePatterns: [
+    '/(package|readme|docs|workflows|frameworks)\\.test',
+    '/vendor-',
+    '/properties/',
+    '/faults/',
+  ],
 }
