@@ -1,7 +1,5 @@
 /**
  * Mutation testing of lib: `npm run test:mutation`, or a part: `npm run test:mutation -- --mutate 'lib/commerce/**'`.
- *
- * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
   mutate: ['lib/**/*.ts'],

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 const here = (path) => new URL(path, import.meta.url)
 const text = (path) => readFile(here(path), 'utf8')
 
-export const matrix = JSON.parse(await text('matrix.json'))
+const matrix = JSON.parse(await text('matrix.json'))
 
 const SESSIONS = ['express-session@1', 'cookie-session@2']
 const TEST_TOOLS = ['express@5', 'passport@0.7', 'express-session@1', 'supertest@7']

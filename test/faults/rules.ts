@@ -20,7 +20,7 @@ export const hasEffect = (call: Struck): boolean => call === 'exchange' || call 
 
 /** By what a shop's shoppers come to Elastic Path, and which calls that makes. */
 const DISCOVERY = ['access_token', 'account_settings', 'password_profiles'] as const
-export const DOORS = {
+const DOORS = {
   'sign-in': [...DISCOVERY, 'exchange'],
   'sign-in with a wrong code': [...DISCOVERY, 'exchange'],
   'sign-in to an account of a later page': [...DISCOVERY, 'exchange', 'renewal'],

@@ -11,7 +11,7 @@ const FILES = '/proc/self/fd'
 const MB = 2 ** 20
 
 /** Warnings, among them those of too many listeners, and errors that nobody caught. None is expected. */
-export const troubles = []
+const troubles = []
 for (const event of ['warning', 'unhandledRejection', 'uncaughtException']) {
   process.on(event, (thrown) => {
     if (troubles.length < 20)
