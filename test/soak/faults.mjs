@@ -200,8 +200,9 @@ export function faultSteps(world, size) {
       return size
     },
     async 'account tokens revoked'() {
+      const browsers = await signedIn(size)
       await store.ask('revokeAccountTokens')
-      await each(await signedIn(size), size, async (browser) => {
+      await each(browsers, size, async (browser) => {
         const { outcome, account } = await shop.page('plain', browser)
         const same = account === browser.account
         book.note('page whose account token was revoked', same ? outcome : 'another account', 'ok')
@@ -214,6 +215,7 @@ export function faultSteps(world, size) {
       return 2 * size
     },
     async 'account tokens ended'() {
+      await signedIn(size)
       await store.ask('advance', 86_401)
       await group('switch after account tokens ended', {
         call: 'renewal',
