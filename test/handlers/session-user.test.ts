@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto'
+import type { PasswordlessOtpUser } from '../../lib'
+import { ADA, openJourney } from '../support/journey'
+
+const FIRST = { id: randomUUID(), name: 'First' }
+const SECOND = { id: randomUUID(), name: 'Second' }
+
+type Found = { passport?: { user?: unknown } } | null | undefined
+
+/** A request of Ada's whose session is as some library has it, and the two handlers that write to it. */
+async function openRequest(session: (user: PasswordlessOtpUser) => object) {
+  const { simulator, strategy, signIn } = await openJourney({
+    store: { members: [{ username: ADA, accounts: [FIRST, SECOND] }], accountTokenLifetime: 1800 },
+  })
+  const { user } = await signIn()
+  simulator.advance(60)
+  const req = { user, body: { account_id: SECOND.id }, ...session(user) } as {
+    user: PasswordlessOtpUser
+    session?: { passport?: { user?: PasswordlessOtpUser } }
+  }
+  const run = (handler: (...args: never[]) => unknown) =>
+    new Promise<unknown>((resolve) => void handler(req as never, {} as never, resolve as never))
+  return {
+    user,
+    req,
+    switchAccount: () => run(strategy.switchAccount()),
+    keepFresh: () => run(strategy.keepFresh()),
+  }
+}
+
+function inStore(found: (user: PasswordlessOtpUser) => Found, error?: Error) {
+  return (user: PasswordlessOtpUser) => ({
+    session: { passport: { user } },
+    sessionID: 'a session',
+    sessionStore: {
+      get: (_id: string, done: (error: unknown, found?: Found) => void) => done(error, found(user)),
+    },
+  })
+}
+
+describe('a session', () => {
+  test('is saved before the switch is through, so that the page after it finds the account', async () => {
+    const saved: (string | undefined)[] = []
+    const { req, switchAccount } = await openRequest((user) => ({
+      session: {
+        passport: { user },
+        save(done: () => void) {
+          saved.push(req.session?.passport?.user?.account?.id)
+          setImmediate(() => {
+            saved.push('done')
+            done()
+          })
+        },
+      },
+    }))
+
+    expect(await switchAccount()).toBeUndefined()
+
+    expect(saved).toEqual([SECOND.id, 'done'])
+  })
+
+  test('that cannot be saved now does not fail a switch', async () => {
+    const { req, switchAccount } = await openRequest((user) => ({
+      session: { passport: { user }, save: (done: (error: Error) => void) => done(new Error('disk full')) },
+    }))
+
+    expect(await switchAccount()).toBeUndefined()
+
+    expect(req.user.account).toMatchObject(SECOND)
+  })
+
+  test.each([
+    ['no session', () => ({})],
+    ['a session that is in no store', (user: PasswordlessOtpUser) => ({ session: { passport: { user } } })],
+    [
+      'a store that cannot be asked',
+      (user: PasswordlessOtpUser) => ({
+        session: { passport: { user } },
+        sessionID: 'a session',
+        sessionStore: {},
+      }),
+    ],
+  ])('is not needed: with %s, switches and renewals are on the request', async (_name, session) => {
+    const switched = await openRequest(session)
+    expect(await switched.switchAccount()).toBeUndefined()
+    expect(switched.req.user.account).toMatchObject(SECOND)
+
+    const renewed = await openRequest(session)
+    expect(await renewed.keepFresh()).toBeUndefined()
+    expect(renewed.req.user.account).toMatchObject(FIRST)
+    expect(renewed.req.user.account?.token).not.toBe(renewed.user.account?.token)
+  })
+
+  test.each([
+    ['is gone from its store', inStore(() => undefined)],
+    ['is in its store without a user', inStore(() => ({ passport: {} }))],
+    ['is in its store without Passport', inStore(() => ({}))],
+  ])('that %s was signed out of: nothing is written, and a switch is an error', async (_name, session) => {
+    const { req, user, switchAccount, keepFresh } = await openRequest(session)
+
+    expect(await keepFresh()).toBeUndefined()
+    expect(await switchAccount()).toMatchObject({ code: 'not_signed_in', status: 401 })
+
+    expect(req.user).toEqual(user)
+    expect(req.session?.passport?.user).toEqual(user)
+  })
+
+  test('whose store is out of reach keeps the token that it has, and can still switch', async () => {
+    const { req, user, switchAccount, keepFresh } = await openRequest(
+      inStore(() => undefined, new Error('no store')),
+    )
+
+    expect(await keepFresh()).toBeUndefined()
+    expect(req.user).toEqual(user)
+    expect(await switchAccount()).toBeUndefined()
+    expect(req.user.account).toMatchObject(SECOND)
+  })
+
+  test("that keeps a user of the app's own there keeps it, and only the request has the new account", async () => {
+    const own = { id: 7 }
+    const { req, switchAccount } = await openRequest(() => ({ session: { passport: { user: own } } }))
+
+    expect(await switchAccount()).toBeUndefined()
+
+    expect(req.session?.passport?.user).toBe(own)
+    expect(req.user.account).toMatchObject(SECOND)
+  })
+
+  test("that holds another member's user is not written to", async () => {
+    const { req, switchAccount } = await openRequest((user) => ({
+      session: { passport: { user: { ...user, accountMemberId: 'another' } } },
+    }))
+
+    expect(await switchAccount()).toBeUndefined()
+
+    expect(req.session?.passport?.user).toMatchObject({ accountMemberId: 'another', account: FIRST })
+  })
+
+  test('keeps what the app put on its user there', async () => {
+    const { req, switchAccount } = await openRequest((user) => ({
+      session: { passport: { user: { ...user, theme: 'dark' } } },
+    }))
+
+    expect(await switchAccount()).toBeUndefined()
+
+    expect(req.session?.passport?.user).toMatchObject({ theme: 'dark', account: SECOND })
+  })
+})
