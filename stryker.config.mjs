@@ -17,7 +17,8 @@ export default {
     '!tsconfig*.json',
     '!jest.config.js',
   ],
-  concurrency: 2,
+  // More than there are cores: most of a test is waiting for a socket or a timer.
+  concurrency: 5,
   // A mutant that waits for ever fails by Jest's own time limit for a test; this one is for endless loops.
   timeoutMS: 10_000,
   timeoutFactor: 2,

@@ -209,6 +209,20 @@ describe('failing', () => {
     expect(simulator.requests).toEqual([])
   })
 
+  test('a username of 1,024 characters is taken as it is, and one more is 400', async () => {
+    const username = 'x'.repeat(1024)
+    const { signIn } = await openShop({ store: { members: [{ username }, { username: `${username}x` }] } })
+    expect((await signIn({ username })).status).toBe(200)
+    expect((await signIn({ username: `${username}x` })).status).toBe(400)
+  })
+
+  test('an account id with spaces around it is the id', async () => {
+    const accounts = someAccounts(2)
+    const { signIn } = await openShop({ store: { members: [{ username: ADA, accounts }] } })
+    const { user } = bodyOf(await signIn({ account_id: ` ${accounts[1]?.id} ` }))
+    expect(user.account?.id).toBe(accounts[1]?.id)
+  })
+
   test('a form with __proto__ or nested fields is 400', async () => {
     const { agent, simulator } = await openShop()
     for (const form of ['__proto__[username]=a&__proto__[otp]=1', 'username[a]=b&otp[]=1']) {

@@ -1,5 +1,6 @@
 // All that goes wrong, as groups of requests that each meet one fault, with what must become of them. After each group
 // the same thing is done once more with nothing broken, and has to succeed.
+import { setMaxListeners } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { each } from './shop.mjs'
 
@@ -286,6 +287,7 @@ export function faultSteps(world, size) {
     const list = await act.of(size)
     const id = await store.ask('fault', { call, fault: 'hang' })
     const left = new AbortController()
+    setMaxListeners(size, left.signal)
     const all = each(list, size, async (one) => {
       const { outcome } = await act.do('plain', one, {}, left.signal)
       book.note(`browser that left during ${call}`, outcome, 'left')
