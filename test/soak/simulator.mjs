@@ -19,6 +19,8 @@ const members = {
 }
 const next = Object.fromEntries(Object.keys(members).map((kind) => [kind, 0]))
 const simulator = await ElasticPathSimulator.start({ members: Object.values(members).flat() })
+// A store keeps everybody's newest code: all have one from the beginning, so that only what is more than that grows.
+for (const { username } of Object.values(members).flat()) simulator.issueCode(username)
 const rules = new Map()
 let serial = 0
 let figures
