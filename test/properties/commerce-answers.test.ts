@@ -21,7 +21,17 @@ import {
   type Answer,
 } from './commerce'
 import { signIn, type End } from './requests'
-import { anyJson, expectSafe, holds, holdsAtOnce, mangled, mangledBytes } from './support'
+import {
+  anyJson,
+  dig,
+  expectSafe,
+  holds,
+  holdsAtOnce,
+  isObject,
+  isText,
+  mangled,
+  mangledBytes,
+} from './support'
 
 type Call = 'access_token' | 'account_settings' | 'password_profiles' | 'exchange' | 'renewal' | 'otp_request'
 const CALLS: Call[] = [
@@ -90,14 +100,6 @@ const named = (call: Call) => ({
   timeout: 400,
 })
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value)
-const dig = (value: unknown, ...path: string[]): unknown =>
-  path.reduce<unknown>(
-    (here, key) => (isObject(here) && Object.hasOwn(here, key) ? here[key] : undefined),
-    value,
-  )
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0
 const isToken = (value: unknown): value is string =>
   isText(value) && value.length <= 8192 && /^[!-~]+$/.test(value)
 

@@ -1,9 +1,6 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import fc from 'fast-check'
 import { Passport } from 'passport'
-import { Pool } from 'undici'
 import { PasswordlessOtpStrategy } from '../../lib'
 import {
   ADA,
@@ -19,7 +16,7 @@ import {
   type Asked,
 } from './commerce'
 import { nextOf, signIn } from './requests'
-import { anyJson, expectSafe, holds, holdsAtOnce, mangled, mangledBytes, nasty } from './support'
+import { anyJson, expectSafe, holds, holdsAtOnce, mangled, mangledBytes, nasty, serve } from './support'
 
 const CODE = 'abd1g5'
 const FIRST = entry('first')
@@ -194,8 +191,6 @@ test('any body switches exactly to the account that it names as plain text', asy
 })
 
 describe('over the wire', () => {
-  let url: string
-  let close: () => Promise<unknown>
   const errors: unknown[] = []
   const { strategy, exchanges } = openStore()
 
@@ -219,10 +214,7 @@ describe('over the wire', () => {
     })
     app.post('/switch', strategy.switchAccount(), answer)
     app.use(tell)
-    const server = app.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const pool = new Pool(url, { connections: 16 })
+    const pool = await serve(app)
     post = async (path, type, bytes) => {
       const { statusCode, body: stream } = await pool.request({
         path,
@@ -232,14 +224,7 @@ describe('over the wire', () => {
       })
       return { status: statusCode, text: await stream.text() }
     }
-    close = async () => {
-      await pool.close()
-      const closed = once(server, 'close')
-      server.close()
-      await closed
-    }
   })
-  afterAll(() => close())
 
   let post: (path: string, type: string, bytes: string | Buffer) => Promise<{ status: number; text: string }>
 

@@ -1,13 +1,11 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import express from 'express'
 import session, { MemoryStore } from 'express-session'
 import fc from 'fast-check'
 import { Passport } from 'passport'
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { PasswordlessOtpStrategy, type PasswordlessOtpUser } from '../../lib'
 import { ACCESS_TOKEN, ADA, entry, FakeCommerce, json, PROFILE, tokenList } from './commerce'
-import { holds } from './support'
+import { holds, serve } from './support'
 
 /**
  * Answers at once. Between the question and the answer of a slower one, a session can end unseen, and express-session
@@ -37,7 +35,6 @@ class PromptStore extends MemoryStore {
 let delay: () => Promise<unknown> = () => Promise.resolve()
 let minted = 0
 let pool: Pool
-let close: () => Promise<unknown>
 
 /** A token of its own each time, with half an hour to live, so that each page of the shop wants to renew it. */
 function fresh(id: string) {
@@ -84,17 +81,8 @@ beforeAll(async () => {
   app.use(((error: { status?: number }, _req, res, _next) => {
     res.status(error.status ?? 500).json({})
   }) satisfies express.ErrorRequestHandler)
-  const server = app.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  pool = new Pool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { connections: 8 })
-  close = async () => {
-    await pool.close()
-    const closed = once(server, 'close')
-    server.close()
-    await closed
-  }
+  pool = await serve(app)
 })
-afterAll(() => close())
 
 async function send(method: 'GET' | 'POST', path: string, cookie: string, fields?: object) {
   const { statusCode, headers, body } = await pool.request({

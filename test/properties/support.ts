@@ -1,7 +1,11 @@
+import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
 import diagnostics from 'node:diagnostics_channel'
+import type { Express } from 'express'
 import fc from 'fast-check'
+import { Pool } from 'undici'
 import { ElasticPathError } from '../../lib'
 
 /**
@@ -261,3 +265,32 @@ function expectKnownMessage(message: unknown): void {
     if (VOCABULARY[name]?.(value) !== true) throw new Error(`Diagnostics tell of ${name}: ${String(value)}`)
   }
 }
+
+/** Serves an app to many requests at once, until the file's tests are through. */
+export async function serve(app: Express): Promise<Pool> {
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const pool = new Pool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { connections: 16 })
+  closers.push(async () => {
+    await pool.close()
+    const closed = once(server, 'close')
+    server.close()
+    await closed
+  })
+  return pool
+}
+const closers: (() => Promise<void>)[] = []
+afterAll(async () => {
+  for (const close of closers) await close()
+})
+
+// What the models read answers and events with: their own, and not those of the code that they are held against.
+
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+export const dig = (value: unknown, ...path: string[]): unknown =>
+  path.reduce<unknown>(
+    (here, key) => (isObject(here) && Object.hasOwn(here, key) ? here[key] : undefined),
+    value,
+  )
+export const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0

@@ -1,10 +1,8 @@
-import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import express from 'express'
 import fc from 'fast-check'
-import { Pool } from 'undici'
+import type { Pool } from 'undici'
 import { otpWebhook, type OtpDelivery } from '../../lib'
-import { anyJson, holdsAtOnce, mangled, mangledBytes } from './support'
+import { anyJson, dig, holdsAtOnce, isObject, isText, mangled, mangledBytes, serve } from './support'
 
 const SECRET_KEY = 'the-integrations-secret-key'
 const CODE = 'lprvj4'
@@ -29,15 +27,6 @@ const EVENT = {
   },
   configuration: { secret_key: SECRET_KEY, url: 'https://shop.example.com/webhooks/otp' },
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value)
-const dig = (value: unknown, ...path: string[]): unknown =>
-  path.reduce<unknown>(
-    (here, key) => (isObject(here) && Object.hasOwn(here, key) ? here[key] : undefined),
-    value,
-  )
-const isText = (value: unknown): value is string => typeof value === 'string' && value.length > 0
 
 /** What fact 22 and the README say of an event: to be delivered, another's, or none at all. */
 function judge(event: unknown): Partial<OtpDelivery> | 'ignored' | 'bad' {
@@ -85,7 +74,6 @@ const secret = fc.oneof(
 const parser = fc.constantFrom('bare', 'json', 'text', 'raw', 'urlencoded')
 
 let pool: Pool
-let close: () => Promise<unknown>
 const delivered: OtpDelivery[] = []
 
 beforeAll(async () => {
@@ -106,17 +94,8 @@ beforeAll(async () => {
   app.use(((_error, _req, res, _next) => {
     res.sendStatus(418)
   }) satisfies express.ErrorRequestHandler)
-  const server = app.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  pool = new Pool(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, { connections: 16 })
-  close = async () => {
-    await pool.close()
-    const closed = once(server, 'close')
-    server.close()
-    await closed
-  }
+  pool = await serve(app)
 })
-afterAll(() => close())
 
 async function post(path: string, key: string, type: string, body: Buffer) {
   const {
