@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { request as httpRequest, type ClientRequest, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
@@ -7,7 +6,7 @@ import passport from 'passport'
 import request from 'supertest'
 import { PasswordlessOtpStrategy, type ElasticPathError, type PasswordlessOtpUser } from '../lib'
 import { ElasticPathSimulator } from '../lib/testing'
-import { holdDate, passSeconds } from './support/journey'
+import { holdDate, nextMessage, passSeconds } from './support/journey'
 
 const USERNAME = 'ada@example.com'
 let simulator: ElasticPathSimulator
@@ -43,16 +42,6 @@ afterEach(async () => {
 function signIn(username = USERNAME): request.Test {
   const body = { username, otp: simulator.issueCode(username) }
   return request(server).post('/login').send(body)
-}
-
-/** The next message of the diagnostics channel. */
-function nextMessage(): Promise<unknown> {
-  return new Promise((resolve) => {
-    subscribe('passport-elasticpath-otp', function listen(message) {
-      unsubscribe('passport-elasticpath-otp', listen)
-      resolve(message)
-    })
-  })
 }
 
 /** A sign-in by a browser that can be closed before its answer comes. */

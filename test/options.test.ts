@@ -95,7 +95,12 @@ test('no message of a TypeError repeats the client secret', () => {
   expect(construct({ clientId, clientSecret: 'hush-hush', timeout: -1 })).toThrow(/^(?!.*hush-hush)/)
 })
 
-test.each(['http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000'])(
+test.each([
+  'http://localhost:3000',
+  'http://127.0.0.1:3000',
+  'http://127.255.255.254:3000',
+  'http://[::1]:3000',
+])(
   'plain HTTP is good enough for %s',
   async (baseUrl) => {
     await new PasswordlessOtpStrategy({ clientId, baseUrl }).close()
@@ -118,6 +123,7 @@ test('options that are undefined take their defaults', async () => {
     name: undefined,
     timeout: undefined,
     baseUrl: undefined,
+    messages: { invalid_credentials: undefined },
   })
   expect(strategy.name).toBe('passwordless-otp')
   await strategy.close()

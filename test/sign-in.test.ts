@@ -69,6 +69,13 @@ describe('signing in', () => {
     expect(bodyOf(reply).user.username).toBe(ADA)
   })
 
+  test('a username that is no address is known by its capitals', async () => {
+    const { signIn, simulator } = await openShop({ store: { members: [{ username: 'Buyer-7' }] } })
+    const otp = simulator.issueCode('Buyer-7')
+    expect(bodyOf(await signIn({ username: ' Buyer-7 ', otp })).user.username).toBe('Buyer-7')
+    expect((await signIn({ username: 'buyer-7', otp: 'any' })).status).toBe(401)
+  })
+
   test('a client secret and named fields sign in', async () => {
     const { agent, simulator } = await openShop({
       options: { clientSecret: 'simulator-client-secret', usernameField: 'email', otpField: 'code' },
@@ -133,16 +140,21 @@ describe('failing', () => {
     expect((await signIn({ otp })).status).toBe(401)
   })
 
-  test("Passport's own answer to a wrong code is 401", async () => {
+  test("Passport's own answer to a wrong code is 401, and does not say when to come back", async () => {
     const { agent } = await openShop()
-    expect((await agent().post('/plain/login').send({ username: ADA, otp: 'wrong' })).status).toBe(401)
+    const reply = await agent().post('/plain/login').send({ username: ADA, otp: 'wrong' })
+    expect(reply.status).toBe(401)
+    expect(reply.headers).not.toHaveProperty('retry-after')
   })
 
   test('a member of no account is not signed in', async () => {
     const { signIn } = await openShop({ store: { members: [{ username: ADA, accounts: 0 }] } })
     const reply = await signIn()
     expect(reply.status).toBe(403)
-    expect(reply.body).toMatchObject({ code: 'no_account' })
+    expect(reply.body).toEqual({
+      code: 'no_account',
+      message: 'You do not belong to an account of this shop yet.',
+    })
   })
 
   test('a member of no account is signed in where requireAccount is false', async () => {
@@ -260,6 +272,15 @@ describe('choosing an account', () => {
     const { signIn, simulator } = await openShop({ store: { members } })
     expect((await signIn({ account_id: randomUUID() })).status).toBe(403)
     expect(simulator.count('renewal')).toBe(1)
+  })
+
+  test('a list that is empty, and long by its own word, is looked through no further', async () => {
+    const { signIn, simulator } = await openShop({ store })
+    const meta = { account_member_id: randomUUID(), results: { total: 30 } }
+    simulator.fault('exchange', { status: 200, body: { data: [], meta } })
+    const reply = await signIn({ account_id: randomUUID() })
+    expect(reply.body).toEqual({ code: 'account_not_found', message: 'You do not belong to that account.' })
+    expect(simulator.count('renewal')).toBe(0)
   })
 
   test("an account of somebody else's is 403, after no more pages than there are", async () => {
@@ -426,6 +447,18 @@ describe('the session', () => {
     expect((await browser.get('/me')).body).toEqual({ user: null })
   })
 
+  test('signs out at the moment at which its token ends', async () => {
+    const { strategy, signIn } = await openShop()
+    const { user } = bodyOf(await signIn())
+    const end = Date.parse(user.account?.expires ?? '')
+    const restored = (now: number) => {
+      jest.spyOn(Date, 'now').mockReturnValue(now)
+      return new Promise((resolve) => strategy.deserializeUser(user, (_error, found) => resolve(found)))
+    }
+    expect(await restored(end - 1)).toBe(user)
+    expect(await restored(end)).toBe(false)
+  })
+
   test('signs out where its token could not go out in a header', async () => {
     const { strategy } = await openShop()
     const account = { id: 'c', name: 'd', token: 'a token\r\nx: y', expires: '2999-01-01T00:00:00Z' }
@@ -484,6 +517,7 @@ describe('a user of the app’s own', () => {
     ['an account without an end', { ...user, account: { ...account, expires: undefined } }],
     ['an account whose end is no moment', { ...user, account: { ...account, expires: 'soon' } }],
     ['an account whose end is a number', { ...user, account: { ...account, expires: 4_000_000_000 } }],
+    ['an account whose end is a Date', { ...user, account: { ...account, expires: new Date() } }],
     ['a token that waits for a choice and is none', { ...user, account: null, selectionToken: 'token' }],
   ])('is an error that says what to keep where it is %s', async (_what, one) => {
     expect((await serialize(one)).error).toMatchObject({
@@ -530,6 +564,28 @@ describe('verify', () => {
         done(null, withRole(user))
         return Promise.resolve()
       },
+    ],
+    [
+      'done, later, by arguments that it does not declare',
+      (...args: unknown[]) => {
+        const [user, done] = args as [PasswordlessOtpUser, VerifyDone]
+        setImmediate(() => done(null, withRole(user)))
+      },
+    ],
+    [
+      'done, after a promise of nothing',
+      (user: PasswordlessOtpUser, done: VerifyDone) => {
+        setImmediate(() => done(null, withRole(user)))
+        return Promise.resolve()
+      },
+    ],
+    [
+      'done, where what it returns is a timer',
+      (user: PasswordlessOtpUser, done: VerifyDone) => setImmediate(() => done(null, withRole(user))),
+    ],
+    [
+      'a promise, where it declares done',
+      (user: PasswordlessOtpUser, _done: VerifyDone) => Promise.resolve(withRole(user)),
     ],
     [
       'done and the request',
@@ -669,8 +725,16 @@ describe('the limiter', () => {
     const reply = await signIn()
     expect(reply.status).toBe(500)
     expect(reply.body).toMatchObject({ error: 'limiter_failed' })
+    expect((errors[0] as Error).message).toContain('limiter failed (Error)')
     expect(simulator.requests).toEqual([])
     expect(String((errors[0] as Error).stack)).not.toContain('hush-hush')
+  })
+
+  test('that never gives points back is the app at fault', async () => {
+    const limiter = { consume: () => Promise.resolve(), delete: () => new Promise(() => undefined) }
+    const { signIn, errors } = await openShop({ options: { timeout: 500, limiter } })
+    expect((await signIn()).body).toMatchObject({ error: 'app_timeout' })
+    expect((errors[0] as Error).message).toContain('limiter did not finish')
   })
 
   test('that cannot give points back is an error', async () => {
@@ -701,7 +765,7 @@ describe('the limiter', () => {
     expect(reply.headers).toMatchObject({ 'retry-after': String(seconds) })
   })
 
-  test.each([undefined, 'no', 42, {}, { msBeforeNext: NaN }])(
+  test.each([undefined, null, 'no', 42, {}, { msBeforeNext: NaN }])(
     'that rejects with %p is broken',
     async (reason) => {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what it is about

@@ -1,4 +1,5 @@
-import { ADA, holdDate, openJourney, passSeconds } from '../support/journey'
+import type { Request, Response } from 'express'
+import { ADA, holdDate, nextMessage, openJourney, passSeconds, turn } from '../support/journey'
 
 describe('requestOtp', () => {
   test('hands the normalised username on as req.otpRequest', async () => {
@@ -53,6 +54,30 @@ describe('requestOtp', () => {
 
     expect([reply.status, reply.body]).toMatchObject([400, { code: 'missing_credentials' }])
     expect(simulator.requests).toEqual([])
+  })
+
+  test('goes on a whole number of quarters of a second after it was asked', async () => {
+    const { simulator, strategy } = await openJourney()
+    await strategy.ready()
+    jest.useFakeTimers({
+      doNotFake: ['Date', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate'],
+    })
+    jest.advanceTimersByTime(30)
+    simulator.fault('otp_request', { delay: 100 })
+    const next = jest.fn()
+    strategy.requestOtp()({ body: { username: ADA } } as Request, {} as Response, next)
+    while (simulator.count('otp_request') === 0) await turn()
+
+    const asked = nextMessage()
+    jest.advanceTimersByTime(100)
+    await asked
+    await turn()
+    jest.advanceTimersByTime(149)
+    await turn()
+    expect(next).not.toHaveBeenCalled()
+    jest.advanceTimersByTime(1)
+    await turn()
+    expect(next.mock.calls).toEqual([[]])
   })
 
   test('takes no username from __proto__', async () => {
@@ -199,6 +224,14 @@ describe('createOtpRequest', () => {
     expect(simulator.mailbox).toHaveLength(1)
   })
 
+  test('takes a username with blanks around it, and keeps its capitals where it is no address', async () => {
+    const { simulator, strategy } = await openJourney({ store: { members: [{ username: 'Buyer-7' }] } })
+
+    await strategy.createOtpRequest(' Buyer-7\n')
+
+    expect(simulator.lastCode('Buyer-7')).toEqual(expect.any(String))
+  })
+
   test('resolves for a username that does not exist', async () => {
     const { strategy } = await openJourney({ store: { unknownUsernameStatus: 404 } })
 
@@ -210,6 +243,7 @@ describe('createOtpRequest', () => {
 
     await expect(strategy.createOtpRequest(' ')).rejects.toMatchObject({
       code: 'missing_credentials',
+      message: 'A username is needed to ask for a code',
       status: 400,
     })
   })
@@ -245,6 +279,13 @@ describe('createOtpRequest', () => {
     simulator.fault('otp_request', { status: 503 }, { times: 5 })
     for (let i = 0; i < 5; i++) await browser().post('/code').send({ username: ADA }).expect(502)
     await browser().post('/code').send({ username: ADA }).expect(202)
+  })
+
+  test('answers that nobody can read use up codes', async () => {
+    const { simulator, browser } = await openJourney()
+    simulator.fault('otp_request', 'truncated', { times: Infinity })
+    for (let i = 0; i < 5; i++) await browser().post('/code').send({ username: ADA }).expect(502)
+    await browser().post('/code').send({ username: ADA }).expect(429)
   })
 
   test('answers that do not come use up codes: each may be in the mail all the same', async () => {
@@ -300,6 +341,7 @@ describe('a requestLimiter of the app’s own', () => {
 
     await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({
       code: 'too_many_attempts',
+      message: 'Too many codes were asked for with this username',
       status: 429,
       retryAfter: 91,
     })
@@ -315,6 +357,14 @@ describe('a requestLimiter of the app’s own', () => {
     await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({ code: 'upstream_error' })
 
     expect(requestLimiter.rewarded).toEqual([[requestLimiter.keys[0], 1]])
+  })
+
+  test('that knows no way to take a point back does not hide an outage', async () => {
+    const requestLimiter = { consume: () => Promise.resolve(), delete: () => Promise.resolve() }
+    const { simulator, strategy } = await openJourney({ strategy: { requestLimiter } })
+    simulator.fault('otp_request', { status: 503 })
+
+    await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({ code: 'upstream_error' })
   })
 
   test('that cannot take the point of an outage back does not hide the outage', async () => {

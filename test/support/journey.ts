@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -76,6 +77,21 @@ export async function openJourney(options: JourneyOptions = {}) {
 export async function me(agent: Agent): Promise<Me> {
   const reply = await agent.get('/me').expect(200)
   return reply.body as Me
+}
+
+/** The next message of the diagnostics channel. */
+export function nextMessage(): Promise<unknown> {
+  return new Promise((resolve) => {
+    subscribe('passport-elasticpath-otp', function listen(message) {
+      unsubscribe('passport-elasticpath-otp', listen)
+      resolve(message)
+    })
+  })
+}
+
+/** What is ready to go on has gone on. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 /** Stops the clock that Date reads, and nothing else: sockets and timers go on. */
