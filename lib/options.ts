@@ -77,7 +77,7 @@ export interface PasswordlessOtpStrategyOptions {
   /** Whether `verify` gets the request as its first argument. Default false. */
   passReqToCallback?: boolean | undefined
   /** Sentences for the shopper by failure code, where the English ones do not fit. Default: all English. */
-  messages?: Partial<Record<FailureCode, string>> | undefined
+  messages?: Partial<Record<FailureCode, string | undefined>> | undefined
   /** Counts sign-in tries by username. Default: none, the tries are not counted; set one in production. */
   limiter?: OtpLimiter | undefined
   /** Counts code requests by username. Default: five in 15 minutes, counted in this process's memory. */

@@ -6,7 +6,7 @@ import passport from 'passport'
 import request from 'supertest'
 import { PasswordlessOtpStrategy, type ElasticPathError, type PasswordlessOtpUser } from '../lib'
 import { ElasticPathSimulator } from '../lib/testing'
-import { holdDate, nextMessage, passSeconds } from './support/journey'
+import { holdDate, nextMessage, passSeconds, until } from './support/journey'
 
 const USERNAME = 'ada@example.com'
 let simulator: ElasticPathSimulator
@@ -71,7 +71,7 @@ test('what hung for a shopper who has left is not what the next one waits for', 
   simulator.fault('access_token', 'hang')
   const told = nextMessage()
   const browser = openBrowser()
-  while (simulator.count('access_token') === 0) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => simulator.count('access_token') > 0)
   browser.destroy()
   await told
 

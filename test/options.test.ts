@@ -100,12 +100,9 @@ test.each([
   'http://127.0.0.1:3000',
   'http://127.255.255.254:3000',
   'http://[::1]:3000',
-])(
-  'plain HTTP is good enough for %s',
-  async (baseUrl) => {
-    await new PasswordlessOtpStrategy({ clientId, baseUrl }).close()
-  },
-)
+])('plain HTTP is good enough for %s', async (baseUrl) => {
+  await new PasswordlessOtpStrategy({ clientId, baseUrl }).close()
+})
 
 test.each([1, 2 ** 31 - 1])('a timeout of %p milliseconds is taken', async (timeout) => {
   await new PasswordlessOtpStrategy({ clientId, timeout }).close()

@@ -41,7 +41,7 @@ export async function switchUser(req: Request, user: PasswordlessOtpUser): Promi
 async function readStored(req: Request): Promise<{ user: unknown } | 'signed out' | 'unknown'> {
   const { session, sessionID, sessionStore } = req as WithSession
   const mine = session?.passport?.user
-  if (!session || sessionID === undefined || !sessionStore?.get) return { user: mine }
+  if (sessionID === undefined || !sessionStore?.get) return { user: mine }
   const stored = await new Promise<StoredSession | null | undefined>((resolve) => {
     sessionStore.get?.(sessionID, (error, found) => resolve(error ? undefined : (found ?? null)))
   })

@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { PasswordlessOtpUser } from '../../lib'
-import { ADA, me, openJourney, type Agent, type JourneyOptions, type Me } from '../support/journey'
+import {
+  ADA,
+  holdDate,
+  me,
+  openJourney,
+  passSeconds,
+  turn,
+  until,
+  type Agent,
+  type JourneyOptions,
+  type Me,
+} from '../support/journey'
 
 const FIRST = { id: randomUUID(), name: 'First' }
 const SECOND = { id: randomUUID(), name: 'Second' }
@@ -20,6 +31,26 @@ async function openActiveShopper(options: JourneyOptions = {}) {
   journey.simulator.advance(60)
   journey.simulator.clearRequests()
   return { ...journey, agent, user }
+}
+
+/** A page of Ada's whose renewal hangs, with so many seconds left of her token, on a clock that the test moves. */
+async function openWaitingPage(secondsLeft: number) {
+  const { simulator, strategy, user } = await openActiveShopper()
+  simulator.fault('renewal', 'hang')
+  const expires = new Date(Date.now() + secondsLeft * 1000).toISOString()
+  const req = { user: { ...user, account: { ...user.account, expires } } as PasswordlessOtpUser }
+  const before = req.user
+  jest.useFakeTimers({
+    doNotFake: ['Date', 'hrtime', 'nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate'],
+  })
+  const next = jest.fn()
+  strategy.keepFresh()(req as never, {} as never, next)
+  await until(() => simulator.count('renewal') > 0)
+  const passMilliseconds = async (milliseconds: number) => {
+    jest.advanceTimersByTime(milliseconds)
+    for (let i = 0; i < 5; i++) await turn()
+  }
+  return { next, req, user: before, passMilliseconds }
 }
 
 async function visit(agent: Agent): Promise<Me> {
@@ -112,6 +143,68 @@ describe('keepFresh', () => {
     expect(simulator.count('renewal')).toBe(1)
   })
 
+  test('a token that lives shorter than within is renewed at half of its life', async () => {
+    holdDate()
+    const { simulator, agent } = await openActiveShopper()
+    await visit(agent)
+    expect(simulator.count('renewal')).toBe(1)
+
+    // By the shop's clock, behind the store's by a minute, the token lives 1860 seconds.
+    passSeconds(925)
+    await visit(agent)
+    expect(simulator.count('renewal')).toBe(1)
+    passSeconds(5)
+    await visit(agent)
+    expect(simulator.count('renewal')).toBe(2)
+  })
+
+  test('a token that lives longer than within is renewed where within says', async () => {
+    holdDate()
+    const { simulator, agent } = await openActiveShopper({ keepFresh: { within: 1200 } })
+    passSeconds(600)
+    await visit(agent)
+    expect(simulator.count('renewal')).toBe(1)
+
+    passSeconds(661)
+    await visit(agent)
+    expect(simulator.count('renewal')).toBe(2)
+  })
+
+  test('a page waits two seconds for a renewal while its token serves, and goes on', async () => {
+    const { next, passMilliseconds, req, user } = await openWaitingPage(61)
+
+    await passMilliseconds(1999)
+    expect(next).not.toHaveBeenCalled()
+    await passMilliseconds(1)
+
+    expect(next.mock.calls).toEqual([[]])
+    expect(req.user).toEqual(user)
+    // To the end of the renewal.
+    await passMilliseconds(8000)
+  })
+
+  test('a page whose token is about to end waits for its renewal as long as that may take', async () => {
+    const { next, passMilliseconds } = await openWaitingPage(59)
+
+    await passMilliseconds(9_999)
+    expect(next).not.toHaveBeenCalled()
+    await passMilliseconds(1)
+
+    expect(next.mock.calls).toEqual([[]])
+  })
+
+  test('leaves no timer of its own when the renewal is through', async () => {
+    const { strategy, user } = await openActiveShopper()
+    jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask', 'setImmediate'] })
+    const set = jest.spyOn(globalThis, 'setTimeout')
+    const clear = jest.spyOn(globalThis, 'clearTimeout')
+
+    await new Promise((resolve) => void strategy.keepFresh()({ user } as never, {} as never, resolve))
+
+    const patience = set.mock.calls.findIndex(([, milliseconds]) => milliseconds === 2000)
+    expect(clear.mock.calls.map(([timer]) => timer)).toContain(set.mock.results[patience]?.value)
+  })
+
   test.each([
     ['is down', { status: 503 }],
     ['breaks off', 'reset'],
@@ -171,6 +264,18 @@ describe('keepFresh', () => {
     expect(fresh.stored).toEqual(fresh.user)
   })
 
+  test('lets a member of no account pass, who has nothing to renew', async () => {
+    const { simulator, signIn } = await openJourney({
+      store: { members: [{ username: ADA, accounts: 0 }] },
+      strategy: { requireAccount: false },
+    })
+    const { agent, user } = await signIn()
+    simulator.clearRequests()
+
+    expect((await visit(agent)).user).toEqual(user)
+    expect(simulator.requests).toEqual([])
+  })
+
   test('lets everybody pass who is not signed in', async () => {
     const { simulator, browser } = await openActiveShopper()
 
@@ -206,7 +311,7 @@ describe('keepFresh', () => {
     simulator.fault('renewal', { delay: 400 })
     const before = simulator.count('renewal')
     const page = agent.get('/fresh').then((answer) => answer)
-    while (simulator.count('renewal') === before) await new Promise((resolve) => setImmediate(resolve))
+    await until(() => simulator.count('renewal') > before)
     await agent.post('/switch').send({ account_id: SECOND.id }).expect(200)
     await page
 
@@ -229,7 +334,7 @@ describe('keepFresh', () => {
       .get('/fresh')
       .set('Cookie', cookie)
       .then((answer) => answer)
-    while (simulator.count('renewal') === before) await new Promise((resolve) => setImmediate(resolve))
+    await until(() => simulator.count('renewal') > before)
     await browser().post('/logout').set('Cookie', cookie).expect(200)
     expect((await page).status).toBe(200)
 

@@ -1,5 +1,4 @@
-import type { Request, Response } from 'express'
-import { ADA, holdDate, nextMessage, openJourney, passSeconds, turn } from '../support/journey'
+import { ADA, holdDate, nextMessage, openJourney, passSeconds, turn, until } from '../support/journey'
 
 describe('requestOtp', () => {
   test('hands the normalised username on as req.otpRequest', async () => {
@@ -65,8 +64,8 @@ describe('requestOtp', () => {
     jest.advanceTimersByTime(30)
     simulator.fault('otp_request', { delay: 100 })
     const next = jest.fn()
-    strategy.requestOtp()({ body: { username: ADA } } as Request, {} as Response, next)
-    while (simulator.count('otp_request') === 0) await turn()
+    strategy.requestOtp()({ body: { username: ADA } } as never, {} as never, next)
+    await until(() => simulator.count('otp_request') > 0)
 
     const asked = nextMessage()
     jest.advanceTimersByTime(100)

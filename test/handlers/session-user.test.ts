@@ -28,8 +28,8 @@ async function openRequest(session: (user: PasswordlessOtpUser) => object) {
   }
 }
 
-function inStore(found: (user: PasswordlessOtpUser) => Found, error?: Error) {
-  return (user: PasswordlessOtpUser) => ({
+function inStore(found: (user?: PasswordlessOtpUser) => Found, error?: Error) {
+  return (user?: PasswordlessOtpUser) => ({
     session: { passport: { user } },
     sessionID: 'a session',
     sessionStore: {
@@ -71,6 +71,9 @@ describe('a session', () => {
 
   test.each([
     ['no session', () => ({})],
+    ['a session that Passport knows nothing of', () => ({ session: {} })],
+    ['a session that Passport has signed nobody in to', () => ({ session: { passport: {} } })],
+    ['a session of others that is in its store', () => ({ ...inStore(() => ({}))(), session: {} })],
     ['a session that is in no store', (user: PasswordlessOtpUser) => ({ session: { passport: { user } } })],
     [
       'a store that cannot be asked',
@@ -105,6 +108,24 @@ describe('a session', () => {
     expect(req.session?.passport?.user).toEqual(user)
   })
 
+  test('that is not in its store, and that Passport has signed nobody in to, is not written to by a renewal', async () => {
+    const { req, user, keepFresh } = await openRequest(() => ({ ...inStore(() => null)(), session: {} }))
+
+    expect(await keepFresh()).toBeUndefined()
+
+    expect(req.user).toEqual(user)
+  })
+
+  test('whose user acts for no account any more is not written to by a renewal', async () => {
+    const { req, user, keepFresh } = await openRequest(
+      inStore((stored) => ({ passport: { user: { ...stored, account: null } } })),
+    )
+
+    expect(await keepFresh()).toBeUndefined()
+
+    expect(req.user).toEqual(user)
+  })
+
   test('whose store is out of reach keeps the token that it has, and can still switch', async () => {
     const { req, user, switchAccount, keepFresh } = await openRequest(
       inStore(() => undefined, new Error('no store')),
@@ -127,10 +148,20 @@ describe('a session', () => {
   })
 
   test("that holds another member's user is not written to", async () => {
-    const { req, switchAccount } = await openRequest((user) => ({
-      session: { passport: { user: { ...user, accountMemberId: 'another' } } },
+    const { req, user, switchAccount, keepFresh } = await openRequest((user) => ({
+      session: {
+        passport: {
+          user: {
+            ...user,
+            accountMemberId: 'another',
+            account: { ...FIRST, ...user.account, token: 'another' },
+          },
+        },
+      },
     }))
 
+    expect(await keepFresh()).toBeUndefined()
+    expect(req.user).toEqual(user)
     expect(await switchAccount()).toBeUndefined()
 
     expect(req.session?.passport?.user).toMatchObject({ accountMemberId: 'another', account: FIRST })

@@ -94,6 +94,15 @@ export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
+/** Waits for what has to come, and is the error of the test where it does not come in time. */
+export async function until(come: () => boolean): Promise<void> {
+  const start = process.hrtime.bigint()
+  while (!come()) {
+    if (process.hrtime.bigint() - start > 4_000_000_000n) throw new Error(`Never came: ${come.toString()}`)
+    await turn()
+  }
+}
+
 /** Stops the clock that Date reads, and nothing else: sockets and timers go on. */
 export function holdDate(): void {
   jest.useFakeTimers({
