@@ -142,6 +142,7 @@ function nameOf(call: { method: string; path: string }): string {
 function readRetryAfter(header: string | undefined): number | undefined {
   if (header === undefined) return undefined
   if (/^\d{1,9}$/.test(header)) return Number(header)
-  const date = Date.parse(header)
+  // Node makes a date of almost anything with a number in it.
+  const date = header.endsWith(' GMT') ? Date.parse(header) : NaN
   return Number.isNaN(date) ? undefined : Math.max(0, (date - Date.now()) / 1000)
 }
