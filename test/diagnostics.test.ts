@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { DiagnosticMessage } from '../lib'
-import { ADA, openJourney, SECRET_KEY, type JourneyOptions } from './support/journey'
+import { ADA, openJourney, SECRET_KEY, until, type JourneyOptions } from './support/journey'
 
 const CHANNEL = 'passport-elasticpath-otp'
 
@@ -30,9 +30,24 @@ describe('the diagnostics channel', () => {
 
     await signIn()
 
-    expect(messages).toEqual([
+    expect(messages).toStrictEqual([
       { operation: 'sign-in', outcome: 'success', duration: expect.any(Number) as number, calls: 1 },
     ])
+  })
+
+  test('tells how long it took, in milliseconds', async () => {
+    const began = performance.now()
+    const { strategy, signIn } = await openJourney()
+    await strategy.createOtpRequest(ADA)
+    await until(() => messages.some(({ operation }) => operation === 'delivery'))
+    await signIn()
+    const elapsed = performance.now() - began
+
+    expect(messages).toHaveLength(3)
+    for (const { duration } of messages) {
+      expect(duration).toBeGreaterThan(0)
+      expect(duration).toBeLessThan(elapsed)
+    }
   })
 
   test('counts the calls of the first sign-in', async () => {
@@ -77,7 +92,48 @@ describe('the diagnostics channel', () => {
       .send({ username: ADA, otp: simulator.issueCode(ADA) })
       .expect(500)
 
-    expect(told()).toEqual([{ operation: 'sign-in', outcome: 'error', code: 'app_error' }])
+    expect(messages).toStrictEqual([
+      {
+        operation: 'sign-in',
+        outcome: 'error',
+        code: 'app_error',
+        duration: expect.any(Number) as number,
+        calls: expect.any(Number) as number,
+      },
+    ])
+  })
+
+  test('tells of a sign-in without Elastic Path as an error without a status', async () => {
+    const { simulator, strategy, browser } = await open()
+    await strategy.ready()
+    await simulator.stop()
+
+    await browser().post('/login').send({ username: ADA, otp: 'abc123' }).expect(502)
+
+    expect(messages).toStrictEqual([
+      {
+        operation: 'sign-in',
+        outcome: 'error',
+        code: 'unreachable',
+        duration: expect.any(Number) as number,
+        calls: expect.any(Number) as number,
+      },
+    ])
+  })
+
+  test('tells of a switch without Express', async () => {
+    const { strategy, signIn } = await open()
+    const { user } = await signIn()
+    messages = []
+
+    await strategy.selectAccount(user, user.account?.id ?? '')
+    await strategy.renewAccount(user)
+    await strategy.listAccounts(user)
+
+    expect(told()).toEqual([
+      { operation: 'switch', outcome: 'success' },
+      { operation: 'renewal', outcome: 'success' },
+    ])
   })
 
   test('tells of a request for a code once', async () => {
@@ -160,6 +216,16 @@ describe('the diagnostics channel', () => {
 
   test.each([
     ['a delivery', SECRET_KEY, { triggered_by: 'order.created' }, 'success', 'ignored_event'],
+    [
+      'a code for another purpose',
+      SECRET_KEY,
+      {
+        triggered_by: 'one-time-password-token-request.created',
+        payload: { purpose: 'reset_password' },
+      },
+      'success',
+      'ignored_event',
+    ],
     ['a wrong secret', 'wrong', {}, 'error', 'wrong_secret'],
     ['what is no event', SECRET_KEY, {}, 'error', 'bad_event'],
   ])('tells of %s at the webhook once', async (_name, secret, body, outcome, code) => {

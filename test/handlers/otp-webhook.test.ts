@@ -1,9 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import express, { type RequestHandler } from 'express'
 import supertest from 'supertest'
 import { otpWebhook, type OtpDelivery, type OtpWebhookOptions } from '../../lib'
-import { ADA, listen, openJourney, SECRET_KEY } from '../support/journey'
+import { ADA, listen, nextMessage, openJourney, SECRET_KEY, turn } from '../support/journey'
 
 const CREATED = '2026-01-02T03:04:05.000Z'
 
@@ -137,8 +138,8 @@ describe('otpWebhook', () => {
     const agent = new Agent({ keepAlive: true })
     afterAll(() => agent.destroy())
 
-    async function begin() {
-      const { app, deliver } = openHook()
+    async function begin(...before: RequestHandler[]) {
+      const { app, deliver } = openHook(jest.fn(), ...before)
       const url = await listen(app)
       const call = request(`${url}/hook`, {
         method: 'POST',
@@ -157,6 +158,33 @@ describe('otpWebhook', () => {
       call.destroy()
 
       expect([response.statusCode, response.headers.connection]).toEqual([400, 'close'])
+      expect(deliver).not.toHaveBeenCalled()
+    })
+
+    test('answers 400 to a body that is one byte too long, and takes one that is not', async () => {
+      const limit = 100 * 1024
+      for (const [bytes, status] of [
+        [limit, 204],
+        [limit + 1, 400],
+      ] as const) {
+        const { call } = await begin()
+        call.end(JSON.stringify({ triggered_by: 'order.created' }).padEnd(bytes))
+        const [response] = (await once(call, 'response')) as [IncomingMessage]
+        response.resume()
+        expect(response.statusCode).toBe(status)
+      }
+    })
+
+    test('is done with a body that broke off', async () => {
+      const { call, deliver } = await begin((req, _res, next) => {
+        next()
+        req.socket.destroy()
+      })
+      const told = nextMessage()
+
+      call.write('{"triggered_by"')
+
+      expect(await told).toMatchObject({ operation: 'delivery', outcome: 'error', code: 'bad_event' })
       expect(deliver).not.toHaveBeenCalled()
     })
 
@@ -261,11 +289,12 @@ describe('otpWebhook', () => {
 
   test('answers 500 after nine seconds to a mailer that hangs', async () => {
     let asked: () => void
+    let mailed: () => void = noMail
     const waiting = new Promise<void>((resolve) => (asked = resolve))
     const { app } = openHook(
       jest.fn(() => {
         asked()
-        return new Promise(() => undefined)
+        return new Promise<void>((resolve) => (mailed = resolve))
       }),
     )
     const url = await listen(app)
@@ -293,9 +322,48 @@ describe('otpWebhook', () => {
     jest.advanceTimersByTime(8999)
     await new Promise((resolve) => setImmediate(resolve))
     expect(status).toBeUndefined()
+    const told = jest.fn()
+    subscribe('passport-elasticpath-otp', told)
     jest.advanceTimersByTime(1)
 
     expect(await reply).toBe(500)
+    // The mailer was only slow: nothing more is to be said.
+    mailed()
+    await turn()
+    unsubscribe('passport-elasticpath-otp', told)
+    expect(told.mock.calls).toMatchObject([
+      [{ outcome: 'error', code: 'delivery_timeout' }, expect.anything()],
+    ])
+  })
+
+  test('takes an event that the platform has read and parsed already', async () => {
+    const { deliver, post } = openHook(jest.fn(), (req, _res, next) => {
+      req.body = event()
+      next()
+    })
+
+    await post('').expect(204)
+
+    expect(deliver.mock.calls).toEqual([[DELIVERY]])
+  })
+
+  test('answers 400 to an object of nothing that a parser has read', async () => {
+    const { post } = openHook(jest.fn(), express.json())
+
+    await post('{}').expect(400)
+  })
+
+  test('leaves a response alone that the app has ended before it', async () => {
+    const { deliver, post } = openHook(jest.fn(), (_req, res, next) => {
+      res.status(503).end()
+      next()
+    })
+    const told = nextMessage()
+
+    await post(event()).expect(503)
+
+    expect(await told).toMatchObject({ operation: 'delivery', outcome: 'success' })
+    expect(deliver).toHaveBeenCalledTimes(1)
   })
 
   test.each([
