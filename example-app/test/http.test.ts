@@ -39,6 +39,24 @@ function comparable({ status, headers, text }: Response) {
   }
 }
 
+describe('the account page', () => {
+  it.each([
+    [1, false],
+    [2, true],
+  ])('of a buyer for %p companies offers another one: %p', async (accounts, offers) => {
+    const visitor = new Visitor(shop)
+    const username = newMember(accounts)
+    await visitor.signIn(username, code(username))
+    if (accounts > 1) {
+      const [, id = ''] =
+        /name="account_id" value="([^"]+)"/.exec((await visitor.get('/accounts')).text) ?? []
+      await visitor.post('/accounts/switch', { account_id: id })
+    }
+    const { status, text } = await visitor.get('/account')
+    expect([status, text.includes('Buy for another company')]).toEqual([200, offers])
+  })
+})
+
 describe('every page', () => {
   it('comes with a strict policy, and none of it breaks the policy', async () => {
     const visitor = new Visitor(shop)

@@ -32,10 +32,17 @@ export function accountRoutes({ strategy, readAccount }: AccountOptions): Router
     })
     .get(
       '/account',
-      signedIn(async ({ account }, _req, res) => {
-        if (account)
-          res.render('account', { details: await readAccount(account), expires: new Date(account.expires) })
-        else res.redirect('/accounts')
+      signedIn(async (user, _req, res) => {
+        const { account } = user
+        if (!account) {
+          res.redirect('/accounts')
+          return
+        }
+        const [details, { total }] = await Promise.all([
+          readAccount(account),
+          strategy.listAccounts(user, { limit: 1 }),
+        ])
+        res.render('account', { details, expires: new Date(account.expires), hasChoice: total > 1 })
       }),
     )
     .use(signedOutByCommerce)
