@@ -1,6 +1,7 @@
 import type { Request, RequestHandler } from 'express'
 import { BoundedMap } from '../bounded-map'
 import { heldToken, isPasswordlessOtpUser, remainingLife, type PasswordlessOtpUser } from '../user'
+import { patiently } from './patience'
 import { renewUser } from './session-user'
 
 /** The options of {@link PasswordlessOtpStrategy.keepFresh}. */
@@ -14,8 +15,7 @@ type Renewal = Promise<PasswordlessOtpUser | undefined>
 // Requests of the same page that come late, with the session as it was, find the renewal done; and where it failed,
 // Elastic Path is left in peace for so long.
 const REMEMBERED = 30_000
-// A page waits so long for a renewal while the token in hand still serves.
-const PATIENCE = 2000
+// With less left than this a token may not serve the page: its renewal is waited for.
 const ABOUT_TO_END = 60_000
 
 export function keepFresh(
@@ -61,7 +61,7 @@ export function keepFresh(
     const life = remainingLife(user)
     if (token === undefined || life > within * 1000) return
     const renewal = renewOnce(token, user)
-    const renewed = life > ABOUT_TO_END ? await withPatience(renewal) : await renewal
+    const renewed = life > ABOUT_TO_END ? await patiently(renewal) : await renewal
     if (!renewed) return
     const { account, selectionToken } = renewed
     await renewUser(req, { ...user, account, ...(selectionToken ? { selectionToken } : {}) }, token)
@@ -69,17 +69,5 @@ export function keepFresh(
 
   return (req, _res, next) => {
     keep(req).then(() => next(), next)
-  }
-}
-
-async function withPatience(renewal: Renewal): Renewal {
-  let timer: NodeJS.Timeout | undefined
-  const impatience = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE, undefined)
-  })
-  try {
-    return await Promise.race([renewal, impatience])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -1,6 +1,7 @@
 import type { Request } from 'express'
 import { ElasticPathError } from '../errors'
 import { heldToken, isPasswordlessOtpUser, type PasswordlessOtpUser } from '../user'
+import { patiently } from './patience'
 
 interface StoredSession {
   passport?: { user?: unknown }
@@ -37,14 +38,16 @@ export async function switchUser(req: Request, user: PasswordlessOtpUser): Promi
   await writeUser(req, user)
 }
 
-/** The user of the session as its store has it now; `unknown` where the store does not say. */
+/** The user of the session as its store has it now; `unknown` where the store does not say, or not in time. */
 async function readStored(req: Request): Promise<{ user: unknown } | 'signed out' | 'unknown'> {
   const { session, sessionID, sessionStore } = req as WithSession
   const mine = session?.passport?.user
   if (sessionID === undefined || !sessionStore?.get) return { user: mine }
-  const stored = await new Promise<StoredSession | null | undefined>((resolve) => {
-    sessionStore.get?.(sessionID, (error, found) => resolve(error ? undefined : (found ?? null)))
-  })
+  const stored = await patiently(
+    new Promise<StoredSession | null | undefined>((resolve) => {
+      sessionStore.get?.(sessionID, (error, found) => resolve(error ? undefined : (found ?? null)))
+    }),
+  )
   if (stored === undefined) return 'unknown'
   const user = stored?.passport?.user
   // One that Passport never signed in, whose user comes from elsewhere, cannot have been signed out of.
@@ -56,8 +59,8 @@ async function readStored(req: Request): Promise<{ user: unknown } | 'signed out
 async function writeUser(req: Request, user: PasswordlessOtpUser): Promise<void> {
   replaceUser(req, user)
   const { session } = req as WithSession
-  // What fails to be saved now is saved when the response ends, or reported there.
-  if (session?.save) await new Promise((resolve) => session.save?.(resolve))
+  // What is not saved now is saved when the response ends, or reported there.
+  if (session?.save) await patiently(new Promise((resolve) => session.save?.(resolve)))
 }
 
 /**

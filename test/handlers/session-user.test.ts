@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { PasswordlessOtpUser } from '../../lib'
-import { ADA, openJourney } from '../support/journey'
+import { ADA, openJourney, turn, until } from '../support/journey'
 
 const FIRST = { id: randomUUID(), name: 'First' }
 const SECOND = { id: randomUUID(), name: 'Second' }
@@ -135,6 +135,46 @@ describe('a session', () => {
     expect(req.user).toEqual(user)
     expect(await switchAccount()).toBeUndefined()
     expect(req.user.account).toMatchObject(SECOND)
+  })
+
+  describe('of a store that does not answer', () => {
+    /** Runs a handler until the store is asked, and two seconds on from there on a clock that the test moves. */
+    async function waitForStore(run: () => Promise<unknown>, store: jest.Mock) {
+      jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask', 'setImmediate'] })
+      const ended = jest.fn()
+      void run().then(ended)
+      await until(() => store.mock.calls.length > 0)
+      jest.advanceTimersByTime(1999)
+      for (let i = 0; i < 5; i++) await turn()
+      expect(ended).not.toHaveBeenCalled()
+      jest.advanceTimersByTime(1)
+      await until(() => ended.mock.calls.length > 0)
+      return ended.mock.calls as unknown[]
+    }
+
+    test('keeps the token that it has, and the page goes on', async () => {
+      const get = jest.fn()
+      const { req, user, keepFresh } = await openRequest((user) => ({
+        session: { passport: { user } },
+        sessionID: 'a session',
+        sessionStore: { get },
+      }))
+
+      expect(await waitForStore(keepFresh, get)).toEqual([[undefined]])
+
+      expect(req.user).toEqual(user)
+    })
+
+    test('can still switch', async () => {
+      const save = jest.fn()
+      const { req, switchAccount } = await openRequest((user) => ({
+        session: { passport: { user }, save },
+      }))
+
+      expect(await waitForStore(switchAccount, save)).toEqual([[undefined]])
+
+      expect(req.user.account).toMatchObject(SECOND)
+    })
   })
 
   test("that keeps a user of the app's own there keeps it, and only the request has the new account", async () => {
