@@ -84,8 +84,17 @@ export interface PasswordlessOtpStrategyOptions {
   requestLimiter?: OtpLimiter | undefined
   /** Milliseconds for a whole sign-in: access token, discovery, waits, retries, the app's own functions. Default 10,000. */
   timeout?: number | undefined
-  /** An undici dispatcher of the app's own: a proxy, a CA, a mock. Default: a pool that the strategy owns and closes. */
-  dispatcher?: Dispatcher | undefined
+  /**
+   * An undici dispatcher of the app's own, of undici 6, 7 or 8: a proxy, a CA, a mock. Default: a pool that the strategy
+   * owns and closes.
+   */
+  // By what is used of it, for the types of undici's major versions do not take each other.
+  dispatcher?:
+    | {
+        /** Sends a request, and hands its answer over. */
+        dispatch(options: object, handler: object): boolean
+      }
+    | undefined
 }
 
 /** The options, each checked and each there; optional ones that stay undefined mean "find out" or "none". */
@@ -139,7 +148,7 @@ export function readOptions(options: unknown): Settings {
     limiter: given.withMethods<OtpLimiter>('limiter', 'consume', 'delete'),
     requestLimiter: given.withMethods<OtpLimiter>('requestLimiter', 'consume', 'delete'),
     timeout: given.milliseconds('timeout') ?? 10_000,
-    dispatcher: given.withMethods<Dispatcher>('dispatcher', 'dispatch', 'request'),
+    dispatcher: given.withMethods<Dispatcher>('dispatcher', 'dispatch'),
   }
   given.refuseOthers()
   if (new Set([settings.usernameField, settings.otpField, settings.accountField]).size < 3) {

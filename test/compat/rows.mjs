@@ -34,10 +34,23 @@ for (const node of matrix.node) {
   row(`the same names by import on node ${node}`, 'express 5, passport 0.7', node, ['modules/names.js'])
 }
 
+const undici = [...new Set(matrix.undici.map((row) => row.undici))].map(
+  (major) => `undici-${major}@npm:undici@${major}`,
+)
+const DISPATCHERS = 'dispatchers'
+folders[DISPATCHERS] = {
+  install: ['express@5', 'passport@0.7', 'express-session@1', ...undici],
+  files: await apps(['app.js', 'browser.js', 'journey.js', 'dispatchers.js']),
+}
+for (const { undici: major, node } of matrix.undici) {
+  row(`a dispatcher of undici ${major} on node ${node}`, DISPATCHERS, node, ['dispatchers.js', major])
+}
+
 // Strict and with every declaration checked, the browser's among them where a bundler is.
 const SETTINGS = {
   'node16.json': tsconfig({ module: 'node16', lib: ['es2023'] }, 'shop.cts', 'shop.mts'),
   'nodenext.json': tsconfig({ module: 'nodenext', lib: ['es2023'] }, 'shop.cts', 'shop.mts'),
+  'dispatchers.json': tsconfig({ module: 'nodenext', lib: ['es2023'] }, 'dispatchers.mts'),
   'bundler.json': tsconfig(
     { module: 'esnext', moduleResolution: 'bundler', lib: ['es2023', 'dom'] },
     'shop.ts',
@@ -55,8 +68,14 @@ for (const express of matrix.expressTypes) {
     '@types/node@20',
   ]
   folders[folder] = {
-    install: [`express@${express}`, 'passport@0.7', 'express-session@1', ...types, ...compilers],
-    files: { 'shop.cts': shop, 'shop.mts': shop, 'shop.ts': shop, ...SETTINGS },
+    install: [`express@${express}`, 'passport@0.7', 'express-session@1', ...types, ...compilers, ...undici],
+    files: {
+      'shop.cts': shop,
+      'shop.mts': shop,
+      'shop.ts': shop,
+      ...(await apps(['dispatchers.mts'])),
+      ...SETTINGS,
+    },
   }
   for (const version of matrix.typescript) {
     for (const settings of express === '5' ? Object.keys(SETTINGS) : ['nodenext.json']) {

@@ -8,12 +8,13 @@ const { serve } = require('./browser')
 const ADA = 'ada@example.com'
 
 /** A shop in front of a simulated store, open while the work is done. */
-async function withShop({ sessions, members }, work) {
+async function withShop({ sessions, members, options }, work) {
   const simulator = await ElasticPathSimulator.start({
     members: members ?? [{ username: ADA, accounts: [{ name: 'Boats' }, { name: 'Ropes', id: 'ropes' }] }],
     accountTokenLifetime: 1800, // less than the hour before its end in which keepFresh renews a token
   })
-  const strategy = new PasswordlessOtpStrategy({ clientId: simulator.clientId, baseUrl: simulator.url })
+  const { clientId, url: baseUrl } = simulator
+  const strategy = new PasswordlessOtpStrategy({ clientId, baseUrl, ...options })
   const mail = new EventEmitter()
   const app = createApp(strategy, { sessions, deliver: (delivery) => void mail.emit('delivery', delivery) })
   const shop = await serve(app)
