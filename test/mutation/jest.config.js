@@ -1,9 +1,10 @@
 const base = require('../../jest.config.js')
 
 /**
- * For Stryker: without the tests of documents and of the package as installed, and without the large ones, of frameworks,
- * the vendor's clients, arbitrary input and the matrix of faults, which each survivor would have to sit through. A mutant is done for with the first test that fails: in a file that is the
- * environment's part, over all files the runner's.
+ * For Stryker: without the tests of documents and of the package as installed, and without the large ones, of
+ * frameworks, the vendor's clients, arbitrary input and the matrix of faults, which each survivor would have to sit
+ * through. A mutant is done for with the first test that fails: in a file that is the environment's part, over all files
+ * the runner's.
  *
  * @type {import('jest').Config}
  */
