@@ -76,14 +76,48 @@ export interface AccountSeed {
   name: string
 }
 
-export const LIVE: Dialect = {
-  wrongCodeStatus: 400,
-  unknownUsernameStatus: 202,
-  otpRequestStatus: 202,
-  wrapAccessToken: false,
-  expiresFormat: 'iso',
-  omitAccountMemberId: false,
-  errorStatusType: 'live',
+// What was seen live comes first, and is the default.
+const DIALECT: { readonly [Name in keyof Dialect]: readonly [Dialect[Name], ...Dialect[Name][]] } = {
+  wrongCodeStatus: [400, 401],
+  unknownUsernameStatus: [202, 400, 404],
+  otpRequestStatus: [202, 201],
+  wrapAccessToken: [false, true],
+  expiresFormat: ['iso', 'epoch'],
+  omitAccountMemberId: [false, true],
+  errorStatusType: ['live', 'string', 'number'],
+}
+
+const OTHERS: Record<Exclude<keyof SimulatorOptions, keyof Dialect>, true> = {
+  port: true,
+  clientId: true,
+  clientSecret: true,
+  realmId: true,
+  passwordProfiles: true,
+  members: true,
+  accountTokenLifetime: true,
+  accessTokenLifetime: true,
+  codeLifetime: true,
+  webhook: true,
+}
+
+/** Refuses misspelt options, which would otherwise silently do nothing. */
+export function checkNames(options: SimulatorOptions): void {
+  const known = { ...OTHERS, ...DIALECT }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(known, name)) continue
+    throw new TypeError(
+      `${name} is not an option of the simulator; they are ${Object.keys(known).join(', ')}`,
+    )
+  }
+}
+
+export function readDialect(options: SimulatorOptions): Dialect {
+  const chosen = Object.entries(DIALECT).map(([name, possible]) => {
+    const value = options[name as keyof Dialect] ?? possible[0]
+    if ((possible as readonly unknown[]).includes(value)) return [name, value]
+    throw new TypeError(`${name} must be one of ${possible.join(', ')}, not ${String(value)}`)
+  })
+  return Object.fromEntries(chosen) as Dialect
 }
 
 export function isUuid(value: string): boolean {

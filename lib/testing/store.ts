@@ -3,9 +3,10 @@ import { STATUS_CODES } from 'node:http'
 import { Codes, type CodeEvent, type CodePurpose } from './codes'
 import { Members, type Account, type Member } from './members'
 import {
+  checkNames,
   isUuid,
   lifetime,
-  LIVE,
+  readDialect,
   type Dialect,
   type PasswordProfileSeed,
   type SimulatorOptions,
@@ -49,6 +50,7 @@ export class Store {
     options: SimulatorOptions,
     private readonly announce: (event: CodeEvent, member: Member) => void,
   ) {
+    checkNames(options)
     this.clientId = options.clientId ?? 'simulator-client-id'
     this.clientSecret = options.clientSecret ?? 'simulator-client-secret'
     this.realmId = options.realmId ?? randomUUID()
@@ -56,7 +58,7 @@ export class Store {
     this.accessTokenLifetime = lifetime('accessTokenLifetime', options.accessTokenLifetime ?? 3600)
     this.accountTokenLifetime = lifetime('accountTokenLifetime', options.accountTokenLifetime ?? 86_400)
     this.codes = new Codes(lifetime('codeLifetime', options.codeLifetime ?? 600))
-    this.dialect = { ...LIVE, ...options }
+    this.dialect = readDialect(options)
     this.startedAt = new Date(this.now()).toISOString()
     for (const member of options.members ?? []) this.members.add(member)
   }

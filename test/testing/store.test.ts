@@ -292,6 +292,22 @@ describe('a store that cannot be is refused when it is set up', () => {
     await expect(ElasticPathSimulator.start(options)).rejects.toThrow()
   })
 
+  test.each([
+    [
+      { membres: [] },
+      /^membres is not an option of the simulator; they are port, clientId, .*wrongCodeStatus/,
+    ],
+    [{ wrongCodeStatus: 500 }, /^wrongCodeStatus must be one of 400, 401, not 500$/],
+    [{ expiresFormat: 'unix' }, /^expiresFormat must be one of iso, epoch, not unix$/],
+  ])('%p, with what there is instead', async (options, message) => {
+    await expect(ElasticPathSimulator.start(options as never)).rejects.toThrow(message)
+  })
+
+  test('but not an option of undefined, which is the default', async () => {
+    const { simulator } = await openStore({ wrongCodeStatus: undefined, members: undefined } as never)
+    expect(simulator.url).toMatch(/^http:/)
+  })
+
   test('a port that is taken', async () => {
     const { simulator } = await openStore()
     await expect(ElasticPathSimulator.start({ port: Number(new URL(simulator.url).port) })).rejects.toThrow(
