@@ -28,8 +28,9 @@ export interface PageWindow {
 // A member can belong to so many accounts (fact 11). An answer that promises more is not one to follow.
 const MAX_ACCOUNTS = 10_000
 
-/** Elastic Path's largest page (fact 11). */
+/** Elastic Path's largest page, and the one it answers with where none is asked for (fact 11). */
 export const MAX_PAGE = 100
+const DEFAULT_PAGE = 25
 
 const PATH = '/v2/account-members/tokens'
 const NAME = `POST ${PATH}`
@@ -68,7 +69,8 @@ export async function exchangeCode(
       },
     },
     repeatable: false,
-    parse: (json) => parseTokenPage(json),
+    carriesCredentials: true,
+    parse: (json) => parseTokenPage(json, window),
   })
   if ('result' in outcome) return outcome.result
   if (isOfCredentials(outcome.refusal)) {
@@ -110,7 +112,8 @@ export async function renewTokens(
     headers: { [ACCOUNT_TOKEN_HEADER]: held.token },
     body: { data: { type: TYPE, authentication_mechanism: TYPE } },
     repeatable: true,
-    parse: (json) => parseTokenPage(json, memberId),
+    carriesCredentials: true,
+    parse: (json) => parseTokenPage(json, window, memberId),
   })
   if ('result' in outcome) return outcome.result
   const { refusal } = outcome
@@ -177,8 +180,15 @@ function query(window: PageWindow | undefined): string {
   return window === undefined ? '' : `?page[limit]=${window.limit}&page[offset]=${window.offset}`
 }
 
-/** Facts 7, 10, 11 and 12. A list of which one entry is wrong is wrong; so is another member's than the one expected. */
-function parseTokenPage(json: unknown, expected?: string): TokenPage | undefined {
+/**
+ * Facts 7, 10, 11 and 12. A list of which one entry is wrong is wrong; so is another member's than the one expected. What
+ * such an answer leaves out would otherwise look like an account that the shopper does not belong to.
+ */
+function parseTokenPage(
+  json: unknown,
+  { limit, offset }: PageWindow = { limit: DEFAULT_PAGE, offset: 0 },
+  expected?: string,
+): TokenPage | undefined {
   const data = at(json, 'data')
   if (!Array.isArray(data)) return undefined
   const tokens: AccountToken[] = []
@@ -188,9 +198,11 @@ function parseTokenPage(json: unknown, expected?: string): TokenPage | undefined
     tokens.push(token)
   }
   const results = at(json, 'meta', 'results')
-  const total = results === undefined ? tokens.length : at(results, 'total')
-  if (typeof total !== 'number' || !Number.isSafeInteger(total)) return undefined
-  if (total < tokens.length || total < 0) return undefined
+  // Without a total only a page that is not full is known to be the last.
+  const isLast = tokens.length < limit
+  const total = results === undefined && isLast ? offset + tokens.length : at(results, 'total')
+  if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < tokens.length) return undefined
+  if (tokens.length === 0 && total > offset) return undefined
   const named = at(json, 'meta', 'account_member_id')
   // An empty page can say nothing of whose it is (fact 11).
   const accountMemberId = named === undefined ? (memberOf(tokens[0]) ?? expected) : asText(named)

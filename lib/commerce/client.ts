@@ -12,6 +12,8 @@ export interface Call<T> {
   body?: unknown
   /** Whether Elastic Path may get it twice without harm. */
   repeatable: boolean
+  /** Whether it carries a code or an account token, so that a 401 may be about that and not about the access token. */
+  carriesCredentials?: true
   /**
    * Turns a good answer's JSON into our shape; undefined where any part of it is not as it should be. The text is for
    * answers that may have no body.
@@ -50,7 +52,8 @@ export class CommerceClient {
       })
       if (isSuccess(answer.status)) return { result: parse(answer, call) }
       const refusal = refusalOf(answer, call, body)
-      if (!refusal.ofAccessToken) return { refusal, sentBefore: answer.sentBefore }
+      const isOfAccessToken = refusal.ofAccessToken || (refusal.status === 401 && !call.carriesCredentials)
+      if (!isOfAccessToken) return { refusal, sentBefore: answer.sentBefore }
       if (renewed) {
         throw new ElasticPathError(
           'access_token_refused',

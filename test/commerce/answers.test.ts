@@ -52,6 +52,7 @@ const page = (data: unknown, meta: object = {}) => ({
   data,
   meta: { account_member_id: 'a member', results: { total: 1 }, ...meta },
 })
+const many = (count: number) => Array.from({ length: count }, (_, i) => entry({ account_id: `account ${i}` }))
 /** A token that says whose it is, as Elastic Path's do. */
 const tokenOf = (member: string) =>
   `head.${Buffer.from(JSON.stringify({ sub: member })).toString('base64url')}.sign`
@@ -90,6 +91,8 @@ describe('a list of account tokens', () => {
     ['more accounts than there are numbers', page([entry()], { results: { total: 1e300 } })],
     ['a total below what is there', page([entry()], { results: { total: 0 } })],
     ['a total below nothing', page([], { results: { total: -1 } })],
+    ['accounts that are not there', page([], { results: { total: 3 } })],
+    ['a full page, and no word of how many there are', page(many(25), { results: undefined })],
     ["another member's list", page([entry()], { account_member_id: 'another' })],
     ['a member without an id', page([entry()], { account_member_id: '' })],
     ['a member whose id is a number', page([entry()], { account_member_id: 7 })],
@@ -131,10 +134,25 @@ describe('a list of account tokens', () => {
     expect(account).toEqual({ id: 'an account', name: 'Fernley', token: 'new', expires: moment })
   })
 
+  test('without a word of how many there are is whole where its page is not full', async () => {
+    const strategy = open()
+    simulator.fault('renewal', { status: 200, body: page(many(24), { results: undefined }) })
+    expect(await strategy.listAccounts(MEMBER)).toMatchObject({ total: 24 })
+    answer('renewal', page(many(2), { results: undefined }))
+    expect(await strategy.listAccounts(MEMBER, { offset: 24 })).toMatchObject({ total: 26 })
+  })
+
+  test('whose further page is empty below its own total is an answer of no documented shape', async () => {
+    const strategy = open()
+    simulator.fault('renewal', { status: 200, body: page([entry()], { results: { total: 2 } }) })
+    answer('renewal', page([], { results: { total: 2 } }))
+    await expect(strategy.selectAccount(MEMBER, 'another')).rejects.toMatchObject({ code: 'bad_answer' })
+  })
+
   test('that became shorter is looked through no further than to its first empty page', async () => {
     const strategy = open()
     simulator.fault('renewal', { status: 200, body: page([entry()], { results: { total: 10_000 } }) })
-    answer('renewal', page([], { results: { total: 10_000 } }))
+    answer('renewal', page([], { results: { total: 1 } }))
     await expect(strategy.selectAccount(MEMBER, 'another')).rejects.toMatchObject({
       code: 'account_not_found',
       message: 'The member does not belong to this account',
@@ -161,6 +179,25 @@ describe('a list of account tokens', () => {
       status: 401,
       upstreamStatus: status,
       message: 'Elastic Path does not accept the account token any more: the shopper has to sign in again',
+    })
+  })
+
+  test.each([
+    ['the account settings', 'account_settings'],
+    ['the password profiles', 'password_profiles'],
+    ['the code request', 'otp_request'],
+  ] as const)('a 401 in whatever words at %s is about the access token', async (_what, call) => {
+    const strategy = open()
+    const body = { errors: [{ status: '401', title: 'Unauthorized' }] }
+    simulator.fault(call, { status: 401, body })
+    await strategy.createOtpRequest(ADA)
+    expect(simulator.count('access_token')).toBe(2)
+
+    const another = open()
+    simulator.fault(call, { status: 401, body }, { times: 2 })
+    await expect(another.createOtpRequest(ADA)).rejects.toMatchObject({
+      code: 'access_token_refused',
+      upstreamStatus: 401,
     })
   })
 

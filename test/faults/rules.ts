@@ -208,6 +208,7 @@ function refusedShopper(call: Struck, { name }: NamedFault): string {
 function exceptionFor({ call, fault, times }: Cell, door: Door): Meaning | undefined {
   // The token's own call needs no bearer, so that a bearer refused there is the client refused.
   if (fault.fault === 'refused_bearer' && call === 'access_token') return { refusal: 401 }
+  if (refusesOnlyBearer(call, fault)) return times === 1 ? 'none' : 'a refused bearer'
   // A code goes out once on a connection that has not lain idle: Elastic Path may have acted.
   if (fault.cold && times === 1 && hasEffect(call)) return 'no connection'
   // Its answer may have no body (fact 18): nothing of it is read, and the one that comes slowly has two bytes.
@@ -220,9 +221,14 @@ function exceptionFor({ call, fault, times }: Cell, door: Door): Meaning | undef
   return undefined
 }
 
+/** Where no code and no account token goes along, a 401 in whatever words can only be about the bearer. */
+function refusesOnlyBearer(call: Struck, { name }: NamedFault): boolean {
+  return name === "401 in Elastic Path's words" && !['access_token', 'exchange', 'renewal'].includes(call)
+}
+
 /** How often one code, or one username's request for a code, may go out where the fault strikes. */
 export function sendings({ fault, times, call }: Cell): { least: number; most: number } {
-  if (fault.fault === 'refused_bearer') return { least: 2, most: 2 }
+  if (fault.fault === 'refused_bearer' || refusesOnlyBearer(call, fault)) return { least: 2, most: 2 }
   if (fault.fault === 'reset') {
     if (fault.cold) return { least: 1, most: 1 }
     // A connection that was broken by another shopper's request is new for the next one.

@@ -124,6 +124,8 @@ function readList(json: unknown, memberNeeded: boolean) {
   const results = dig(json, 'meta', 'results')
   const total = results === undefined ? data.length : dig(results, 'total')
   if (!good || !Number.isSafeInteger(total) || (total as number) < data.length) return undefined
+  // A first page is empty only where there is nothing.
+  if (data.length === 0 && total !== 0) return undefined
   const said = dig(json, 'meta', 'account_member_id')
   if (said !== undefined && !isText(said)) return undefined
   const member = said ?? subjectOf(dig(data[0], 'token'))
@@ -165,7 +167,10 @@ function judge(call: Call, status: number, text: string): string[] {
     .join('; ')
     .match(/(?<=field ')\w+(?=' on the '\w+' tag)/g)
   if (call === 'access_token') return ['client_refused']
-  if (status === 401 && words.some((said) => /access token/i.test(said))) return ['access_token_refused']
+  // Where nothing else goes along that a 401 could be about, it is about the access token in whatever words.
+  const ofNothingElse = call !== 'exchange' && call !== 'renewal'
+  if (status === 401 && (ofNothingElse || words.some((said) => /access token/i.test(said))))
+    return ['access_token_refused']
   if (call === 'exchange') {
     const typed =
       complained?.every((field) => /^(username|one_?time_?password_?token)$/i.test(field)) === true
