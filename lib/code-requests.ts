@@ -3,7 +3,7 @@ import type { Commerce } from './commerce/commerce'
 import type { Operation } from './commerce/operation'
 import { requestCode } from './commerce/otp-requests'
 import { ElasticPathError } from './errors'
-import { giveBackTries, limiterKey, MemoryLimiter, takeTry } from './limits'
+import { giveBackTries, giveBackTry, limiterKey, MemoryLimiter, takeTry } from './limits'
 import type { OtpLimiter, Settings } from './options'
 
 // A second code may kill the first, which is in the mail already: one in half a minute is enough.
@@ -34,9 +34,14 @@ export class CodeRequests {
     return operation.race(request)
   }
 
-  /** The username was signed in: its code is spent, and whoever asks for another one is its owner. */
-  async signedIn(username: string, operation: Operation): Promise<void> {
+  /** The username's code may be spent: the next tap asks for another one. */
+  codeSpent(username: string): void {
     this.recent.delete(username)
+  }
+
+  /** The username's code was right: it is spent, and whoever asks for another one is its owner. */
+  async codeAccepted(username: string, operation: Operation): Promise<void> {
+    this.codeSpent(username)
     await giveBackTries(this.limiter, this.keyOf(username), operation)
   }
 
@@ -51,17 +56,14 @@ export class CodeRequests {
     try {
       await requestCode(this.commerce.client, this.commerce.settings, operation, username)
     } catch (error) {
-      // A limiter that cannot take a try back is not what to report here.
-      if (madeNoCode(error)) {
-        await operation.raceApp('requestLimiter', this.limiter.reward?.(key, 1)).catch(() => undefined)
-      }
+      if (madeNoCode(error)) await giveBackTry(this.limiter, key, operation)
       throw error
     }
   }
 
   /** Only what leaves this process is hashed. */
   private keyOf(username: string): string {
-    return this.limiter instanceof MemoryLimiter ? username : limiterKey('code', username)
+    return this.limiter instanceof MemoryLimiter ? username.toLowerCase() : limiterKey('code', username)
   }
 }
 

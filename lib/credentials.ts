@@ -21,7 +21,7 @@ export function readCredentials(body: unknown, names: FieldNames): Credentials |
   // A pasted code often brings spaces along; no code has any (fact 21).
   const otp = readText(body, names.otpField, MAX_OTP)?.replace(/\s+/g, '')
   if (!username || !otp) return undefined
-  if (!hasField(body, names.accountField) || body[names.accountField] === '') return { username, otp }
+  if (namesNoAccount(body, names)) return { username, otp }
   const accountId = readAccountId(body, names)
   return accountId ? { username, otp, accountId } : undefined
 }
@@ -38,12 +38,18 @@ export function readUsername(
 export function toUsername(typed: unknown, normalize: (username: string) => string): string | undefined {
   if (typeof typed !== 'string' || typed.trim() === '' || typed.length > MAX_USERNAME) return undefined
   const username: unknown = normalize(typed)
-  return typeof username === 'string' && username !== '' ? username : undefined
+  if (typeof username !== 'string') throw new TypeError('normalizeUsername must answer with a string')
+  return username || undefined
 }
 
 /** The id of the account a request asks for, undefined where there is none. */
 export function readAccountId(body: unknown, names: Pick<Settings, 'accountField'>): string | undefined {
   return readText(body, names.accountField, MAX_ACCOUNT_ID)
+}
+
+// A form sends an empty field, JSON a null.
+function namesNoAccount(body: unknown, { accountField }: Pick<Settings, 'accountField'>): boolean {
+  return !hasField(body, accountField) || body[accountField] === '' || body[accountField] === null
 }
 
 function readText(body: unknown, field: string, maxLength: number): string | undefined {

@@ -1,3 +1,5 @@
+import { inspect } from 'node:util'
+
 /**
  * What went wrong, as a word to branch on. Each stands for one thing to do about it; the README lists them.
  *
@@ -101,4 +103,13 @@ export class ElasticPathError extends Error {
       this.headers = { 'Retry-After': String(details.retryAfter) }
     }
   }
+}
+
+/**
+ * What was thrown, as an error for Express's `next`. That goes on as if nothing had been where it gets nothing, and skips
+ * handlers at two words of its own.
+ */
+export function asError(thrown: unknown): unknown {
+  if (thrown && thrown !== 'route' && thrown !== 'router') return thrown
+  return new TypeError(`A function of the app failed with ${inspect(thrown)} instead of an Error`)
 }

@@ -33,9 +33,21 @@ export async function giveBackTries(limiter: OtpLimiter, key: string, operation:
   }
 }
 
-/** A key by which a username is counted without being written down where the limiter keeps its counts. */
+/** Gives one try of a key back, by limiters that can. One that fails at it is not what to report here. */
+export async function giveBackTry(limiter: OtpLimiter, key: string, operation: Operation): Promise<void> {
+  try {
+    await operation.raceApp('limiter', limiter.reward?.(key, 1))
+  } catch {
+    // The try is lost, as by a limiter without `reward`.
+  }
+}
+
+/**
+ * A key by which a username is counted without being written down where the limiter keeps its counts. Alike in capitals
+ * and small letters: should Elastic Path take them for one username, each way to write it would bring tries of its own.
+ */
 export function limiterKey(purpose: 'sign-in' | 'code', username: string): string {
-  return `${purpose}:${createHash('sha256').update(username).digest('base64url')}`
+  return `${purpose}:${createHash('sha256').update(username.toLowerCase()).digest('base64url')}`
 }
 
 /** Counts in this process's memory: so many points in so many milliseconds, from the first one on. */

@@ -27,9 +27,12 @@ export type AccountSelector = (
 export interface OtpLimiter {
   /** Takes a point. Keys are hashes; no username is in them. */
   consume(key: string): Promise<unknown>
-  /** Gives all points of a key back: after a sign-in. */
+  /** Gives all points of a key back: after a right code. */
   delete(key: string): Promise<unknown>
-  /** Gives points back, where the limiter can: a code request that an outage kept from being made does not count. */
+  /**
+   * Gives points back, where the limiter can: a try does not count that an outage kept from being judged, nor a code
+   * request that it kept from being made.
+   */
   reward?(key: string, points: number): Promise<unknown>
 }
 
@@ -157,6 +160,15 @@ export function readOptions(options: unknown): Settings {
   return settings
 }
 
+/** A misspelt option would otherwise be an option that silently does nothing. */
+export function checkNames(owner: string, options: object, known: ReadonlySet<string>): void {
+  for (const option of Object.keys(options)) {
+    if (!known.has(option)) {
+      throw new TypeError(`${owner}: ${option} is not an option; the options are ${[...known].join(', ')}`)
+    }
+  }
+}
+
 /** Fact 14: the vendor's storefronts lower-case e-mail addresses; other usernames may mean their capitals. */
 function normalizeUsername(username: string): string {
   const trimmed = username.trim()
@@ -248,12 +260,8 @@ class Options {
     return url
   }
 
-  /** A misspelt option would otherwise be an option that silently does nothing. */
   refuseOthers(): void {
-    for (const option of Object.keys(this.options)) {
-      if (!this.known.has(option))
-        this.refuse(option, `is not an option; the options are ${[...this.known].join(', ')}`)
-    }
+    checkNames('PasswordlessOtpStrategy', this.options, this.known)
   }
 
   refuse(option: string, why: string): never {

@@ -2,6 +2,7 @@ import type { Request } from 'express'
 import type { Strategy, StrategyCreatedStatic } from 'passport'
 import CustomStrategy from 'passport-custom'
 import type { Departure } from './commerce/operation'
+import { asError } from './errors'
 
 // passport-custom calls its function with the request's own strategy as `this`, on which Passport has put the three
 // ends that a sign-in can have. Its own `done` would drop a failure's status, and its types fix the name to 'custom'.
@@ -30,8 +31,9 @@ export function end(ends: Ends, req: Request, how: () => void): void {
   try {
     how()
   } catch (thrown) {
-    if (req.next) req.next(thrown)
-    else ends.error(thrown)
+    const error = asError(thrown)
+    if (req.next) req.next(error)
+    else ends.error(error)
   }
 }
 

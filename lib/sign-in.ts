@@ -1,12 +1,13 @@
 import type { Request } from 'express'
 import { firstWindow, selectAccount } from './account-selection'
 import type { CodeRequests } from './code-requests'
-import { exchangeCode, renewTokens, summarize } from './commerce/account-tokens'
+import { exchangeCode, renewTokens, summarize, type TokenPage } from './commerce/account-tokens'
 import type { Commerce } from './commerce/commerce'
 import type { Operation } from './commerce/operation'
 import { readCredentials } from './credentials'
+import { ElasticPathError } from './errors'
 import type { Failure } from './failures'
-import { giveBackTries, limiterKey, takeTry } from './limits'
+import { giveBackTries, giveBackTry, limiterKey, takeTry } from './limits'
 import type { Settings } from './options'
 import type { PasswordlessOtpUser, SignInInfo } from './user'
 
@@ -36,14 +37,21 @@ export async function signIn(
   if (retryAfter !== undefined) return { failure: 'too_many_attempts', retryAfter }
 
   const { client } = commerce
-  const passwordProfileId = await commerce.settings.passwordProfileId(operation)
-  const first = await exchangeCode(
-    client,
-    operation,
-    { passwordProfileId, username, otp },
-    firstWindow(settings, accountId),
-  )
+  let first: TokenPage | 'refused'
+  try {
+    const passwordProfileId = await commerce.settings.passwordProfileId(operation)
+    const window = firstWindow(settings, accountId)
+    first = await exchangeCode(client, operation, { passwordProfileId, username, otp }, window)
+  } catch (error) {
+    if (isNobodysGuess(error)) {
+      codeRequests.codeSpent(username)
+      if (limiter) await giveBackTry(limiter, key, operation)
+    }
+    throw error
+  }
   if (first === 'refused') return { failure: 'invalid_credentials' }
+  if (limiter) await giveBackTries(limiter, key, operation)
+  await codeRequests.codeAccepted(username, operation)
 
   // The code is spent. What else is needed, any of the tokens it brought will fetch (fact 13).
   const [held] = first.tokens
@@ -53,8 +61,6 @@ export async function signIn(
       : Promise.resolve({ ...first, tokens: [] }),
   )
   if ('failure' in selection) return selection
-  if (limiter) await giveBackTries(limiter, key, operation)
-  await codeRequests.signedIn(username, operation)
 
   const { account } = selection
   const { accountMemberId } = first
@@ -63,4 +69,9 @@ export async function signIn(
     user: { accountMemberId, username, account: account ?? null, ...choosing },
     info: { accounts: first.tokens.map(summarize), totalAccounts: first.total },
   }
+}
+
+/** An outage or a wrong setup, which told nobody whether the code is right. Who left early may have come to guess. */
+function isNobodysGuess(error: unknown): boolean {
+  return error instanceof ElasticPathError && error.code !== 'request_aborted'
 }

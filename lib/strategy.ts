@@ -1,11 +1,11 @@
 import type { Request, RequestHandler } from 'express'
 import { listAccounts, renewAccount, requireUser, selectAccount } from './accounts'
 import { CodeRequests } from './code-requests'
-import { openCommerce, type Commerce } from './commerce/commerce'
+import { Commerce } from './commerce/commerce'
 import { Operation, type Departure } from './commerce/operation'
 import { toUsername } from './credentials'
 import { observe, type DiagnosticMessage } from './diagnostics'
-import { ElasticPathError } from './errors'
+import { asError, ElasticPathError } from './errors'
 import { FAILURE_STATUS, type Failure, type FailureCode, type FailureInfo } from './failures'
 import { keepFresh, type KeepFreshOptions } from './handlers/keep-fresh'
 import { requestOtp } from './handlers/request-otp'
@@ -52,9 +52,11 @@ type Outcome =
 export class PasswordlessOtpStrategy extends PassportStrategy {
   /** The name for `passport.authenticate`. */
   override readonly name: string
-  private readonly settings: Settings
-  private readonly commerce: Commerce
-  private readonly codeRequests: CodeRequests
+  // Out of reach of console.log and JSON.stringify, for the client secret is in them. Passport's copies of a strategy,
+  // which have no such fields, come here only by the function that the constructor binds.
+  readonly #settings: Settings
+  readonly #commerce: Commerce
+  readonly #codeRequests: CodeRequests
 
   /** With `passReqToCallback`, `verify` gets the request first. */
   constructor(
@@ -76,16 +78,16 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
       void authenticate(endsOf(this), req)
     })
     this.name = settings.name
-    this.settings = settings
-    this.commerce = openCommerce(settings)
-    this.codeRequests = new CodeRequests(this.commerce, settings)
+    this.#settings = settings
+    this.#commerce = new Commerce(settings)
+    this.#codeRequests = new CodeRequests(this.#commerce, settings)
 
     const authenticate = async (ends: Ends, req: Request): Promise<void> => {
       let outcome: Outcome
       try {
-        outcome = await this.signIn(req, verify as AnyVerify | undefined)
+        outcome = await this.#signIn(req, verify as AnyVerify | undefined)
       } catch (error) {
-        end(ends, req, () => ends.error(error))
+        end(ends, req, () => ends.error(asError(error)))
         return
       }
       end(ends, req, () => {
@@ -104,7 +106,7 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * too many codes for one username, and those of a store or a setup that does not work.
    */
   requestOtp(): RequestHandler {
-    return requestOtp(this.settings, (username, departure) => this.askForCode(username, departure))
+    return requestOtp(this.#settings, (read, departure) => this.#askForCode(read, departure))
   }
 
   /**
@@ -113,16 +115,16 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * it does.
    *
    * Errors, to `next(err)`: `missing_credentials` (400) for a body without an account, `not_signed_in` or
-   * `account_token_refused` (401), `account_not_found` (403) where the member does not belong to it, and those of a
-   * store or a setup that does not work.
+   * `account_token_refused` (401), `account_not_found` (403) where the member does not belong to it, those of a store or
+   * a setup that does not work, and the session store's own where it cannot save.
    */
   switchAccount(): RequestHandler {
-    return switchAccount(this.settings, (choose, keep, departure) =>
-      this.run(
+    return switchAccount(this.#settings, (choose, keep, departure) =>
+      this.#run(
         'switch',
         async (operation) => {
           const { user, accountId } = choose()
-          await keep(await selectAccount(this.commerce.client, operation, user, accountId))
+          await keep(await selectAccount(this.#commerce.client, operation, user, accountId), operation)
         },
         departure,
       ),
@@ -150,7 +152,7 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * for one username, or a status from 500 on for Elastic Path or the setup.
    */
   async createOtpRequest(username: string): Promise<void> {
-    await this.askForCode(toUsername(username, this.settings.normalizeUsername))
+    await this.#askForCode(() => toUsername(username, this.#settings.normalizeUsername))
   }
 
   /**
@@ -175,8 +177,8 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
     /** How many there are in all. */
     total: number
   }> {
-    return this.run(undefined, (operation) =>
-      listAccounts(this.commerce.client, operation, requireUser(user), page),
+    return this.#run(undefined, (operation) =>
+      listAccounts(this.#commerce.client, operation, requireUser(user), page),
     )
   }
 
@@ -189,8 +191,8 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * `not_signed_in` or `account_token_refused` (401), or a status from 500 on.
    */
   selectAccount<User extends PasswordlessOtpUser>(user: User, accountId: string): Promise<User> {
-    return this.run('switch', (operation) =>
-      selectAccount(this.commerce.client, operation, requireUser(user), accountId),
+    return this.#run('switch', (operation) =>
+      selectAccount(this.#commerce.client, operation, requireUser(user), accountId),
     )
   }
 
@@ -203,8 +205,8 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * `account_not_found` (403) where the member has left the account, or a status from 500 on.
    */
   renewAccount<User extends PasswordlessOtpUser>(user: User): Promise<User> {
-    return this.run('renewal', (operation) =>
-      renewAccount(this.commerce.client, operation, requireUser(user)),
+    return this.#run('renewal', (operation) =>
+      renewAccount(this.#commerce.client, operation, requireUser(user)),
     )
   }
 
@@ -236,40 +238,41 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
 
   /**
    * Resolves once the access token, the realm and the password profile are found and a connection is open; rejects
-   * with what is wrong. For a readiness probe, and so that the first shopper does not wait for it.
+   * with what is wrong. For a readiness probe, and so that the first shopper does not wait for it. What was found is
+   * believed for a minute.
    *
    * @throws ElasticPathError that says what to set or whom to ask, such as `client_refused`, `realm_not_found`,
    * `password_profile_ambiguous` or `unreachable`.
    */
   ready(): Promise<void> {
-    return this.run(undefined, (operation) => this.commerce.settings.check(operation))
+    return this.#run(undefined, (operation) => this.#commerce.settings.check(operation))
   }
 
   /**
-   * Ends the strategy's connections when what is under way is through; a dispatcher of the app's own is left alone.
+   * Ends the strategy's connections when what is under way is through, after the option `timeout` at the latest; a
+   * dispatcher of the app's own is left alone.
    * What is asked of the strategy afterwards is the error `strategy_closed`.
    */
   close(): Promise<void> {
-    return this.commerce.close()
+    return this.#commerce.close()
   }
 
-  private signIn(req: Request, verify: AnyVerify | undefined): Promise<Outcome> {
-    const operation = new Operation(this.settings.timeout, departureOf(req))
-    const work = async (): Promise<Outcome> => {
-      const signedIn = await signIn(this.settings, this.commerce, this.codeRequests, req, operation)
-      if ('failure' in signedIn) return this.failureOf(signedIn, req)
+  #signIn(req: Request, verify: AnyVerify | undefined): Promise<Outcome> {
+    const work = async (operation: Operation): Promise<Outcome> => {
+      const signedIn = await signIn(this.#settings, this.#commerce, this.#codeRequests, req, operation)
+      if ('failure' in signedIn) return this.#failureOf(signedIn, req)
       if (!verify) return signedIn
-      const args = this.settings.passReqToCallback ? [req, signedIn.user] : [signedIn.user]
+      const args = this.#settings.passReqToCallback ? [req, signedIn.user] : [signedIn.user]
       const { user, info } = await askVerify(verify, args, operation)
       return user ? { user, info: info ?? signedIn.info } : { failure: 'refused_by_verify', info }
     }
-    return observe('sign-in', operation, work, (outcome) =>
+    return this.#run('sign-in', work, departureOf(req), (outcome) =>
       'failure' in outcome ? outcome.failure : undefined,
     )
   }
 
-  private failureOf({ failure, retryAfter }: Failure, req: Request): Outcome {
-    const info: FailureInfo = { code: failure, message: this.settings.messages[failure] }
+  #failureOf({ failure, retryAfter }: Failure, req: Request): Outcome {
+    const info: FailureInfo = { code: failure, message: this.#settings.messages[failure] }
     if (retryAfter !== undefined) {
       info.retryAfter = retryAfter
       // Passport ends the response itself, and knows nothing of this header; Express has put the response here.
@@ -278,25 +281,28 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
     return { failure, info, status: FAILURE_STATUS[failure] }
   }
 
-  private askForCode(username: string | undefined, departure?: Departure): Promise<void> {
-    return this.run(
+  #askForCode(read: () => string | undefined, departure?: Departure): Promise<string> {
+    return this.#run(
       'code-request',
       async (operation) => {
+        const username = read()
         if (username === undefined) {
           throw new ElasticPathError('missing_credentials', 'A username is needed to ask for a code')
         }
-        await this.codeRequests.ask(username, operation)
+        await this.#codeRequests.ask(username, operation)
+        return username
       },
       departure,
     )
   }
 
-  private run<T>(
+  #run<T>(
     name: DiagnosticMessage['operation'] | undefined,
     work: (operation: Operation) => Promise<T>,
     departure?: Departure,
+    failureIn?: (result: T) => DiagnosticMessage['code'],
   ): Promise<T> {
-    const operation = new Operation(this.settings.timeout, departure)
-    return observe(name, operation, () => work(operation))
+    const operation = new Operation(this.#settings.timeout, departure)
+    return observe(name, operation, () => this.#commerce.during(() => work(operation)), failureIn)
   }
 }

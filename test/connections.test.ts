@@ -136,9 +136,25 @@ test('an access token is kept while it is good', async () => {
   expect(simulator.count('access_token')).toBe(1)
 })
 
-test('a closed strategy says so', async () => {
+test('a closed strategy says so, whatever it is asked, and however ready it was', async () => {
+  await strategy.ready()
   await strategy.close()
   await signIn().expect(500, { code: 'strategy_closed' })
+  await expect(strategy.ready()).rejects.toMatchObject({ code: 'strategy_closed' })
+  await expect(strategy.createOtpRequest(USERNAME)).rejects.toMatchObject({ code: 'strategy_closed' })
+})
+
+test('closing waits for a sign-in to its end, with all the calls that it still has to make', async () => {
+  simulator.fault('account_settings', { delay: 50 })
+  const signedIn = signIn().then(({ status }) => status)
+  await until(() => simulator.count('account_settings') > 0)
+  const closed = strategy.close()
+  expect(strategy.close()).toBe(closed)
+  const late = { username: USERNAME, otp: 'late' }
+  await request(server).post('/login').send(late).expect(500, { code: 'strategy_closed' })
+  await closed
+  expect(simulator.count('exchange')).toBe(1)
+  expect(await signedIn).toBe(200)
 })
 
 describe("a custom callback of the app's that throws", () => {

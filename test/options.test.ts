@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { PasswordlessOtpStrategy, Strategy } from '../lib'
 
 const clientId = 'client-id'
@@ -66,6 +67,12 @@ describe('an option that makes no sense is a TypeError that names it', () => {
     expect(attempt).toThrow(option)
     // Which option, and what it must be.
     expect(attempt).toThrow(/^PasswordlessOtpStrategy: [\w.]+ (is required:|must|knows) \w+/)
+  })
+
+  test('none is shown by what prints a strategy', () => {
+    const strategy = new PasswordlessOtpStrategy({ clientId, clientSecret: 'hush-hush' })
+    const printed = [inspect(strategy, { depth: Infinity, showHidden: true }), JSON.stringify(strategy)]
+    expect(printed.join()).not.toContain('hush-hush')
   })
 
   test('a misspelt one is told the names that there are, and so is a failure code', () => {

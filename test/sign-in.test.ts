@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { inspect } from 'node:util'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import type { Request } from 'express'
 import { ACCOUNT_TOKEN_HEADER, type AccountSummary, type PasswordlessOtpUser, type VerifyDone } from '../lib'
+import { nextMessage, until } from './support/journey'
 import { ADA, bodyOf, openShop } from './support/shop'
 import { Client } from './testing/support'
 
@@ -274,13 +276,23 @@ describe('choosing an account', () => {
     expect(simulator.count('renewal')).toBe(1)
   })
 
-  test('a list that is empty, and long by its own word, is looked through no further', async () => {
+  test('a list that is empty, and long by its own word, is no list, and not the shopper at fault', async () => {
     const { signIn, simulator } = await openShop({ store })
     const meta = { account_member_id: randomUUID(), results: { total: 30 } }
-    simulator.fault('exchange', { status: 200, body: { data: [], meta } })
-    const reply = await signIn({ account_id: randomUUID() })
-    expect(reply.body).toEqual({ code: 'account_not_found', message: 'You do not belong to that account.' })
+    for (const fields of [{}, { account_id: randomUUID() }]) {
+      simulator.fault('exchange', { status: 200, body: { data: [], meta } })
+      const reply = await signIn(fields)
+      expect([reply.status, reply.body]).toEqual([502, { error: 'bad_answer' }])
+    }
     expect(simulator.count('renewal')).toBe(0)
+  })
+
+  test.each(['', null])('an account of %p is none, and the first one is chosen', async (account_id) => {
+    const { agent, simulator } = await openShop({ store })
+    const reply = await agent()
+      .post('/login')
+      .send({ username: ADA, otp: simulator.issueCode(ADA), account_id })
+    expect(bodyOf(reply).user.account?.id).toBe(accounts[0]?.id)
   })
 
   test("an account of somebody else's is 403, after no more pages than there are", async () => {
@@ -651,6 +663,22 @@ describe('verify', () => {
     expect(errors[0]).toBe(failure)
   })
 
+  // Which Express's next takes for no error, or for a word of its own.
+  test.each([undefined, null, false, 0, '', 'route', 'router'])(
+    'lets nobody pass where it fails with %p',
+    async (thrown) => {
+      const { agent, errors, simulator } = await openShop({
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        verify: (_user: PasswordlessOtpUser) => Promise.reject(thrown),
+      })
+      const otp = simulator.issueCode(ADA)
+      expect((await agent().post('/plain/login').send({ username: ADA, otp })).status).toBe(500)
+      expect(errors).toEqual([
+        new TypeError(`A function of the app failed with ${inspect(thrown)} instead of an Error`),
+      ])
+    },
+  )
+
   const silent: [string, (...args: never[]) => unknown][] = [
     ['done', (_user: PasswordlessOtpUser, _done: VerifyDone) => undefined],
     ['a promise', (_user: PasswordlessOtpUser) => new Promise(() => undefined)],
@@ -714,6 +742,65 @@ describe('the limiter', () => {
     for (let round = 0; round < 3; round++) {
       expect((await signIn({ otp: 'wrong' })).status).toBe(401)
       expect((await signIn()).status).toBe(200)
+    }
+  })
+
+  test('stops capitals and small letters of a username together, which may be one to Elastic Path', async () => {
+    const limiter = new RateLimiterMemory({ points: 1, duration: 60 })
+    const { signIn } = await openShop({ options: { limiter } })
+    expect((await signIn({ username: 'bob', otp: 'wrong' })).status).toBe(401)
+    expect((await signIn({ username: 'BOB', otp: 'wrong' })).status).toBe(429)
+  })
+
+  test.each([
+    ['is down', { status: 503 }, 502],
+    ['does not answer', 'hang', 504],
+    ['answers nonsense', 'html', 502],
+  ] as const)('has the try back where Commerce %s, and only that', async (_what, fault, status) => {
+    const limiter = new RateLimiterMemory({ points: 2, duration: 60 })
+    const { signIn, simulator } = await openShop({ options: { limiter, timeout: 300 } })
+    expect((await signIn({ otp: 'wrong' })).status).toBe(401)
+    simulator.fault('exchange', fault, { times: 3 })
+    for (let i = 0; i < 3; i++) expect((await signIn({ otp: 'wrong' })).status).toBe(status)
+    expect((await signIn({ otp: 'wrong' })).status).toBe(401)
+    expect((await signIn({ otp: 'wrong' })).status).toBe(429)
+  })
+
+  test('that gives no single try back, or fails at it, does not hide an outage', async () => {
+    const consume = () => Promise.resolve()
+    const reward = jest.fn(() => Promise.reject(new Error('redis is down')))
+    for (const limiter of [
+      { consume, delete: consume },
+      { consume, delete: consume, reward },
+    ]) {
+      const { signIn, simulator } = await openShop({ options: { limiter } })
+      simulator.fault('exchange', { status: 503 })
+      expect((await signIn()).body).toEqual({ error: 'upstream_error' })
+    }
+    expect(reward).toHaveBeenCalledTimes(1)
+  })
+
+  test('keeps the try of somebody who left before the answer', async () => {
+    const reward = jest.fn()
+    const consume = () => Promise.resolve()
+    const { agent, simulator } = await openShop({
+      options: { limiter: { consume, delete: consume, reward } },
+    })
+    simulator.fault('exchange', 'hang')
+    const told = nextMessage()
+    const leaving = agent().post('/login').send({ username: ADA, otp: 'wrong' })
+    leaving.end(() => undefined)
+    await until(() => simulator.count('exchange') > 0)
+    leaving.abort()
+    expect(await told).toMatchObject({ code: 'request_aborted' })
+    expect(reward).not.toHaveBeenCalled()
+  })
+
+  test('has all points back after a right code, whichever account it was for', async () => {
+    const limiter = new RateLimiterMemory({ points: 1, duration: 60 })
+    const { signIn } = await openShop({ options: { limiter } })
+    for (let round = 0; round < 3; round++) {
+      expect((await signIn({ account_id: randomUUID() })).body).toMatchObject({ code: 'account_not_found' })
     }
   })
 

@@ -87,7 +87,6 @@ export class Transport {
 
   /** Ends the strategy's own connections once what is under way is through; a dispatcher of the app's is left alone. */
   async close(): Promise<void> {
-    if (this.closed) return
     this.closed = true
     if (!this.ownDispatcher) await this.dispatcher.close()
   }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Request, RequestHandler } from 'express'
 import { asObject, asText, at, parseJson, type JsonObject } from '../commerce/json'
 import { publish, type DeliveryCode } from '../diagnostics'
+import { checkNames } from '../options'
 
 /** A code that Elastic Path asks the shop to deliver to its shopper. */
 export interface OtpDelivery {
@@ -38,6 +39,7 @@ export interface OtpWebhookOptions {
 const EVENT = 'one-time-password-token-request.created'
 const PURPOSE = 'passwordless_authentication'
 const CODE_LIFETIME = 10 * 60_000
+const HEADER_TEXT = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/
 const MAX_BODY_BYTES = 100 * 1024
 // Elastic Path gives up after ten seconds (fact 24); an answer has to be on its way before.
 const TIME = 9000
@@ -48,8 +50,8 @@ const TIME = 9000
  * has resolved and for events that are not ours, 401 for a wrong secret key, 400 for what is no event, and 500 where
  * `deliver` rejects or takes longer than nine seconds.
  *
- * @throws TypeError without a secret key, for an open webhook would let anybody send mail in the shop's name; and
- * without a function to deliver.
+ * @throws TypeError without a secret key, for an open webhook would let anybody send mail in the shop's name; for one
+ * that no header can carry; and without a function to deliver.
  *
  * @example
  * ```ts
@@ -64,6 +66,12 @@ export function otpWebhook(options: OtpWebhookOptions): RequestHandler {
       "otpWebhook: secretKey is required: the secret key of the store's webhook integration",
     )
   }
+  if (!HEADER_TEXT.test(secretKey)) {
+    throw new TypeError(
+      'otpWebhook: secretKey must be what a header can carry: ASCII, with no space and no line end around it',
+    )
+  }
+  checkNames('otpWebhook', options, new Set(['secretKey', 'deliver']))
   if (typeof deliver !== 'function')
     throw new TypeError('otpWebhook: deliver must be a function that sends the code')
   const expected = digest(secretKey)

@@ -302,6 +302,26 @@ describe('keepFresh', () => {
     expect(() => strategy.keepFresh({ within: within as number })).toThrow('keepFresh: within must be')
   })
 
+  test.each([
+    [null, 'keepFresh: its options must be an object'],
+    [5, 'keepFresh: its options must be an object'],
+    [{ whithin: 60 }, 'keepFresh: whithin is not an option; the options are within'],
+  ])('throws a TypeError for the options %p', async (options, message) => {
+    const { strategy } = await openJourney()
+    expect(() => strategy.keepFresh(options as never)).toThrow(new TypeError(message))
+  })
+
+  test('keeps what parallel requests put into the session while it renewed', async () => {
+    const { simulator, agent } = await openActiveShopper()
+    simulator.fault('renewal', { delay: 200 })
+    const page = visit(agent)
+    await until(() => simulator.count('renewal') > 0)
+    await agent.post('/basket').expect(204)
+    const { user } = await page
+
+    expect(await me(agent)).toMatchObject({ basket: 'a basket', user: { account: { token: tokenOf(user) } } })
+  })
+
   test('does not undo a switch that ended while it renewed', async () => {
     const { simulator, signIn } = await openJourney({
       store: { members: [{ username: ADA, accounts: [FIRST, SECOND] }], accountTokenLifetime: 1800 },

@@ -371,6 +371,9 @@ describe('otpWebhook', () => {
     ['no secret key', { deliver: noMail }],
     ['an empty secret key', { secretKey: '', deliver: noMail }],
     ['a blank secret key', { secretKey: ' ', deliver: noMail }],
+    ['a secret key with a line end', { secretKey: `${SECRET_KEY}\n`, deliver: noMail }],
+    ['a secret key that begins with a blank', { secretKey: ` ${SECRET_KEY}`, deliver: noMail }],
+    ['a secret key that no header can carry', { secretKey: 'schlüssel', deliver: noMail }],
     ['no mailer', { secretKey: SECRET_KEY }],
   ])('throws a TypeError for %s', (_name, options) => {
     expect(() => otpWebhook(options as OtpWebhookOptions)).toThrow(TypeError)
@@ -378,6 +381,13 @@ describe('otpWebhook', () => {
       /^otpWebhook: (secretKey|deliver) (is|must) \w+/,
     )
   })
+})
+
+test('otpWebhook knows no other options', () => {
+  const options = { secretKey: SECRET_KEY, deliver: noMail, onError: noMail }
+  expect(() => otpWebhook(options)).toThrow(
+    new TypeError('otpWebhook: onError is not an option; the options are secretKey, deliver'),
+  )
 })
 
 describe('the webhook of a store', () => {

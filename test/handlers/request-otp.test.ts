@@ -259,11 +259,56 @@ describe('createOtpRequest', () => {
     },
   )
 
-  test.each(['', undefined, 42])('rejects a username of which the app makes %p', async (made) => {
-    const { strategy } = await openJourney({ strategy: { normalizeUsername: () => made as string } })
+  test('rejects a username of which the app makes nothing', async () => {
+    const { strategy } = await openJourney({ strategy: { normalizeUsername: () => '' } })
 
     await expect(strategy.createOtpRequest(ADA)).rejects.toMatchObject({ code: 'missing_credentials' })
   })
+
+  test.each<unknown>([undefined, 42, Promise.resolve(ADA)])(
+    'blames the app where its normalizeUsername makes %p of a username, and tells of it',
+    async (made) => {
+      const { strategy } = await openJourney({ strategy: { normalizeUsername: () => made as string } })
+      const message = nextMessage()
+
+      await expect(strategy.createOtpRequest(ADA)).rejects.toThrow(
+        new TypeError('normalizeUsername must answer with a string'),
+      )
+      expect(await message).toMatchObject({ operation: 'code-request', outcome: 'error', code: 'app_error' })
+    },
+  )
+
+  // Which Express's next takes for no error, or for a word of its own.
+  test.each([undefined, 'route'])('lets nobody go on where normalizeUsername throws %p', async (thrown) => {
+    const normalizeUsername = () => {
+      // eslint-disable-next-line @typescript-eslint/only-throw-error
+      throw thrown
+    }
+    const { simulator, browser } = await openJourney({ strategy: { normalizeUsername } })
+
+    await browser().post('/code').send({ username: ADA }).expect(500)
+    expect(simulator.requests).toEqual([])
+  })
+
+  test.each([
+    ['a sign-in that broke off', 'reset', {}, 502],
+    ['a sign-in for another account than there is', undefined, { account_id: 'another' }, 403],
+  ] as const)(
+    'asks for another code at once after %s, which may have spent it',
+    async (_what, fault, fields, status) => {
+      const { simulator, browser } = await openJourney()
+      await browser().post('/code').send({ username: ADA }).expect(202)
+      const otp = simulator.lastCode(ADA)
+      if (fault) simulator.fault('exchange', fault, { times: 2 })
+      await browser()
+        .post('/login')
+        .send({ username: ADA, otp, ...fields })
+        .expect(status)
+      await browser().post('/code').send({ username: ADA }).expect(202)
+
+      expect(simulator.count('otp_request')).toBe(2)
+    },
+  )
 
   test('shares the request of a tap', async () => {
     const { simulator, strategy } = await openJourney()

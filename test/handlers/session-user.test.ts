@@ -59,14 +59,50 @@ describe('a session', () => {
     expect(saved).toEqual([SECOND.id, 'done'])
   })
 
-  test('that cannot be saved now does not fail a switch', async () => {
-    const { req, switchAccount } = await openRequest((user) => ({
-      session: { passport: { user }, save: (done: (error: Error) => void) => done(new Error('disk full')) },
-    }))
+  test('that cannot be saved fails a switch, which changes nothing, and no renewal', async () => {
+    const failure = new Error('disk full')
+    const session = (user: PasswordlessOtpUser) => ({
+      session: { passport: { user }, save: (done: (error: Error) => void) => done(failure) },
+    })
 
-    expect(await switchAccount()).toBeUndefined()
+    const switched = await openRequest(session)
+    expect(await switched.switchAccount()).toBe(failure)
+    expect(switched.req.user).toBe(switched.user)
+    expect(switched.req.session?.passport?.user).toBe(switched.user)
 
-    expect(req.user.account).toMatchObject(SECOND)
+    const renewed = await openRequest(session)
+    expect(await renewed.keepFresh()).toBeUndefined()
+    expect(renewed.req.user.account?.token).not.toBe(renewed.user.account?.token)
+  })
+
+  test('that others write to meanwhile keeps what they wrote, and what this request wrote', async () => {
+    const stored = (user?: PasswordlessOtpUser) => ({ passport: { user }, kept: ['a'], gone: 1, cookie: 1 })
+    const others = (user?: PasswordlessOtpUser) => ({
+      passport: { user },
+      kept: ['a'],
+      basket: ['b'],
+      cookie: 2,
+    })
+    const session = (user: PasswordlessOtpUser) => {
+      const get = jest
+        .fn<void, [string, (error: unknown, found?: Found) => void]>()
+        .mockImplementationOnce((_id, done) => done(null, stored(user)))
+        .mockImplementation((_id, done) => done(null, others(user)))
+      return {
+        session: { ...stored(user), kept: ['changed here'], mine: true },
+        sessionID: 'a session',
+        sessionStore: { get },
+      }
+    }
+
+    for (const how of ['switchAccount', 'keepFresh'] as const) {
+      const request = await openRequest(session)
+      expect(await request[how]()).toBeUndefined()
+      const { passport, ...rest } = request.req.session ?? {}
+      expect(rest).toEqual({ kept: ['changed here'], mine: true, basket: ['b'], cookie: 1 })
+      expect(passport?.user).toEqual(request.req.user)
+      expect(request.req.user).not.toEqual(request.user)
+    }
   })
 
   test.each([
@@ -138,21 +174,23 @@ describe('a session', () => {
   })
 
   describe('of a store that does not answer', () => {
-    /** Runs a handler until the store is asked, and two seconds on from there on a clock that the test moves. */
-    async function waitForStore(run: () => Promise<unknown>, store: jest.Mock) {
+    /** Runs a handler until the store has been asked so often, on a clock that the test moves. */
+    async function waitForStore(run: () => Promise<unknown>, store: jest.Mock, times: number) {
       jest.useFakeTimers({ doNotFake: ['Date', 'nextTick', 'queueMicrotask', 'setImmediate'] })
       const ended = jest.fn()
       void run().then(ended)
-      await until(() => store.mock.calls.length > 0)
-      jest.advanceTimersByTime(1999)
-      for (let i = 0; i < 5; i++) await turn()
-      expect(ended).not.toHaveBeenCalled()
-      jest.advanceTimersByTime(1)
-      await until(() => ended.mock.calls.length > 0)
-      return ended.mock.calls as unknown[]
+      await until(() => store.mock.calls.length === times)
+      return async (milliseconds: number) => {
+        jest.advanceTimersByTime(milliseconds - 1)
+        for (let i = 0; i < 5; i++) await turn()
+        expect(ended).not.toHaveBeenCalled()
+        jest.advanceTimersByTime(1)
+        await until(() => ended.mock.calls.length > 0)
+        return ended.mock.calls as unknown[]
+      }
     }
 
-    test('keeps the token that it has, and the page goes on', async () => {
+    test('keeps the token that it has, and the page goes on after two seconds', async () => {
       const get = jest.fn()
       const { req, user, keepFresh } = await openRequest((user) => ({
         session: { passport: { user } },
@@ -160,20 +198,36 @@ describe('a session', () => {
         sessionStore: { get },
       }))
 
-      expect(await waitForStore(keepFresh, get)).toEqual([[undefined]])
+      // When the renewal begins, and when it is there.
+      const endAfter = await waitForStore(keepFresh, get, 2)
+      expect(await endAfter(2000)).toEqual([[undefined]])
 
       expect(req.user).toEqual(user)
     })
 
-    test('can still switch', async () => {
+    test('keeps a renewal to the request, which goes on after two seconds', async () => {
       const save = jest.fn()
-      const { req, switchAccount } = await openRequest((user) => ({
+      const { req, user, keepFresh } = await openRequest((user) => ({
         session: { passport: { user }, save },
       }))
 
-      expect(await waitForStore(switchAccount, save)).toEqual([[undefined]])
+      const endAfter = await waitForStore(keepFresh, save, 1)
+      expect(await endAfter(2000)).toEqual([[undefined]])
 
-      expect(req.user.account).toMatchObject(SECOND)
+      expect(req.user.account?.token).not.toBe(user.account?.token)
+    })
+
+    test('fails a switch when its time is over, and changes nothing', async () => {
+      const save = jest.fn()
+      const { req, user, switchAccount } = await openRequest((user) => ({
+        session: { passport: { user }, save },
+      }))
+
+      const endAfter = await waitForStore(switchAccount, save, 1)
+      expect(await endAfter(10_000)).toMatchObject([[{ code: 'app_timeout', status: 500 }]])
+
+      expect(req.user).toBe(user)
+      expect(req.session?.passport?.user).toBe(user)
     })
   })
 

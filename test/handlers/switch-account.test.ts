@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { ADA, holdDate, me, openJourney, passSeconds } from '../support/journey'
+import { ADA, holdDate, me, openJourney, passSeconds, until } from '../support/journey'
 
 const FIRST = { id: randomUUID(), name: 'First' }
 const SECOND = { id: randomUUID(), name: 'Second' }
@@ -27,6 +27,21 @@ describe('switchAccount', () => {
 
     const { sessionId, basket } = await me(agent)
     expect({ sessionId, basket }).toEqual({ sessionId: before.sessionId, basket: 'a basket' })
+  })
+
+  test('keeps what parallel requests put into the session while it was under way', async () => {
+    const { simulator, signIn } = await openJourney({ store: TWO })
+    const { agent } = await signIn()
+    simulator.fault('renewal', { delay: 200 })
+    const switched = agent
+      .post('/switch')
+      .send({ account_id: SECOND.id })
+      .then(({ status }) => status)
+    await until(() => simulator.count('renewal') > 0)
+    await agent.post('/basket').expect(204)
+
+    expect(await switched).toBe(200)
+    expect(await me(agent)).toMatchObject({ basket: 'a basket', user: { account: SECOND } })
   })
 
   test('a shopper of 250 accounts gets a code by mail, signs in, and chooses one, with the basket of before', async () => {
