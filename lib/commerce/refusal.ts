@@ -1,4 +1,4 @@
-import { asObject, asText, at, parseJson } from './json'
+import { asObject, asText, at, parseJson, type JsonObject } from './json'
 
 /** An answer of Elastic Path that says no, in its own JSON:API words (fact 25). */
 export interface Refusal {
@@ -11,6 +11,8 @@ export interface Refusal {
   summary: string
 }
 
+// Fact 9.
+const COMPLAINT = /field '(\w{1,60})' on the '(\w{1,60})' tag/g
 // These blame the shopper or the access token, so that they must say so in Elastic Path's own way.
 const NEED_WORDS = new Set([400, 401])
 // These can only mean the setup, in whatever words, but for a page that something in between made.
@@ -28,27 +30,25 @@ export function readRefusal(status: number, text: string, sent: string): Refusal
     const plain = SPEAK_FOR_THEMSELVES.has(status) && (text === '' || json !== undefined)
     return plain ? { status, fields: [], ofAccessToken: false, summary: '' } : undefined
   }
-  const titles: string[] = []
-  const details: string[] = []
-  for (const entry of errors as unknown[]) {
-    const error = asObject(entry)
-    if (!error) return undefined
-    titles.push(asText(error['title']) ?? '')
-    details.push(asText(error['detail']) ?? '')
-  }
-  const complaints = [...details.join('; ').matchAll(/field '(\w{1,60})' on the '(\w{1,60})' tag/g)]
-  const said = complaints.map(([, field, tag]) => `${field} ${tag}`).join(', ') || plainTitle(titles[0] ?? '')
+  const entries = (errors as unknown[]).map(asObject)
+  if (!entries.every((entry) => entry !== undefined)) return undefined
+  const titles = textsOf(entries, 'title')
+  const details = textsOf(entries, 'detail')
+  const complaints = details.flatMap((detail) => [...detail.matchAll(COMPLAINT)])
+  const fields = complaints.map(([, field = '']) => field)
+  const said =
+    complaints.map(([, field, tag]) => `${field} ${tag}`).join(', ') || (titles.find(isPlain) ?? '')
   // A code or a username can look like any word of these.
-  const quotes = said.split(/\W+/).some((word) => word !== '' && sent.includes(word))
-  return {
-    status,
-    fields: complaints.map(([, field]) => field ?? ''),
-    ofAccessToken: status === 401 && [...titles, ...details].some((words) => /access token/i.test(words)),
-    summary: quotes ? '' : said,
-  }
+  const quotes = said.split(/\W+/).some((word) => sent.includes(word))
+  const ofAccessToken = status === 401 && [...titles, ...details].some((words) => /access token/i.test(words))
+  return { status, fields, ofAccessToken, summary: quotes ? '' : said }
+}
+
+function textsOf(entries: JsonObject[], field: string): string[] {
+  return entries.map((entry) => asText(entry[field])).filter((text) => text !== undefined)
 }
 
 // Free text can quote what was sent; a title in Elastic Path's own manner cannot.
-function plainTitle(title: string): string {
-  return /^[A-Za-z]{2,20}( [A-Za-z]{2,20}){0,7}$/.test(title) ? title : ''
+function isPlain(title: string): boolean {
+  return /^[A-Za-z]{2,20}( [A-Za-z]{2,20}){0,7}$/.test(title)
 }

@@ -1,0 +1,86 @@
+import { readRefusal } from '../../lib/commerce/refusal'
+
+const errors = (...list: unknown[]) => JSON.stringify({ errors: list })
+const read = (status: number, text: string, sent = '') => readRefusal(status, text, sent)
+const saying = (title: string, sent = '') => read(403, errors({ title }), sent)?.summary
+
+describe('a refusal', () => {
+  test.each([403, 404, 409, 422])('%p speaks for itself, in whatever JSON or none', (status) => {
+    for (const text of ['', 'null', '{}', '{"errors":[]}', '{"errors":"no"}']) {
+      expect(read(status, text)).toEqual({ status, fields: [], ofAccessToken: false, summary: '' })
+    }
+    expect(read(status, '<h1>Forbidden</h1>')).toBeUndefined()
+  })
+
+  test.each([400, 401])('%p needs words of Elastic Path', (status) => {
+    for (const text of ['', 'null', '{}', '{"errors":[]}', '{"errors":"no"}', '<h1>Unauthorized</h1>']) {
+      expect(read(status, text)).toBeUndefined()
+    }
+    expect(read(status, errors({}))).toEqual({ status, fields: [], ofAccessToken: false, summary: '' })
+  })
+
+  test.each([200, 302, 402, 405, 418, 429, 500])('%p is none', (status) => {
+    expect(read(status, errors({ title: 'Not Found' }))).toBeUndefined()
+  })
+
+  test.each<[string, unknown[]]>([
+    ['a text', [{}, 'no']],
+    ['null', [null]],
+    ['a list', [[]]],
+  ])('with %s among its errors is none', (_what, list) => {
+    expect(read(422, errors(...list))).toBeUndefined()
+  })
+
+  test('names the fields that it complains of, over all of its errors, and nothing else of them', () => {
+    const first = "Validation failed: field 'Username' on the 'required' tag; field 'Otp' on the 'len' tag."
+    const second = "field 'Purpose' on the 'oneof' tag"
+    expect(read(422, errors({ detail: first }, { title: 'No', detail: 7 }, { detail: second }))).toEqual({
+      status: 422,
+      fields: ['Username', 'Otp', 'Purpose'],
+      ofAccessToken: false,
+      summary: 'Username required, Otp len, Purpose oneof',
+    })
+    expect(read(422, errors({ detail: `field '${'x'.repeat(61)}' on the 'required' tag` }))?.fields).toEqual(
+      [],
+    )
+  })
+
+  test('is about the access token where any of its words say so, and only as a 401', () => {
+    const title = 'Unable to validate access token'
+    expect(read(401, errors({ title }))?.ofAccessToken).toBe(true)
+    expect(
+      read(401, errors({ title: 'Unauthorized' }, { detail: 'Access Token expired' }))?.ofAccessToken,
+    ).toBe(true)
+    expect(read(401, errors({ title: 'Unauthorized' }))?.ofAccessToken).toBe(false)
+    for (const status of [400, 403, 404, 422])
+      expect(read(status, errors({ title }))?.ofAccessToken).toBe(false)
+  })
+
+  test("says its first title in Elastic Path's own manner, which is some words of letters", () => {
+    expect(saying('Not Found')).toBe('Not Found')
+    expect(read(403, errors({ detail: 'no' }, { title: 'code 1' }, { title: 'Forbidden' }))?.summary).toBe(
+      'Forbidden',
+    )
+    for (const title of [
+      'ada@example.com',
+      'Forbidden: abd1g5',
+      '1 Forbidden',
+      'Not  Found',
+      'Not Found 1',
+      'Not a code',
+      'Not\nFound',
+      'x'.repeat(21),
+      'Nine words are more than what it ever says',
+      '',
+    ]) {
+      expect([title, saying(title)]).toEqual([title, ''])
+    }
+  })
+
+  test('says nothing that was sent, be it one word of it', () => {
+    expect(saying('Code lprvjq refused', '{"one_time_password_token":"lprvjq"}')).toBe('')
+    expect(saying('Code lprvjx refused', '{"one_time_password_token":"lprvjq"}')).toBe('Code lprvjx refused')
+    const detail = "field 'lprvjq' on the 'required' tag"
+    expect(read(422, errors({ detail }), '{"username":"lprvjq"}')?.summary).toBe('')
+  })
+})
