@@ -2,7 +2,7 @@
 // out in less than a minute, and prints the tables only.
 import { cpus } from 'node:os'
 import { write, writeReport, tables } from './report.mjs'
-import { accounts, calls, parallel, signIns } from './sign-in.mjs'
+import { accounts, calls, parallel, signIns, signInsOnNode } from './sign-in.mjs'
 import { overTls } from './tls.mjs'
 import { usernameTiming } from './username-timing.mjs'
 
@@ -10,6 +10,7 @@ const quick = process.argv.includes('--quick')
 const plan = quick
   ? {
       signIns: { sets: 1, rounds: 3, count: 200, warmUp: 1000 },
+      signInsOnNode: { major: 24, sets: 1, rounds: 3, count: 200, warmUp: 1000 },
       accounts: { sizes: [1, 100], seconds: 0.1 },
       parallel: { levels: [1, 100], count: 200 },
       overTls: { samples: 1, pauses: 1, pause: 5000 },
@@ -17,13 +18,14 @@ const plan = quick
     }
   : {
       signIns: { sets: 3, rounds: 12, count: 500, warmUp: 3000 },
+      signInsOnNode: { major: 24, sets: 3, rounds: 12, count: 500, warmUp: 3000 },
       accounts: { sizes: [1, 10, 100, 1000, 10_000], seconds: 0.4 },
       parallel: { levels: [1, 10, 100, 1000], count: 1000 },
       overTls: { samples: 3, pauses: 3, pause: 10_000 },
       usernameTiming: { extras: [0, 20, 80, 150], requests: 30 },
     }
 
-const parts = { signIns, calls, accounts, parallel, overTls, usernameTiming }
+const parts = { signIns, signInsOnNode, calls, accounts, parallel, overTls, usernameTiming }
 const figures = { node: process.version, cpu: `${cpus().length} × ${cpus()[0].model}` }
 for (const [name, part] of Object.entries(parts)) {
   const startedAt = performance.now()

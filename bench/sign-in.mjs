@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { compared } from './peers.mjs'
 import { measure, shuffled, startApp, startProcess } from './support.mjs'
 
@@ -11,16 +13,16 @@ async function inTurn(items, work) {
 /**
  * The same sign-ins by each peer, in short rounds that are shuffled, so that a noisy moment hits all alike and none has
  * always the same one before it. Processes of the same program differ by some percent for all their life: hence sets of
- * processes, started anew.
+ * processes, started anew. The apps may run on another Node than the rest.
  */
-export async function signIns({ sets, rounds, count, warmUp }) {
+export async function signIns({ sets, rounds, count, warmUp, execPath }) {
   const names = ['floor', 'floor, again', ...compared.slice(1)]
   const measured = Object.fromEntries(names.map((name) => [name, []]))
   const store = await startProcess('simulator.mjs')
   const where = await store.ask('where')
   const credentials = (n) => store.ask('credentials', { count: n })
   for (let set = 0; set < sets; set++) {
-    const apps = await Promise.all(names.map((name) => startApp(name, where)))
+    const apps = await Promise.all(names.map((name) => startApp(name, where, {}, execPath)))
     await inTurn(apps, (app) => app.ask('ready'))
     for (let done = 0; done < warmUp; done += MOST_AT_ONCE) {
       await inTurn(apps, async (app) =>
@@ -37,6 +39,19 @@ export async function signIns({ sets, rounds, count, warmUp }) {
   }
   await store.stop()
   return { parallel: PARALLEL, sets, rounds, count, warmUp, peers: measured }
+}
+
+/** The same with the apps on another version of Node, which npm fetches. */
+export async function signInsOnNode({ major, ...plan }) {
+  const run = promisify(execFile)
+  const { stdout } = await run('npx', [
+    '--yes',
+    `node@${major}`,
+    '-p',
+    'process.execPath + " " + process.version',
+  ])
+  const [execPath, node] = stdout.trim().split(' ')
+  return { node, ...(await signIns({ ...plan, execPath })) }
 }
 
 /** Requests upstream for a right and for a wrong code, and how long a shopper waits for the answer to a wrong one. */

@@ -33,8 +33,9 @@ export async function serve(app) {
 }
 
 /** Starts a module of this folder in a process of its own, and asks it questions. */
-export async function startProcess(name, args = [], env = {}) {
+export async function startProcess(name, args = [], env = {}, execPath = process.execPath) {
   const child = fork(fileURLToPath(new URL(name, import.meta.url)), args, {
+    execPath,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production', ...env },
   })
@@ -78,8 +79,8 @@ export function answerWith(answers) {
 }
 
 /** A peer's app in a process of its own, and the connections to it. */
-export async function startApp(peer, store, env) {
-  const app = await startProcess('app.mjs', [peer, JSON.stringify(store)], env)
+export async function startApp(peer, store, env, execPath) {
+  const app = await startProcess('app.mjs', [peer, JSON.stringify(store)], env, execPath)
   const pool = new Pool(await app.ask('url'))
   return {
     peer,
