@@ -25,6 +25,12 @@ export function firstWindow(rule: Rule, accountId: string | undefined): PageWind
     : undefined
 }
 
+/** What comes of a member of no account. */
+export function selectNone(rule: Rule, accountId: string | undefined): Selection {
+  if (accountId !== undefined) return { failure: 'account_not_found' }
+  return rule.requireAccount ? { failure: 'no_account' } : { account: undefined }
+}
+
 /** Applies the rule: the account asked for, else the one that the option selectAccount says. */
 export async function selectAccount(
   rule: Rule,
@@ -34,7 +40,6 @@ export async function selectAccount(
 ): Promise<Selection> {
   const [firstAccount] = first.tokens
   if (request.accountId !== undefined) return found(await findAccount(first, read, request.accountId))
-  if (!firstAccount) return rule.requireAccount ? { failure: 'no_account' } : { account: undefined }
   if (rule.selectAccount === 'first') return { account: firstAccount }
   if (rule.selectAccount === 'sole') return { account: first.total === 1 ? firstAccount : undefined }
 

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { firstWindow, selectAccount } from './account-selection'
+import { firstWindow, selectAccount, selectNone } from './account-selection'
 import type { CodeRequests } from './code-requests'
 import { exchangeCode, renewTokens, summarize, type TokenPage } from './commerce/account-tokens'
 import type { Commerce } from './commerce/commerce'
@@ -54,16 +54,16 @@ export async function signIn(
   await codeRequests.codeAccepted(username, operation)
 
   // The code is spent. What else is needed, any of the tokens it brought will fetch (fact 13).
+  const { accountMemberId } = first
   const [held] = first.tokens
-  const selection = await selectAccount(settings, { req, accountId, operation }, first, (window) =>
-    held
-      ? renewTokens(client, operation, held, first.accountMemberId, window)
-      : Promise.resolve({ ...first, tokens: [] }),
-  )
+  const selection = held
+    ? await selectAccount(settings, { req, accountId, operation }, first, (window) =>
+        renewTokens(client, operation, held, accountMemberId, window),
+      )
+    : selectNone(settings, accountId)
   if ('failure' in selection) return selection
 
   const { account } = selection
-  const { accountMemberId } = first
   const choosing = !account && held ? { selectionToken: { token: held.token, expires: held.expires } } : {}
   return {
     user: { accountMemberId, username, account: account ?? null, ...choosing },
