@@ -70,6 +70,8 @@ export function createApp(parts: Parts): Express {
   app.post('/webhooks/otp', otpWebhook({ secretKey: webhookSecret, deliver: (code) => mailer.deliver(code) }))
 
   app.use(
+    // Before the session is read: one that came in while a slow body did would undo what has happened to it since.
+    express.urlencoded({ extended: false, limit: '10kb' }),
     // A page is better than a session that is silently not kept.
     (_req, _res, next) => next(storage.available() ? undefined : { status: 503 }),
     session({
@@ -83,9 +85,9 @@ export function createApp(parts: Parts): Express {
     }),
     passport.session() as RequestHandler,
     endOldSignIns(storage),
-    express.urlencoded({ extended: false, limit: '10kb' }),
     csrf.csrfSynchronisedProtection,
-    strategy.keepFresh(),
+    // A token lives for a day: who comes back tomorrow at the same hour is still signed in.
+    strategy.keepFresh({ within: 23.5 * 60 * 60 }),
   )
 
   const limit = rateLimit({
@@ -93,7 +95,11 @@ export function createApp(parts: Parts): Express {
     limit: config.signInsPerAddress,
     store: storage.hits,
     legacyHeaders: false,
-    handler: (_req, _res, next) => next({ status: 429, retryAfter: HITS_WINDOW / 1000 }),
+    handler: (req, _res, next) => {
+      const { resetTime } = (req as unknown as { rateLimit: { resetTime?: Date } }).rateLimit
+      const wait = resetTime ? resetTime.getTime() - Date.now() : HITS_WINDOW
+      next({ status: 429, retryAfter: Math.max(1, Math.ceil(wait / 1000)) })
+    },
   })
   app.use(shopRoutes({ demo: mailer.mailbox !== undefined }))
   const pseudonym = createPseudonyms(config.sessionSecrets[0] ?? '')

@@ -51,7 +51,8 @@ class CommerceError extends Error {
 export function createAccountReader({
   baseUrl,
   clientId,
-}: Pick<StoreConfig, 'baseUrl' | 'clientId'>): AccountReader {
+  clientSecret,
+}: Pick<StoreConfig, 'baseUrl' | 'clientId'> & { clientSecret?: string | undefined }): AccountReader {
   let bearer: { token: string; expires: number } | undefined
 
   async function call(path: string, init: RequestInit): Promise<Record<string, unknown> | 'refused'> {
@@ -68,7 +69,12 @@ export function createAccountReader({
 
   async function accessToken(): Promise<string> {
     if (bearer && bearer.expires > Date.now() + 60_000) return bearer.token
-    const body = new URLSearchParams({ grant_type: 'implicit', client_id: clientId })
+    const body = new URLSearchParams({
+      client_id: clientId,
+      ...(clientSecret === undefined
+        ? { grant_type: 'implicit' }
+        : { grant_type: 'client_credentials', client_secret: clientSecret }),
+    })
     const answer = await call('/oauth/access_token', { method: 'POST', body })
     if (answer === 'refused') throw new CommerceError('unavailable')
     bearer = { token: String(answer['access_token']), expires: Number(answer['expires']) * 1000 }

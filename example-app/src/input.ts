@@ -15,7 +15,9 @@ const SHOP = 'http://shop.invalid'
 
 /** The path, if it leads to a page of this shop; a path to elsewhere, however disguised, is undefined. */
 export function ownPath(path: unknown): string | undefined {
-  if (typeof path !== 'string' || !path.startsWith('/') || !URL.canParse(path, SHOP)) return undefined
+  // It is kept in the session of whoever asks.
+  if (typeof path !== 'string' || path.length > 500) return undefined
+  if (!path.startsWith('/') || !URL.canParse(path, SHOP)) return undefined
   const { origin, pathname, search } = new URL(path, SHOP)
   // `/.//elsewhere.example` is a path here, and another host's address once it is written down again.
   return origin === SHOP && !pathname.startsWith('//') ? pathname + search : undefined

@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer'
 import type { OtpDelivery } from 'passport-elasticpath-otp'
+import type { Logger } from 'pino'
 import { inWords } from './errors'
 import type { Storage } from './storage'
 import { renderView } from './views'
@@ -22,16 +23,20 @@ interface MailerOptions {
   smtpUrl?: string | undefined
   from: string
   publicUrl: URL
-  storage: Storage
+  storage: Pick<Storage, 'claim' | 'settle'>
+  log: Logger
 }
 
 const MAILBOX_SIZE = 50
+/** Milliseconds: Commerce waits ten seconds for the webhook's answer, and comes again. */
+const LONGEST_SEND = 8_000
 
-export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOptions): Mailer {
+export function createMailer({ smtpUrl, from, publicUrl, storage, log }: MailerOptions): Mailer {
   const smtp =
     smtpUrl === undefined
       ? undefined
-      : createTransport({ url: smtpUrl, connectionTimeout: 5_000, socketTimeout: 8_000 })
+      : createTransport({ url: smtpUrl, connectionTimeout: 5_000, socketTimeout: LONGEST_SEND })
+  smtp?.verify().catch((error: unknown) => log.error(reasonOf(error), 'The mail server cannot be used'))
   const mailbox: StoredMail[] = []
 
   async function send(delivery: OtpDelivery) {
@@ -47,7 +52,7 @@ export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOption
       mailbox.splice(MAILBOX_SIZE)
       return
     }
-    await smtp.sendMail({
+    const sent = smtp.sendMail({
       from,
       to: { name: code.name, address: code.email },
       subject,
@@ -57,15 +62,20 @@ export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOption
       // Asks out-of-office robots and the like not to answer.
       headers: { 'Auto-Submitted': 'auto-generated' },
     })
+    await inTime(sent)
   }
 
   return {
     // Commerce delivers at least once; a shopper wants one mail.
     async deliver(code) {
-      if (!(await storage.claim(code.eventId))) return
+      const claim = await storage.claim(code.eventId)
+      if (claim === 'mailed') return
+      // Whoever is at it may yet fail: Commerce shall come again.
+      if (claim === 'under way') throw new Error('This mail is on its way')
       try {
         await send(code)
       } catch (error) {
+        log.error({ eventId: code.eventId, ...reasonOf(error) }, 'A code could not be mailed')
         await storage.settle(code.eventId, false)
         throw error
       }
@@ -74,6 +84,26 @@ export function createMailer({ smtpUrl, from, publicUrl, storage }: MailerOption
     ...(!smtp && { mailbox }),
     close: () => smtp?.close(),
   }
+}
+
+/** A mail server that says a little now and then can take for ever. */
+async function inTime(sent: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((_resolve, reject) => {
+    const error = Object.assign(new Error('The mail server is too slow'), { code: 'ETIMEDOUT' })
+    timer = setTimeout(reject, LONGEST_SEND, error)
+  })
+  try {
+    await Promise.race([sent, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Why a mail server failed, without its words: they can quote the letter and its address. */
+function reasonOf(error: unknown): { code?: unknown; responseCode?: unknown; command?: unknown } {
+  const { code, responseCode, command } = error as Record<string, unknown>
+  return { code, responseCode, command }
 }
 
 /**

@@ -25,5 +25,6 @@ main().catch((error: unknown) => {
       'The port cannot be had: something else listens there, or it is reserved. Set PORT to another.',
     )
   else console.error(error instanceof ConfigError ? error.message : error)
-  process.exitCode = 1
+  // Nothing that is still open, such as the simulator's port, keeps a process that has no shop.
+  process.exit(1)
 })

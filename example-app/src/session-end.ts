@@ -22,6 +22,18 @@ export function endOldSignIns(storage: Pick<Storage, 'signedOutAt'>): RequestHan
   }
 }
 
+/**
+ * Reads the session again, after work that took its time: other tabs have used it meanwhile, and it is saved whole.
+ * False where it has ended, by a sign-out or by the same form sent twice; then nothing of it is saved, and no cookie set.
+ */
+export async function catchUp(req: Request): Promise<boolean> {
+  const there = await new Promise<boolean>((resolve) => {
+    req.session.reload((error: unknown) => resolve(!error))
+  })
+  if (!there) Reflect.deleteProperty(req, 'session')
+  return there
+}
+
 /** Ends the session in the store, and begins another: what this shopper left in the old one is not the next one's. */
 export async function signOut(req: Request, { keepBasket = false } = {}): Promise<void> {
   const { basket } = req.session

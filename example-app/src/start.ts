@@ -1,6 +1,6 @@
 import diagnostics from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
 import type { DiagnosticMessage } from 'passport-elasticpath-otp'
@@ -10,7 +10,7 @@ import { createAccountReader, createStrategy } from './commerce'
 import type { Config } from './config'
 import { startDemoStore } from './demo'
 import { createMailer } from './mail'
-import { openStorage } from './storage'
+import { openStorage, type Storage } from './storage'
 
 export interface Shop {
   /** Where shoppers find it. */
@@ -32,6 +32,18 @@ export async function openShop(config: Config, log: Logger = createLogger(config
     await storage.close()
     throw error
   })
+  try {
+    return await serveShop(server, config, storage, log)
+  } catch (error) {
+    // A port that is open, and nothing behind it, would look alive.
+    server.close()
+    server.closeAllConnections()
+    await storage.close()
+    throw error
+  }
+}
+
+async function serveShop(server: Server, config: Config, storage: Storage, log: Logger): Promise<Shop> {
   const { port } = server.address() as AddressInfo
   const local = new URL(`http://localhost:${port}`)
   const publicUrl = config.publicUrl ?? local
@@ -41,7 +53,7 @@ export async function openShop(config: Config, log: Logger = createLogger(config
     : await startDemoStore(new URL('/webhooks/otp', local))
   const { webhookSecret, ...options } = store
   const strategy = createStrategy(options, storage)
-  const mailer = createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, publicUrl, storage })
+  const mailer = createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, publicUrl, storage, log })
   let closing = false
   server.on(
     'request',

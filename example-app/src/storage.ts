@@ -19,8 +19,8 @@ export interface Storage {
   guesses: OtpLimiter
   /** Code requests by username. */
   codeRequests: OtpLimiter
-  /** True for the first to mail this event's code. A process that dies over it holds the claim for some seconds. */
-  claim(eventId: string): Promise<boolean>
+  /** Claims the mailing of an event's code. A process that dies over it holds the claim for some seconds. */
+  claim(eventId: string): Promise<'mine' | 'under way' | 'mailed'>
   /** Whether the code was mailed: nobody needs to again, or the next delivery may. */
   settle(eventId: string, mailed: boolean): Promise<void>
   /** Signs a member out wherever they are signed in now. */
@@ -35,8 +35,10 @@ export interface Storage {
 export const HITS_WINDOW = 10 * 60_000
 const GUESSES = { points: 5, duration: 15 * 60 }
 const CODE_REQUESTS = { points: 5, duration: 15 * 60 }
+/** Longer than a mail may take. */
 const CLAIMED_SECONDS = 15
 const MAILED_SECONDS = 24 * 60 * 60
+const LONGEST_GOODBYE = 3_000
 
 export function openStorage(redisUrl: string | undefined, log: Logger): Promise<Storage> {
   return redisUrl === undefined ? Promise.resolve(inMemory()) : inRedis(redisUrl, log)
@@ -47,19 +49,20 @@ function inMemory(): Storage {
   const sessions = new MemorySessions({ max: 50_000, checkPeriod: 10 * 60_000 })
   const hits = new MemoryHits()
   const signOuts = new LRUCache<string, number>({ max: 50_000, ttl: LONGEST_SIGN_IN })
-  const claims = new LRUCache<string, true>({ max: 10_000, ttl: MAILED_SECONDS * 1000 })
+  const claims = new LRUCache<string, 'under way' | 'mailed'>({ max: 10_000, ttl: MAILED_SECONDS * 1000 })
   return {
     sessions,
     hits,
     guesses: new RateLimiterMemory(GUESSES),
     codeRequests: new RateLimiterMemory(CODE_REQUESTS),
     claim(eventId) {
-      const first = !claims.has(eventId)
-      if (first) claims.set(eventId, true)
-      return Promise.resolve(first)
+      const claim = claims.get(eventId)
+      if (!claim) claims.set(eventId, 'under way')
+      return Promise.resolve(claim ?? 'mine')
     },
     settle(eventId, mailed) {
-      if (!mailed) claims.delete(eventId)
+      if (mailed) claims.set(eventId, 'mailed')
+      else claims.delete(eventId)
       return Promise.resolve()
     },
     signOutEverywhere(memberId) {
@@ -90,13 +93,19 @@ async function inRedis(url: string, log: Logger): Promise<Storage> {
     hits: new RedisHits({ sendCommand: (...args) => redis.sendCommand(args), prefix: 'shop:address:' }),
     guesses: limiter('shop:guesses', GUESSES),
     codeRequests: limiter('shop:code-requests', CODE_REQUESTS),
-    claim: async (eventId) =>
-      (await redis.set(claimKey(eventId), '1', {
+    async claim(eventId) {
+      const held = await redis.set(claimKey(eventId), 'under way', {
         condition: 'NX',
+        GET: true,
         expiration: { type: 'EX', value: CLAIMED_SECONDS },
-      })) !== null,
+      })
+      if (held === null) return 'mine'
+      return held === 'mailed' ? 'mailed' : 'under way'
+    },
     async settle(eventId, mailed) {
-      await redis.expire(claimKey(eventId), mailed ? MAILED_SECONDS : 0)
+      const expiration = { type: 'EX', value: MAILED_SECONDS } as const
+      if (mailed) await redis.set(claimKey(eventId), 'mailed', { expiration })
+      else await redis.del(claimKey(eventId))
     },
     async signOutEverywhere(memberId) {
       const expiration = { type: 'PX', value: LONGEST_SIGN_IN } as const
@@ -104,6 +113,11 @@ async function inRedis(url: string, log: Logger): Promise<Storage> {
     },
     signedOutAt: async (memberId) => Number((await redis.get(signOutKey(memberId))) ?? 0),
     available: () => redis.isReady,
-    close: () => redis.close(),
+    async close() {
+      // A Redis that is stuck answers nothing, and closing waits for its answers.
+      const impatience = setTimeout(() => redis.destroy(), LONGEST_GOODBYE)
+      await redis.close().catch(() => undefined)
+      clearTimeout(impatience)
+    },
   }
 }

@@ -6,6 +6,7 @@ const STORE = {
   EPCC_CLIENT_ID: 'client',
   EPCC_WEBHOOK_SECRET: 'w'.repeat(16),
   SMTP_URL: 'smtp://localhost:25',
+  MAIL_FROM: 'Shop <shop@shop.example.com>',
   PUBLIC_URL: 'https://shop.example.com',
   TRUST_PROXY: '1',
   SESSION_SECRET: 's'.repeat(32),
@@ -32,7 +33,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('is a real store with five variables more', () => {
+  it('is a real store with six variables more', () => {
     expect(readConfig(STORE)).toMatchObject({
       trustProxy: 1,
       logLevel: 'info',
@@ -79,7 +80,46 @@ describe('the configuration', () => {
       { ...STORE, EPCC_WEBHOOK_SECRET: ' ' },
       /^EPCC_WEBHOOK_SECRET is missing/,
     ],
+    ['a store without a sender', { ...STORE, MAIL_FROM: '' }, /^MAIL_FROM is missing/],
+    ['a sender that is no address', { ...STORE, MAIL_FROM: '@' }, /^MAIL_FROM must hold an address$/],
+    [
+      'a webhook secret that no header carries',
+      { ...STORE, EPCC_WEBHOOK_SECRET: 'ü'.repeat(16) },
+      /^EPCC_WEBHOOK_SECRET must be of ASCII/,
+    ],
+    [
+      'a real store in the open',
+      { ...STORE, PUBLIC_URL: 'http://shop.example.com' },
+      /^PUBLIC_URL must be https/,
+    ],
+    [
+      'a shop below a path',
+      { ...STORE, PUBLIC_URL: 'https://example.com/shop' },
+      /^PUBLIC_URL must have no path$/,
+    ],
+    [
+      'Commerce in the open',
+      { ...STORE, EPCC_BASE_URL: 'http://api.example.com' },
+      /^EPCC_BASE_URL must be https/,
+    ],
     ['https without a proxy', { ...STORE, TRUST_PROXY: '' }, /^TRUST_PROXY is missing/],
+    ['https with no proxy', { ...STORE, TRUST_PROXY: '0' }, /^TRUST_PROXY must not be 0/],
+    [
+      'https in capitals without a proxy',
+      { ...STORE, PUBLIC_URL: 'HTTPS://shop.example.com', TRUST_PROXY: '' },
+      /^TRUST_PROXY is missing/,
+    ],
+    ['trust in everybody', { ...STORE, TRUST_PROXY: 'true' }, /^TRUST_PROXY must say which proxies/],
+    [
+      'trust in nobody in particular',
+      { ...STORE, TRUST_PROXY: 'false' },
+      /^TRUST_PROXY must say which proxies/,
+    ],
+    [
+      'a network that is none',
+      { ...STORE, TRUST_PROXY: '10.0.0.0/99' },
+      /^TRUST_PROXY must say which proxies/,
+    ],
     [
       'shared sessions without a shared secret',
       { REDIS_URL: 'redis://localhost' },
@@ -92,6 +132,12 @@ describe('the configuration', () => {
     ],
   ])('refuses %s', (_what, env, mistake) => {
     expect(mistakesOf(env)).toEqual([expect.stringMatching(mistake)])
+  })
+
+  it('trusts proxies by number, address, network or name', () => {
+    const trusted = (text: string) => readConfig({ TRUST_PROXY: text }).trustProxy
+    expect(trusted('2')).toBe(2)
+    expect(trusted('loopback, 10.0.0.0/8,::1')).toEqual(['loopback', '10.0.0.0/8', '::1'])
   })
 
   it('is described in .env.example, all of it and as it is', () => {

@@ -14,7 +14,7 @@ describe('mail', () => {
     shop = await openOn(store, {
       SMTP_URL: await mail.start(),
       MAIL_FROM: 'The Shop <codes@shop.example.com>',
-      PUBLIC_URL: 'http://shop.example.com',
+      PUBLIC_URL: 'http://localhost:3000',
     })
   })
   beforeEach(() => void mail.letters.splice(0))
@@ -51,7 +51,7 @@ describe('mail', () => {
     await ask(username)
     const { from, to, subject, text = '', html, headers } = await eventually(() => mail.letters[0])
     const code = store.lastCode(username) ?? '?'
-    const link = `http://shop.example.com/login/link#username=${encodeURIComponent(username)}&otp=${code}`
+    const link = `http://localhost:3000/login/link#username=${encodeURIComponent(username)}&otp=${code}`
     expect(from?.text).toBe('"The Shop" <codes@shop.example.com>')
     expect(to).toMatchObject({ value: [{ address: username }] })
     expect(headers.get('auto-submitted')).toBe('auto-generated')
@@ -96,7 +96,8 @@ describe('mail', () => {
     const deliver = () =>
       request(shop.url).post('/webhooks/otp').set('x-moltin-secret-key', WEBHOOK_SECRET).send(event)
     const answers = await Promise.all([deliver(), deliver(), deliver()])
-    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204])
+    // Those that come while the mail is on its way are to come again: it may yet fail.
+    expect(answers.map(({ status }) => status).sort()).toEqual([204, 500, 500])
     expect((await deliver()).status).toBe(204)
     expect(mail.letters).toHaveLength(1)
   })

@@ -99,7 +99,10 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
     const deliver = ({ url }: Process) =>
       request(url).post('/webhooks/otp').set('x-moltin-secret-key', WEBHOOK_SECRET).send(event)
     const answers = await Promise.all([one, two, one, two].map(deliver))
-    expect(answers.map(({ status }) => status)).toEqual([204, 204, 204, 204])
+    // Those that come while the mail is on its way are to come again: it may yet fail.
+    expect(answers.map(({ status }) => status)).toContain(204)
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204, 500]))
+    for (const process of [one, two]) expect((await deliver(process)).status).toBe(204)
     expect(mail.letters).toHaveLength(1)
   })
 

@@ -67,7 +67,7 @@ const release = () => each('form[aria-busy]', (form) => (form.ariaBusy = null))
 document.addEventListener('submit', (event) => {
   if (event.target.ariaBusy) event.preventDefault()
   event.target.ariaBusy = 'true'
-  setTimeout(release, 5_000)
+  setTimeout(release, 10_000)
 })
 window.addEventListener('pageshow', release)
 

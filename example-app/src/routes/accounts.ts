@@ -19,8 +19,13 @@ export function accountRoutes({ strategy, readAccount }: AccountOptions): Router
       '/accounts',
       signedIn(async (user, req, res) => {
         const query = parameter(req, 'q')?.trim().slice(0, 100) ?? ''
-        const page = Math.max(1, Math.min(Number.parseInt(parameter(req, 'page') ?? '', 10) || 1, 1_000))
+        // Commerce knows no page beyond a member's 10,000th company.
+        const page = Math.max(1, Math.min(Number.parseInt(parameter(req, 'page') ?? '', 10) || 1, 500))
         const found = await findCompanies(user, query, page)
+        if (found.pages > 0 && page > found.pages) {
+          res.redirect(`/accounts?${new URLSearchParams({ q: query, page: String(found.pages) })}`)
+          return
+        }
         res.render('accounts', { ...found, query, current: user.account?.id })
       }),
     )

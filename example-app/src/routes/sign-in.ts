@@ -4,7 +4,7 @@ import { ElasticPathError, type FailureInfo, type PasswordlessOtpStrategy } from
 import { inWords } from '../errors'
 import { tell } from '../events'
 import { field, ownPath, parameter } from '../input'
-import { signOut } from '../session-end'
+import { catchUp, signOut } from '../session-end'
 import type { Storage } from '../storage'
 
 interface SignInOptions {
@@ -63,8 +63,8 @@ export function signInRoutes({
       .post('/login', limit, rememberedUsername, (req, res, next) => {
         const signedIn = (error: unknown, user?: Express.User | false | null, info?: unknown) => {
           if (error) next(error)
-          else if (user) startSession(user, req, res, next)
-          else refuse(info as FailureInfo, req, res)
+          else if (user) startSession(user, req, res, next).catch(next)
+          else refuse(info as FailureInfo, req, res).catch(next)
         }
         const authenticate = passport.authenticate(strategy.name, signedIn) as RequestHandler
         return authenticate(req, res, next)
@@ -88,9 +88,14 @@ export function signInRoutes({
   }
 
   /** A failed try, on the page that it was made on: what was typed is still there, and is in no URL and no session. */
-  function refuse({ code, message, retryAfter }: FailureInfo, req: Request, res: Response) {
+  async function refuse({ code, message, retryAfter }: FailureInfo, req: Request, res: Response) {
     const username = field(req, 'username')
     tell(req, 'sign-in', { outcome: 'failure', code, who: pseudonym(username) })
+    // The same form, sent twice: the first one signed in, with the only code that there was.
+    if (!(await catchUp(req))) {
+      res.redirect(303, '/account')
+      return
+    }
     if (username === undefined) {
       res.redirect(303, '/login')
       return
@@ -128,7 +133,9 @@ export function signInRoutes({
  * Signing in makes a new session, so that nobody who knew the old one is signed in with it. All that comes along is
  * named here; the old CSRF token, for one, does not.
  */
-function startSession(user: Express.User, req: Request, res: Response, next: (error: unknown) => void) {
+async function startSession(user: Express.User, req: Request, res: Response, next: (error: unknown) => void) {
+  const before = req.session
+  if (!(await catchUp(req))) req.session = before
   const { basket, returnTo } = req.session
   req.login(user, (error: unknown) => {
     if (error) {
@@ -162,9 +169,13 @@ const unlessRecent: RequestHandler = (req, res, next) => {
   res.redirect(303, '/login/verify')
 }
 
-const codeSent: RequestHandler = (req, res) => {
+const codeSent: RequestHandler = async (req, res) => {
   const username = req.otpRequest?.username ?? ''
   tell(req, 'code', { outcome: 'success' })
+  if (!(await catchUp(req))) {
+    res.redirect(303, '/login')
+    return
+  }
   req.session.signIn = { username, askedAt: Date.now() }
   res.redirect(303, '/login/verify')
 }

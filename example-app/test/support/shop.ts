@@ -38,6 +38,7 @@ export function storeEnv(
     SESSION_SECRET: 'a-session-secret-that-is-long-enough',
     SIGN_INS_PER_ADDRESS: '100000',
     SMTP_URL: 'smtp://127.0.0.1:9',
+    MAIL_FROM: 'Northquay <shop@example.com>',
     EPCC_CLIENT_ID: store.clientId,
     EPCC_BASE_URL: store.url,
     EPCC_WEBHOOK_SECRET: WEBHOOK_SECRET,
