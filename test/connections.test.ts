@@ -1,9 +1,10 @@
 import { once } from 'node:events'
 import { request as httpRequest, type ClientRequest, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import passport from 'passport'
 import request from 'supertest'
+import { Agent, request as ask } from 'undici'
 import { PasswordlessOtpStrategy, type ElasticPathError, type PasswordlessOtpUser } from '../lib'
 import { ElasticPathSimulator } from '../lib/testing'
 import { holdDate, nextMessage, passSeconds, until } from './support/journey'
@@ -142,6 +143,40 @@ test('a closed strategy says so, whatever it is asked, and however ready it was'
   await signIn().expect(500, { code: 'strategy_closed' })
   await expect(strategy.ready()).rejects.toMatchObject({ code: 'strategy_closed' })
   await expect(strategy.createOtpRequest(USERNAME)).rejects.toMatchObject({ code: 'strategy_closed' })
+})
+
+test('closing ends the connections', async () => {
+  const open = new Set<Socket>()
+  const { server: store } = simulator as unknown as { server: Server }
+  store.on('connection', (socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  await signIn().expect(200)
+  expect(open.size).toBeGreaterThan(0)
+
+  await strategy.close()
+  await until(() => open.size === 0)
+})
+
+test("closing leaves a dispatcher of the app's own alone", async () => {
+  const dispatcher = new Agent()
+  const own = new PasswordlessOtpStrategy({
+    clientId: simulator.clientId,
+    baseUrl: simulator.url,
+    dispatcher,
+  })
+  await own.ready()
+  await own.close()
+  await expect(own.ready()).rejects.toMatchObject({
+    code: 'strategy_closed',
+    message: expect.stringContaining('make a new one') as string,
+  })
+
+  const { statusCode, body } = await ask(simulator.url, { dispatcher })
+  await body.dump()
+  expect(statusCode).toBe(404)
+  await dispatcher.close()
 })
 
 test('closing waits for a sign-in to its end, with all the calls that it still has to make', async () => {
