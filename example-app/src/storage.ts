@@ -38,7 +38,8 @@ const CODE_REQUESTS = { points: 5, duration: 15 * 60 }
 /** Longer than a mail may take. */
 const CLAIMED_SECONDS = 15
 const MAILED_SECONDS = 24 * 60 * 60
-const LONGEST_GOODBYE = 3_000
+const LOOK_EVERY = 1_000
+const STUCK_AFTER = 2_000
 
 export function openStorage(redisUrl: string | undefined, log: Logger): Promise<Storage> {
   return redisUrl === undefined ? Promise.resolve(inMemory()) : inRedis(redisUrl, log)
@@ -79,11 +80,54 @@ function inMemory(): Storage {
   }
 }
 
+/**
+ * A Redis that is stuck, or gone behind a network that says nothing, keeps its connections and answers none: what waits
+ * for it would wait for minutes. A new connection makes those an error page, and counts once it answers.
+ */
+function watch(redis: ReturnType<typeof createClient>, log: Logger): { stop(): void } {
+  let looking = false
+  let stopped = false
+  const look = async () => {
+    if (looking || !redis.isReady) return
+    looking = true
+    const alive = await answers(redis)
+    looking = false
+    if (alive || stopped || !redis.isOpen) return
+    log.error('Redis does not answer')
+    redis.destroy()
+    // Tried until it succeeds; what fails meanwhile is in the log.
+    redis.connect().catch(() => undefined)
+  }
+  const timer = setInterval(() => void look(), LOOK_EVERY)
+  return {
+    stop() {
+      stopped = true
+      clearInterval(timer)
+    },
+  }
+}
+
+function answers(redis: ReturnType<typeof createClient>): Promise<boolean> {
+  if (!redis.isReady) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const late = setTimeout(resolve, STUCK_AFTER, false)
+    const tell = (answer: boolean) => {
+      clearTimeout(late)
+      resolve(answer)
+    }
+    redis.ping().then(
+      () => tell(true),
+      () => tell(false),
+    )
+  })
+}
+
 async function inRedis(url: string, log: Logger): Promise<Storage> {
   // Without a queue, a Redis that is away is an error page at once instead of a page that hangs.
   const redis = createClient({ url, disableOfflineQueue: true, socket: { connectTimeout: 5_000 } })
   redis.on('error', (error: Error) => log.error({ err: error }, 'Redis'))
   await redis.connect()
+  const watchdog = watch(redis, log)
   const limiter = (keyPrefix: string, limit: typeof GUESSES) =>
     new RateLimiterRedis({ storeClient: redis, useRedisPackage: true, keyPrefix, ...limit })
   const signOutKey = (memberId: string) => `shop:signed-out:${memberId}`
@@ -114,10 +158,10 @@ async function inRedis(url: string, log: Logger): Promise<Storage> {
     signedOutAt: async (memberId) => Number((await redis.get(signOutKey(memberId))) ?? 0),
     available: () => redis.isReady,
     async close() {
-      // A Redis that is stuck answers nothing, and closing waits for its answers.
-      const impatience = setTimeout(() => redis.destroy(), LONGEST_GOODBYE)
-      await redis.close().catch(() => undefined)
-      clearTimeout(impatience)
+      watchdog.stop()
+      // Closing waits for answers, which may not come.
+      if (await answers(redis)) await redis.close()
+      else if (redis.isOpen) redis.destroy()
     },
   }
 }

@@ -57,6 +57,22 @@ describe('the account page', () => {
   })
 })
 
+test('the account page goes by the client secret where there is one', async () => {
+  const store = await ElasticPathSimulator.start({ members: [{ username: ADA, accounts: 1 }] })
+  const own = await openOn(store, { EPCC_CLIENT_SECRET: store.clientSecret })
+  try {
+    const visitor = new Visitor(own)
+    await visitor.signIn(ADA, () => store.lastCode(ADA))
+    expect((await visitor.get('/account')).status).toBe(200)
+    const asked = store.requests.filter(({ call }) => call === 'access_token').map(({ body }) => body)
+    expect(asked).toHaveLength(2)
+    for (const body of asked) expect(body).toMatchObject({ grant_type: 'client_credentials' })
+  } finally {
+    await own.close()
+    await store.stop()
+  }
+})
+
 describe('every page', () => {
   it('comes with a strict policy, and none of it breaks the policy', async () => {
     const visitor = new Visitor(shop)

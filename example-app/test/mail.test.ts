@@ -1,5 +1,7 @@
 import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
+import { pino } from 'pino'
 import request from 'supertest'
+import { createMailer } from '../src/mail'
 import { ADA, codeEvent, eventually, openOn, startStore, WEBHOOK_SECRET, type TestShop } from './support/shop'
 import { TestMailServer } from './support/smtp'
 import { Visitor } from './support/visitor'
@@ -120,6 +122,30 @@ describe('mail', () => {
     const letter = await eventually(() => mail.letters[0])
     expect(letter.text).toContain(store.lastCode(username))
     expect(mail.letters).toHaveLength(1)
+  })
+
+  it('that fails is in the log with the reason, and without the letter', async () => {
+    const lines: string[] = []
+    const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) })
+    const storage = { claim: () => Promise.resolve('mine' as const), settle: () => Promise.resolve() }
+    const smtpUrl = 'smtp://127.0.0.1:9'
+    const mailer = createMailer({
+      smtpUrl,
+      from: 'a@example.com',
+      publicUrl: new URL(shop.url),
+      storage,
+      log,
+    })
+    const code = { eventId: 'event-7', attempt: 1, username: ADA, email: ADA, name: '', otp: 'abd1g5' }
+    const expires = new Date(Date.now() + 60_000).toISOString()
+    await expect(mailer.deliver({ ...code, expires, passwordProfileId: 'p' })).rejects.toThrow()
+    await eventually(() => lines.length >= 2)
+    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(told).toContainEqual(expect.objectContaining({ eventId: 'event-7', code: 'ESOCKET' }))
+    expect(told).toContainEqual(
+      expect.objectContaining({ msg: 'The mail server cannot be used', code: 'ESOCKET' }),
+    )
+    expect(lines.join()).not.toMatch(/ada@|abd1g5/)
   })
 
   it('has no page of its own where it is really sent', async () => {

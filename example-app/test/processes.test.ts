@@ -134,6 +134,25 @@ describeWith('redis-server', 'two processes on one Redis', (redisServer) => {
     await eventually(async () => (await request(shop.url).get('/login')).status === 200)
   })
 
+  it('show a page while Redis is stuck, and end at SIGTERM all the same', async () => {
+    const port = await freePort()
+    const redis = await startRedis(port)
+    const shop = await startShop(port)
+    const visitor = new Shopper()
+    await visitor.get(shop, '/login')
+    redis.kill('SIGSTOP')
+    expect((await visitor.get(shop, '/login')).status).toBeGreaterThanOrEqual(500)
+    await eventually(async () => (await request(shop.url).get('/readyz')).status === 503)
+    expect((await visitor.get(shop, '/login')).status).toBe(503)
+
+    redis.kill('SIGCONT')
+    await eventually(async () => (await visitor.get(shop, '/login')).status === 200)
+    redis.kill('SIGSTOP')
+    shop.child.kill('SIGTERM')
+    expect(await once(shop.child, 'exit')).toEqual([0, null])
+    redis.kill('SIGCONT')
+  })
+
   interface Process {
     child: ChildProcess
     url: string
