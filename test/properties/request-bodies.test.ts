@@ -71,7 +71,8 @@ function expected(body: unknown): string {
   const otp = plain(body, 'otp', 128)?.replace(/\s/g, '')
   const named = body !== null && typeof body === 'object' && Object.hasOwn(body, 'account_id')
   const accountId = plain(body, 'account_id', 256)
-  const noneNamed = !named || (body as Record<string, unknown>)['account_id'] === ''
+  const noneNamed =
+    !named || ['', null].some((none) => (body as Record<string, unknown>)['account_id'] === none)
   if (username === undefined || !otp || (!noneNamed && accountId === undefined)) return 'missing_credentials'
   if (username !== ADA || otp !== CODE) return 'invalid_credentials'
   if (noneNamed || accountId === 'first') return 'first'
