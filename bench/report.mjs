@@ -41,7 +41,7 @@ async function report() {
   if (!SECTION.test(readme))
     throw new Error('README.md has no place between <!-- bench --> and <!-- /bench -->')
   const ratios = ratiosOf(figures.signIns)
-  const image = `![CPU per sign-in, as a multiple of the floor's: the table's second column](bench/results/sign-in.svg)`
+  const image = `![CPU per sign-in, as a multiple of the floor's; the figures are in the table](bench/results/sign-in.svg)`
   const all = tables(figures)
   const rest = all.indexOf('\nOver TLS')
   return {
