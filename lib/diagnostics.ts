@@ -1,10 +1,9 @@
 import { channel } from 'node:diagnostics_channel'
-import { ElasticPathError, type ElasticPathErrorCode } from './errors'
-import type { FailureCode } from './failures'
+import { ElasticPathError, type ElasticPathErrorCode, type FailureCode } from './errors'
 
 /**
- * One message for each thing done, on the diagnostics channel `passport-elasticpath-otp`. It names no shopper, and
- * holds no code, token or secret.
+ * A message on the diagnostics channel `passport-elasticpath-otp`: one for each operation. It contains no username, code,
+ * token or secret.
  *
  * @example
  * ```ts
@@ -13,64 +12,70 @@ import type { FailureCode } from './failures'
  * ```
  */
 export interface DiagnosticMessage {
-  /** What was done: `delivery` is the webhook's, `renewal` is `keepFresh`'s and `renewAccount`'s. */
-  operation: 'sign-in' | 'code-request' | 'delivery' | 'renewal' | 'switch'
-  /** `failure` is what a shopper can put right, `error` what only the shop, its app or Elastic Path can. */
+  /**
+   * What was done. `delivery` is a request to the webhook, `renewal` is from `keepFresh` or `renewAccount`, `call` is from
+   * `fetch` or `fetchAs`, and `warning` reports a problem of the setup once.
+   */
+  operation: 'sign-in' | 'code-request' | 'delivery' | 'renewal' | 'switch' | 'call' | 'warning'
+  /** `failure` is what a shopper can correct, `error` what only the shop, its app or Elastic Path can. */
   outcome: 'success' | 'failure' | 'error'
-  /** Why it was no success; `app_error` where a function of the app's own threw, `refused_by_verify` where one said no. */
-  code?: FailureCode | ElasticPathErrorCode | 'app_error' | 'refused_by_verify' | DeliveryCode
-  /** The HTTP status of Elastic Path's answer, where one led to an error. */
+  /** Why it was no success. `app_error` means that a function of the app threw. */
+  code?: FailureCode | ElasticPathErrorCode | 'app_error' | DeliveryCode | WarningCode
+  /** The HTTP status of Elastic Path's response, if it caused an error; with `call`, the status of every response. */
   upstreamStatus?: number
-  /** Milliseconds from beginning to end. */
+  /** With `call`: the HTTP method. */
+  method?: string
+  /** With `call`: the path below `baseUrl`, without the query. */
+  path?: string
+  /** With `warning`: what is wrong and what to do. */
+  message?: string
+  /** Milliseconds from start to end. */
   duration: number
-  /** Requests that were sent to Elastic Path for it; what others had under way already is theirs. */
+  /** The number of requests that were sent to Elastic Path for it, without those of other operations that it joined. */
   calls: number
 }
 
 /**
- * Why the webhook did not hand a code to `deliver`, or what became of it:
- * - `wrong_secret`: the secret key was missing or wrong.
- * - `bad_event`: the body was no such event, or too large.
- * - `ignored_event`: another event, or a code for another purpose. No error.
+ * Why the webhook did not deliver a code, or how the delivery failed:
+ *
+ * - `wrong_secret`: the secret key is missing or wrong.
+ * - `bad_event`: the body is not such an event, or is too large.
+ * - `ignored_event`: another event, or a code for another purpose. Not an error.
+ * - `foreign_event`: an event of another realm or password profile. Not an error.
+ * - `expired_event`: the code expired more than two minutes ago.
+ * - `duplicate_event`: the event was delivered already. Not an error.
+ * - `delivery_limited`: too many deliveries to this address.
  * - `delivery_failed`: `deliver` threw or rejected.
  * - `delivery_timeout`: `deliver` took longer than nine seconds.
  */
 export type DeliveryCode =
-  'wrong_secret' | 'bad_event' | 'ignored_event' | 'delivery_failed' | 'delivery_timeout'
+  | 'wrong_secret'
+  | 'bad_event'
+  | 'ignored_event'
+  | 'foreign_event'
+  | 'expired_event'
+  | 'duplicate_event'
+  | 'delivery_limited'
+  | 'delivery_failed'
+  | 'delivery_timeout'
+
+/**
+ * A problem of the setup, reported once:
+ *
+ * - `memory_limiter`: a default limiter in memory is used in production or in a cluster worker.
+ * - `no_uniform_response_time`: `uniformResponseTime` is 0 in production.
+ * - `clock_skew`: this machine's clock differs from Elastic Path's by more than 60 seconds.
+ */
+export type WarningCode = 'memory_limiter' | 'no_uniform_response_time' | 'clock_skew'
 
 const diagnostics = channel('passport-elasticpath-otp')
 
 export function publish(message: DiagnosticMessage): void {
-  diagnostics.publish(message)
+  if (diagnostics.hasSubscribers) diagnostics.publish(message)
 }
 
-type How = Pick<DiagnosticMessage, 'outcome' | 'code' | 'upstreamStatus'>
-
-/** Runs an operation to its end, and tells of how it went; of one without a name it tells nothing. */
-export async function observe<T>(
-  name: DiagnosticMessage['operation'] | undefined,
-  operation: { readonly calls: number; readonly elapsed: number; end(): void },
-  work: () => Promise<T>,
-  failureIn: (result: T) => DiagnosticMessage['code'] = () => undefined,
-): Promise<T> {
-  try {
-    const result = await work()
-    const code = failureIn(result)
-    tell(code === undefined ? { outcome: 'success' } : { outcome: 'failure', code })
-    return result
-  } catch (error) {
-    tell(whatWentWrong(error))
-    throw error
-  } finally {
-    operation.end()
-  }
-
-  function tell(how: How): void {
-    if (name) publish({ operation: name, ...how, duration: operation.elapsed, calls: operation.calls })
-  }
-}
-
-function whatWentWrong(error: unknown): How {
+/** How an operation ended, if it threw. */
+export function outcomeOf(error: unknown): Pick<DiagnosticMessage, 'outcome' | 'code' | 'upstreamStatus'> {
   if (!(error instanceof ElasticPathError)) return { outcome: 'error', code: 'app_error' }
   const { code, status, upstreamStatus } = error
   return {

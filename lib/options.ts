@@ -1,13 +1,15 @@
 import type { Request } from 'express'
 import type { Dispatcher } from 'undici'
-import { DEFAULT_MESSAGES, type FailureCode } from './failures'
-import type { AccountSummary } from './user'
+import { DEFAULT_MESSAGES, type FailureCode } from './errors'
+import { ACCOUNT_TOKEN_HEADER, type AccountSummary } from './token'
 
 /**
- * Chooses the account of a shopper who asked for none. It gets all the member's accounts, from every page, and answers
- * with the id of one, or with undefined to leave the choice to the shopper. An id that is not the member's fails the
- * sign-in with `account_not_found`. It is not asked about a member of no account.
+ * Selects the account if the request names none. It is not called for a member of no account.
  *
+ * @param accounts - All accounts of the member, from every page, in Elastic Path's order.
+ * @param req - The request of the sign-in.
+ * @returns The id of one of the accounts, or undefined to let the shopper choose. Any other id fails the sign-in with
+ * `account_not_found`.
  * @example
  * ```ts
  * const selectAccount: AccountSelector = (accounts, req) =>
@@ -20,223 +22,296 @@ export type AccountSelector = (
 ) => string | undefined | Promise<string | undefined>
 
 /**
- * Counts tries. The limiters of rate-limiter-flexible fit as they are: `consume` takes a point and rejects with
- * `{ msBeforeNext }` (milliseconds) when none is left, `delete` gives all points of a key back. A rejection with an
- * `Error` means that the limiter itself is broken, and nobody passes.
+ * Counts attempts. The limiters of `rate-limiter-flexible` have this interface, except for `RateLimiterUnion` and
+ * `BurstyRateLimiter`. A limiter that fails, or does not respond within a second, is an error: nobody can sign in.
  */
 export interface OtpLimiter {
-  /** Takes a point. Keys are hashes; no username is in them. */
-  consume(key: string): Promise<unknown>
-  /** Gives all points of a key back: after a right code. */
-  delete(key: string): Promise<unknown>
   /**
-   * Gives points back, where the limiter can: a try does not count that an outage kept from being judged, nor a code
-   * request that it kept from being made.
+   * Takes one point.
+   *
+   * @param key - A hash. It contains no username.
+   * @returns The number of points taken in the current window, and the milliseconds until the window ends. Rejects
+   * with the same object, which is not an `Error`, if no point is left.
    */
-  reward?(key: string, points: number): Promise<unknown>
+  consume(key: string): Promise<{ consumedPoints: number; msBeforeNext: number }>
+  /**
+   * Returns points.
+   *
+   * @param key - The key of `consume`.
+   * @param points - How many points. Default: 1.
+   */
+  reward(key: string, points?: number): Promise<unknown>
 }
 
-/**
- * The options of a {@link PasswordlessOtpStrategy}. One that is undefined counts as not given; a misspelt one is
- * refused.
- */
+/** The options of a {@link PasswordlessOtpStrategy}. Unknown options throw a `TypeError`; undefined ones are ignored. */
 export interface PasswordlessOtpStrategyOptions {
-  /** The client id of the store's application key. The one required option. */
+  /** The client id of the store's application key. Required. */
   clientId: string
-  /** Its secret, for `client_credentials` access tokens. Default: none; `implicit` ones are enough to sign shoppers in. */
+  /** The key's secret, for `client_credentials` access tokens. @default none: `implicit` access tokens */
   clientSecret?: string | undefined
   /**
-   * The store's region. Default `https://useast.api.elasticpath.com`; the other one is
-   * `https://euwest.api.elasticpath.com`. Plain HTTP is for loopback hosts only.
+   * The URL of the store's region: this, or `https://euwest.api.elasticpath.com`. Plain HTTP is allowed only for
+   * loopback hosts.
+   *
+   * @default 'https://useast.api.elasticpath.com'
    */
   baseUrl?: string | URL | undefined
-  /**
-   * The id of the password profile that issues codes. Default: found out, where just one of the realm's profiles has
-   * `enable_one_time_password_token`.
-   */
+  /** The id of the password profile. @default detected: the realm's one profile that has one-time passwords enabled */
   passwordProfileId?: string | undefined
-  /** The id of the account authentication realm. Default: found out from the store's account settings. */
+  /** The id of the authentication realm. @default detected from the store's settings */
   authenticationRealmId?: string | undefined
-  /** The strategy's name for `passport.authenticate`. Default `passwordless-otp`. */
+  /** The strategy's name for `passport.authenticate`. @default 'passwordless-otp' */
   name?: string | undefined
-  /** The body's field with the username. Default `username`. */
+  /** The field of the request body with the username. @default 'username' */
   usernameField?: string | undefined
-  /** The body's field with the code. Default `otp`. */
+  /** The field of the request body with the code. @default 'otp' */
   otpField?: string | undefined
-  /** The body's field with the id of the account to act for; optional in a sign-in. Default `account_id`. */
+  /** The field of the request body with the id of an account. It is optional at a sign-in. @default 'account_id' */
   accountField?: string | undefined
   /**
-   * How a typed username becomes the one that Elastic Path knows. Default: trims, and lower-cases e-mail addresses, as
-   * the vendor's storefronts do. An empty answer refuses the username.
+   * Converts a typed username into the one that Elastic Path knows. An empty result refuses the username.
+   *
+   * @default removes invisible and control characters, normalizes to NFC, trims, lower-cases email addresses
    */
   normalizeUsername?: ((username: string) => string) | undefined
   /**
-   * The account of a shopper whose request names none. `first` takes the first of Elastic Path's list; `sole` selects
-   * only where there is no choice, and leaves `account` null otherwise; a function decides itself. Default `first`.
+   * Converts a typed code into the one that Elastic Path issued. An empty result refuses the code.
+   *
+   * @default folds compatibility forms, removes white space, invisible characters, hyphens and a trailing full stop,
+   * lower-cases letters
+   */
+  normalizeOtp?: ((otp: string) => string) | undefined
+  /**
+   * The account of a shopper whose request names none: the `first` of the list; the `sole` one, or none if there are
+   * several; or the one that a function selects.
+   *
+   * @default 'first'
    */
   selectAccount?: 'first' | 'sole' | AccountSelector | undefined
-  /** Whether a member of no account fails with `no_account`. Default true; with false, `account` is null. */
+  /** Whether a member of no account fails with `no_account`. If false, `account` is null. @default true */
   requireAccount?: boolean | undefined
-  /** Whether `verify` gets the request as its first argument. Default false. */
+  /** Whether `verify` receives the request as its first argument. @default false */
   passReqToCallback?: boolean | undefined
-  /** Sentences for the shopper by failure code, where the English ones do not fit. Default: all English. */
+  /** Sentences for the shopper by failure code. @default in English */
   messages?: Partial<Record<FailureCode, string | undefined>> | undefined
-  /** Counts sign-in tries by username. Default: none, the tries are not counted; set one in production. */
-  limiter?: OtpLimiter | undefined
-  /** Counts code requests by username. Default: five in 15 minutes, counted in this process's memory. */
-  requestLimiter?: OtpLimiter | undefined
-  /** Milliseconds for a whole sign-in: access token, discovery, waits, retries, the app's own functions. Default 10,000. */
+  /** Counts sign-in attempts; false turns the limits off. @default ten in 15 minutes per username, in memory */
+  limiter?: OtpLimiter | false | undefined
+  /** Counts code requests; false turns the limit off. @default five in 15 minutes per username, in memory */
+  requestLimiter?: OtpLimiter | false | undefined
+  /**
+   * Milliseconds from a code request to its response, and at least from a wrong code to its response, so that timing
+   * does not reveal whether a username exists. Set 0 in tests.
+   *
+   * @default 1_000
+   */
+  uniformResponseTime?: number | undefined
+  /**
+   * Headers to send with every request to Elastic Path, such as `X-REQUEST-STORE-ID`. `authorization` and the header of
+   * the account token cannot be set.
+   *
+   * @default none
+   */
+  headers?: Record<string, string> | undefined
+  /** Milliseconds for a whole sign-in, including retries and the app's own functions. @default 10_000 */
   timeout?: number | undefined
   /**
-   * An undici dispatcher of the app's own, of undici 6, 7 or 8: a proxy, a CA, a mock. Default: a pool that the strategy
-   * owns and closes.
+   * A dispatcher of undici 6, 7 or 8: a proxy, a CA, a mock. You close it yourself.
+   *
+   * @default a connection pool that the strategy owns and closes
    */
-  // By what is used of it, for the types of undici's major versions do not take each other.
+  // A structural type, because the types of undici's major versions are incompatible.
   dispatcher?:
     | {
-        /** Sends a request, and hands its answer over. */
+        /** Sends a request and passes its response to the handler. */
         dispatch(options: object, handler: object): boolean
       }
     | undefined
 }
 
-/** The options, each checked and each there; optional ones that stay undefined mean "find out" or "none". */
-export interface Settings {
-  clientId: string
-  clientSecret: string | undefined
-  baseUrl: URL
-  passwordProfileId: string | undefined
-  authenticationRealmId: string | undefined
-  name: string
-  usernameField: string
-  otpField: string
-  accountField: string
-  normalizeUsername: (username: string) => string
-  selectAccount: 'first' | 'sole' | AccountSelector
-  requireAccount: boolean
-  passReqToCallback: boolean
-  messages: Record<FailureCode, string>
-  limiter: OtpLimiter | undefined
-  requestLimiter: OtpLimiter | undefined
-  timeout: number
-  dispatcher: Dispatcher | undefined
-}
+type Detected = 'clientSecret' | 'passwordProfileId' | 'authenticationRealmId' | 'limiter' | 'requestLimiter'
+type Converted = 'baseUrl' | 'messages' | 'dispatcher'
+type Options = PasswordlessOtpStrategyOptions
+
+/** The options after validation, with defaults. Those that stay undefined are detected, absent, or made elsewhere. */
+export type Settings = Readonly<
+  { [Option in Exclude<keyof Options, Detected | Converted>]-?: Exclude<Options[Option], undefined> } & {
+    [Option in Detected]: Options[Option] | undefined
+  } & { baseUrl: URL; messages: Record<FailureCode, string>; dispatcher: Dispatcher | undefined }
+>
 
 const DEFAULT_BASE_URL = 'https://useast.api.elasticpath.com'
-// What a timer of Node can count to.
-const MAX_TIMEOUT = 2 ** 31 - 1
+// The longest delay of a Node timer.
+const MAX_MILLISECONDS = 2 ** 31 - 1
+// Ids and secrets travel in headers, URLs and forms. None contains white space.
+const CREDENTIAL = /^[\x21-\x7e]+$/
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const HEADER_VALUE = /^[\x20-\x7e\t]*$/
+// Set by this package or by HTTP itself.
+const RESERVED_HEADERS = new Set(
+  [
+    ...['authorization', ACCOUNT_TOKEN_HEADER, 'host', 'content-length', 'content-type', 'connection'],
+    ...['transfer-encoding', 'keep-alive', 'upgrade', 'expect', 'te', 'trailer'],
+  ].map((name) => name.toLowerCase()),
+)
 
-/** Checks the options and fills in the defaults. Throws a TypeError that names the option at fault. */
-export function readOptions(options: unknown): Settings {
+/** Validates the options and adds the defaults. Throws a `TypeError` that names the invalid option. */
+export function readOptions(options: unknown, normalize: Pick<Settings, 'normalizeUsername' | 'normalizeOtp'>): Settings {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError('PasswordlessOtpStrategy needs an options object with a clientId')
+    throw new TypeError('PasswordlessOtpStrategy: options must be an object with a clientId')
   }
-  const given = new Options(options as Record<string, unknown>)
+  checkNames('PasswordlessOtpStrategy', options, OPTION_NAMES)
+  const given = new OptionReader(options as Record<string, unknown>)
   const settings: Settings = {
     clientId:
-      given.text('clientId') ?? given.refuse('clientId', 'is required: the client id of an application key'),
-    clientSecret: given.text('clientSecret'),
+      given.credential('clientId') ??
+      given.refuse('clientId', 'is required: set it to the client id of an application key of the store'),
+    clientSecret: given.credential('clientSecret'),
     baseUrl: given.baseUrl('baseUrl'),
-    passwordProfileId: given.text('passwordProfileId'),
-    authenticationRealmId: given.text('authenticationRealmId'),
+    passwordProfileId: given.credential('passwordProfileId'),
+    authenticationRealmId: given.credential('authenticationRealmId'),
     name: given.text('name') ?? 'passwordless-otp',
     usernameField: given.text('usernameField') ?? 'username',
     otpField: given.text('otpField') ?? 'otp',
     accountField: given.text('accountField') ?? 'account_id',
-    normalizeUsername: given.function<(username: string) => string>('normalizeUsername') ?? normalizeUsername,
+    normalizeUsername:
+      given.function<Settings['normalizeUsername']>('normalizeUsername') ?? normalize.normalizeUsername,
+    normalizeOtp: given.function<Settings['normalizeOtp']>('normalizeOtp') ?? normalize.normalizeOtp,
     selectAccount: given.selectAccount('selectAccount'),
     requireAccount: given.boolean('requireAccount') ?? true,
     passReqToCallback: given.boolean('passReqToCallback') ?? false,
     messages: given.messages('messages'),
-    limiter: given.withMethods<OtpLimiter>('limiter', 'consume', 'delete'),
-    requestLimiter: given.withMethods<OtpLimiter>('requestLimiter', 'consume', 'delete'),
-    timeout: given.milliseconds('timeout') ?? 10_000,
+    limiter: given.limiter('limiter'),
+    requestLimiter: given.limiter('requestLimiter'),
+    uniformResponseTime: given.milliseconds('uniformResponseTime', 0) ?? 1000,
+    headers: given.headers('headers'),
+    timeout: given.milliseconds('timeout', 1) ?? 10_000,
     dispatcher: given.withMethods<Dispatcher>('dispatcher', 'dispatch'),
   }
-  given.refuseOthers()
-  if (new Set([settings.usernameField, settings.otpField, settings.accountField]).size < 3) {
-    given.refuse('otpField', 'must name another field than usernameField and accountField')
+  const fields = new Set([settings.usernameField, settings.otpField, settings.accountField, PROOF_FIELD])
+  if (fields.size < 4) {
+    given.refuse('otpField', `must differ from usernameField, from accountField and from "${PROOF_FIELD}"`)
   }
   return settings
 }
 
-/** A misspelt option would otherwise be an option that silently does nothing. */
-export function checkNames(owner: string, options: object, known: ReadonlySet<string>): void {
+/** The field of the request body with the proof from the link of an email. */
+export const PROOF_FIELD = 'proof'
+
+const OPTION_NAMES: Record<keyof Options, true> = {
+  clientId: true,
+  clientSecret: true,
+  baseUrl: true,
+  passwordProfileId: true,
+  authenticationRealmId: true,
+  name: true,
+  usernameField: true,
+  otpField: true,
+  accountField: true,
+  normalizeUsername: true,
+  normalizeOtp: true,
+  selectAccount: true,
+  requireAccount: true,
+  passReqToCallback: true,
+  messages: true,
+  limiter: true,
+  requestLimiter: true,
+  uniformResponseTime: true,
+  headers: true,
+  timeout: true,
+  dispatcher: true,
+}
+
+/** Throws a `TypeError` for an unknown option, which would otherwise have no effect without notice. */
+export function checkNames(owner: string, options: object, known: Readonly<Record<string, true>>): void {
   for (const option of Object.keys(options)) {
-    if (!known.has(option)) {
-      throw new TypeError(`${owner}: ${option} is not an option; the options are ${[...known].join(', ')}`)
-    }
+    if (Object.hasOwn(known, option)) continue
+    const names = Object.keys(known)
+    const similar = names.find((name) => name.toLowerCase() === option.toLowerCase())
+    const hint = similar === undefined ? `The options are ${names.join(', ')}.` : `Did you mean ${similar}?`
+    throw new TypeError(`${owner}: unknown option ${option}. ${hint}`)
   }
 }
 
-/** Fact 14: the vendor's storefronts lower-case e-mail addresses; other usernames may mean their capitals. */
-function normalizeUsername(username: string): string {
-  const trimmed = username.trim()
-  return trimmed.includes('@') ? trimmed.toLowerCase() : trimmed
-}
-
-class Options {
-  private readonly known = new Set<string>()
-
+class OptionReader {
   constructor(private readonly options: Record<string, unknown>) {}
 
   text(option: string): string | undefined {
-    const value = this.read(option)
+    const value = this.options[option]
     if (value === undefined) return undefined
-    // Half a character can go into no URL.
+    // Lone surrogates cannot be URL-encoded.
     if (typeof value !== 'string' || value.trim() === '' || /\p{Surrogate}/u.test(value))
-      return this.refuse(option, 'must be a string of text that is not empty')
+      return this.refuse(option, 'must be a non-empty string')
     return value
   }
 
+  credential(option: string): string | undefined {
+    const value = this.text(option)
+    if (value === undefined || CREDENTIAL.test(value)) return value
+    return this.refuse(option, 'must be ASCII without spaces and line ends. Look for a line end at its end')
+  }
+
   boolean(option: string): boolean | undefined {
-    const value = this.read(option)
+    const value = this.options[option]
     if (value === undefined || typeof value === 'boolean') return value
     return this.refuse(option, 'must be true or false')
   }
 
   function<F>(option: string): F | undefined {
-    const value = this.read(option)
+    const value = this.options[option]
     if (value === undefined || typeof value === 'function') return value as F | undefined
     return this.refuse(option, 'must be a function')
   }
 
-  milliseconds(option: string): number | undefined {
-    const value = this.read(option)
+  milliseconds(option: string, least: number): number | undefined {
+    const value = this.options[option]
     if (value === undefined) return undefined
-    if (typeof value === 'number' && value >= 1 && value <= MAX_TIMEOUT) return value
-    return this.refuse(option, `must be a number of milliseconds from 1 to ${MAX_TIMEOUT}`)
+    if (typeof value === 'number' && value >= least && value <= MAX_MILLISECONDS) return value
+    return this.refuse(option, `must be a number of milliseconds from ${least} to ${MAX_MILLISECONDS}`)
   }
 
   selectAccount(option: string): Settings['selectAccount'] {
-    const value = this.read(option)
+    const value = this.options[option]
     if (value === undefined) return 'first'
     if (value === 'first' || value === 'sole' || typeof value === 'function')
       return value as Settings['selectAccount']
     return this.refuse(option, "must be 'first', 'sole' or a function")
   }
 
+  limiter(option: string): OtpLimiter | false | undefined {
+    const value = this.options[option]
+    if (value === undefined || value === false) return value
+    if (hasMethods<OtpLimiter>(value, 'consume', 'reward')) return value
+    return refuseLimiter('PasswordlessOtpStrategy', option, value)
+  }
+
   withMethods<T>(option: string, ...methods: string[]): T | undefined {
-    const value = this.read(option)
-    if (value === undefined) return undefined
-    if (typeof value === 'object' && value !== null) {
-      const candidate = value as Record<string, unknown>
-      if (methods.every((method) => typeof candidate[method] === 'function')) return value as T
-    }
+    const value = this.options[option]
+    if (value === undefined || hasMethods<T>(value, ...methods)) return value
     return this.refuse(option, `must be an object with the methods ${methods.join(' and ')}`)
   }
 
+  headers(option: string): Record<string, string> {
+    const value = this.options[option] ?? {}
+    if (typeof value !== 'object' || Array.isArray(value))
+      return this.refuse(option, 'must be an object of header names and values')
+    const headers: Record<string, string> = {}
+    for (const [name, text] of Object.entries(value) as [string, unknown][]) {
+      if (!HEADER_NAME.test(name)) this.refuse(option, `has an invalid header name: ${JSON.stringify(name)}`)
+      if (RESERVED_HEADERS.has(name.toLowerCase())) this.refuse(option, `must not contain ${name}`)
+      if (typeof text !== 'string' || !HEADER_VALUE.test(text) || text !== text.trim())
+        return this.refuse(`${option}[${JSON.stringify(name)}]`, 'must be ASCII text without line ends')
+      headers[name.toLowerCase()] = text
+    }
+    return headers
+  }
+
   messages(option: string): Record<FailureCode, string> {
-    const value = this.read(option) ?? {}
-    if (typeof value !== 'object')
-      return this.refuse(option, 'must be an object of sentences by failure code')
+    const value = this.options[option] ?? {}
+    if (typeof value !== 'object') return this.refuse(option, 'must be an object of sentences by failure code')
+    const codes = Object.keys(DEFAULT_MESSAGES)
     for (const [code, sentence] of Object.entries(value)) {
-      if (!Object.hasOwn(DEFAULT_MESSAGES, code)) {
-        this.refuse(
-          option,
-          `knows no failure code "${code}"; it knows ${Object.keys(DEFAULT_MESSAGES).join(', ')}`,
-        )
-      }
+      if (!codes.includes(code))
+        this.refuse(option, `has an unknown failure code "${code}". The codes are ${codes.join(', ')}`)
       if (typeof sentence !== 'string' && sentence !== undefined)
         this.refuse(`${option}.${code}`, 'must be a string')
     }
@@ -245,33 +320,40 @@ class Options {
   }
 
   baseUrl(option: string): URL {
-    const value = this.read(option) ?? DEFAULT_BASE_URL
+    const value = this.options[option] ?? DEFAULT_BASE_URL
     if (typeof value !== 'string' && !(value instanceof URL)) return this.refuse(option, 'must be a URL')
+    if (value === '') {
+      return this.refuse(option, 'is empty. Is an environment variable not set? Leave it out for the default')
+    }
     const url = URL.canParse(String(value)) ? new URL(value) : this.refuse(option, 'must be an absolute URL')
-    if (url.username || url.password) this.refuse(option, 'must not hold a username or a password')
-    if (url.search || url.hash) this.refuse(option, 'must have no query and no fragment')
+    if (url.username || url.password) this.refuse(option, 'must not contain a username or a password')
+    if (url.search || url.hash) this.refuse(option, 'must not have a query or a fragment')
     if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-      this.refuse(
-        option,
-        'must be https: plain http is for loopback hosts only, codes and tokens would travel in the open',
-      )
+      this.refuse(option, 'must be an https URL. Plain HTTP would expose codes and tokens; only loopback hosts may use it')
     }
     if (url.protocol !== 'http:' && url.protocol !== 'https:') this.refuse(option, 'must be an https URL')
     return url
   }
 
-  refuseOthers(): void {
-    checkNames('PasswordlessOtpStrategy', this.options, this.known)
-  }
-
   refuse(option: string, why: string): never {
-    throw new TypeError(`PasswordlessOtpStrategy: ${option} ${why}`)
+    throw new TypeError(`PasswordlessOtpStrategy: ${option} ${why}.`)
   }
+}
 
-  private read(option: string): unknown {
-    this.known.add(option)
-    return this.options[option]
-  }
+/** Throws a `TypeError` with the code `limiter_unsuitable` that names the limiter's class. */
+export function refuseLimiter(owner: string, option: string, value: unknown): never {
+  const name = typeof value === 'object' && value !== null ? value.constructor.name : typeof value
+  const error = new TypeError(
+    `${owner}: ${option} must have the methods consume and reward, but ${name} does not. ` +
+      'Use a limiter of rate-limiter-flexible on one store, such as RateLimiterRedis, or false to turn it off.',
+  )
+  throw Object.assign(error, { code: 'limiter_unsuitable' })
+}
+
+export function hasMethods<T>(value: unknown, ...methods: string[]): value is T {
+  if (typeof value !== 'object' || value === null) return false
+  const candidate = value as Record<string, unknown>
+  return methods.every((method) => typeof candidate[method] === 'function')
 }
 
 function isLoopback(hostname: string): boolean {

@@ -1,111 +1,106 @@
-/** An account that a member belongs to. */
-export interface AccountSummary {
-  /** The account's id at Elastic Path. */
-  id: string
-  /** The account's name at Elastic Path. */
-  name: string
-}
-
-/** An account management authentication token. Whoever has it acts for the account until it ends. */
-export interface HeldToken {
-  /** The token itself. A secret: not for logs, and not for the browser. */
-  token: string
-  /** The ISO 8601 moment at which it ends: a day after it was made, unless the store says otherwise. */
-  expires: string
-}
-
-/** An account with the token that acts for it, sent in {@link ACCOUNT_TOKEN_HEADER}. */
-export interface AccountToken extends AccountSummary, HeldToken {}
+import { ElasticPathError } from './errors'
+import { asObject, asText, at } from './json'
+import { isHeldToken, type AccountSummary, type AccountToken, type HeldToken } from './token'
 
 /**
- * The signed-in shopper: `req.user`, and what the session keeps. Plain JSON, under 2 kB however many accounts
- * the member belongs to, with names and tokens of the usual length. It holds tokens, so it is not for the browser:
- * never `res.json(req.user)`.
+ * The signed-in shopper: `req.user`, and what the session keeps. Plain JSON, under 2 kB for any number of accounts if
+ * names and tokens have the usual length. It holds tokens, so never send it to the browser.
  */
 export interface PasswordlessOtpUser {
   /** The account member's id at Elastic Path. */
   accountMemberId: string
-  /** The username as it was signed in with, normalised. */
+  /** The normalized username that the member signed in with. */
   username: string
-  /** The account the shopper acts for; null while none is chosen, or where the member belongs to none. */
+  /** The name of the strategy that signed the member in. */
+  strategy: string
+  /** The account that the shopper acts for. Null if none is chosen yet, or if the member belongs to no account. */
   account: AccountToken | null
-  /** Only while several accounts wait for a choice: it lists, renews and switches, and nothing else. */
+  /** Present only while the shopper still has to choose one of several accounts. It lists, renews and switches. */
   selectionToken?: HeldToken
 }
 
-/** What a sign-in leaves on `req.authInfo`: the first page of the member's accounts, without tokens. */
+/** `req.authInfo` after a sign-in: the first page of the member's accounts, without tokens. */
 export interface SignInInfo {
-  /** In Elastic Path's order: 25 at most, or 100 where the request names an account or a function selects one. */
+  /** In Elastic Path's order. At most 25, or 100 if the request names an account or a function selects one. */
   accounts: AccountSummary[]
-  /** How many accounts the member belongs to in all. */
+  /** The number of accounts that the member belongs to. */
   totalAccounts: number
 }
 
-/**
- * The request header in which an account's token goes to Elastic Path, beside the app's own bearer.
- *
- * @example
- * ```ts
- * fetch(cartUrl, {
- *   headers: { Authorization: `Bearer ${bearer}`, [ACCOUNT_TOKEN_HEADER]: req.user.account.token },
- * })
- * ```
- */
-export const ACCOUNT_TOKEN_HEADER = 'EP-Account-Management-Authentication-Token'
-
-/** The token that speaks for the user: the selected account's, or the one that waits for a choice. */
-export function heldToken(user: PasswordlessOtpUser): HeldToken | undefined {
-  return user.account ?? user.selectionToken
-}
-
-/** Milliseconds until the user's token ends, negative afterwards; Infinity for a member of no account. */
-export function remainingLife(user: PasswordlessOtpUser): number {
-  const held = heldToken(user)
-  return held ? Date.parse(held.expires) - Date.now() : Infinity
-}
-
-/** The same user, acting for another account. What the app added to its user stays. */
-export function withAccount<User extends PasswordlessOtpUser>(user: User, account: AccountToken): User {
-  const { selectionToken: _chosen, ...rest } = user
-  return { ...rest, account } as User
-}
-
-/** Whether a value from outside (a session, an app's own code) is a user of this strategy, in every part. */
+/** Whether a value from outside, such as a session or the app's own code, is a valid user. */
 export function isPasswordlessOtpUser(value: unknown): value is PasswordlessOtpUser {
-  if (!isObject(value)) return false
-  const { accountMemberId, username, account, selectionToken } = value
+  const user = asObject(value)
+  if (!user) return false
+  const { accountMemberId, username, strategy, account, selectionToken } = user
   return (
-    isText(accountMemberId) &&
-    isText(username) &&
-    (account === null ||
-      (isObject(account) &&
-        isText(account['id']) &&
-        typeof account['name'] === 'string' &&
-        isHeldToken(account))) &&
+    asText(accountMemberId) !== undefined &&
+    asText(username) !== undefined &&
+    asText(strategy) !== undefined &&
+    (account === null || isAccountToken(account)) &&
     (selectionToken === undefined || isHeldToken(selectionToken))
   )
 }
 
-const MAX_TOKEN = 8192
+/**
+ * Checks that a value is a user whom the strategy of this name signed in.
+ *
+ * @throws ElasticPathError `not_signed_in` (401) if nobody is signed in, or if another strategy signed the user in;
+ * `unexpected_user` (500) if the app changed the user's fields.
+ */
+export function requireUser<User>(value: User, strategy: string): User & PasswordlessOtpUser {
+  if (!value) throw new ElasticPathError('not_signed_in', 'Nobody is signed in.')
+  const signedInBy = at(value, 'strategy')
+  if (signedInBy !== strategy && (signedInBy !== undefined || at(value, 'accountMemberId') === undefined)) {
+    throw new ElasticPathError(
+      'not_signed_in',
+      `The user was not signed in by the strategy "${strategy}". If verify returns a user of your own, ` +
+        `keep the fields of the user that it received. ${FIELDS}`,
+    )
+  }
+  if (isPasswordlessOtpUser(value)) return value
+  throw new ElasticPathError('unexpected_user', `The user's fields are missing or invalid. ${FIELDS}`)
+}
 
-function isHeldToken(value: unknown): value is HeldToken {
+const FIELDS = 'They are accountMemberId, username, strategy, account and selectionToken.'
+
+/** Whether the strategy of this name signed the user in. */
+export function isUserOf(value: unknown, strategy: string): value is PasswordlessOtpUser {
+  return at(value, 'strategy') === strategy && isPasswordlessOtpUser(value)
+}
+
+/** The token that the user holds: the selected account's, or the one for choosing an account. */
+export function heldToken(user: PasswordlessOtpUser): HeldToken | undefined {
+  return user.account ?? user.selectionToken
+}
+
+/** A copy of the user's own fields, without those that the app added. */
+export function plainUser(user: PasswordlessOtpUser): PasswordlessOtpUser {
+  const { accountMemberId, username, strategy, account, selectionToken } = user
+  return { accountMemberId, username, strategy, account, ...(selectionToken ? { selectionToken } : {}) }
+}
+
+/** The same user with another account. Fields that the app added are kept, and so is the class. */
+export function withAccount<User extends PasswordlessOtpUser>(user: User, account: AccountToken): User {
+  return withTokens(user, { account, selectionToken: undefined })
+}
+
+/** The same user with other tokens. Fields that the app added are kept, and so is the class. */
+export function withTokens<User extends PasswordlessOtpUser>(
+  user: User,
+  { account, selectionToken }: { account: AccountToken | null; selectionToken: HeldToken | undefined },
+): User {
+  const copy = Object.create(
+    Object.getPrototypeOf(user) as object | null,
+    Object.getOwnPropertyDescriptors(user),
+  ) as User
+  const assigned = Object.assign(copy, { account })
+  if (selectionToken) assigned.selectionToken = selectionToken
+  else delete assigned.selectionToken
+  return assigned
+}
+
+function isAccountToken(value: unknown): boolean {
   return (
-    isObject(value) &&
-    isToken(value['token']) &&
-    typeof value['expires'] === 'string' &&
-    !Number.isNaN(Date.parse(value['expires']))
+    asText(at(value, 'id')) !== undefined && typeof at(value, 'name') === 'string' && isHeldToken(value)
   )
-}
-
-/** Whether a value can be a token: it goes out in a header. */
-export function isToken(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_TOKEN && /^[\x21-\x7e]+$/.test(value)
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value !== ''
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

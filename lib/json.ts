@@ -1,4 +1,4 @@
-/** Reading JSON from outside: each function answers with undefined where the value is not what it asks for. */
+/** Reads JSON that is not trusted. Each function returns undefined if the value is not of the type it reads. */
 
 export type JsonObject = Record<string, unknown>
 
@@ -16,11 +16,12 @@ export function asObject(value: unknown): JsonObject | undefined {
     : undefined
 }
 
+/** A string that is not empty. */
 export function asText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** Walks into nested objects; own fields only. */
+/** Walks into nested objects. Reads own properties only, so `__proto__` is not followed. */
 export function at(value: unknown, ...path: string[]): unknown {
   let here = value
   for (const key of path) {

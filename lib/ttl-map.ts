@@ -1,5 +1,8 @@
-/** What is remembered for a while, by key, in bounded memory: the oldest entry gives way. */
-export class BoundedMap<V> {
+/**
+ * A map whose entries expire. Its size is bounded: the oldest entry is evicted when the map is full. Lifetimes are
+ * measured with a monotonic clock, so a change of the system time neither extends nor shortens them.
+ */
+export class TtlMap<V> {
   private readonly entries = new Map<string, { value: V; until: number }>()
 
   constructor(private readonly capacity = 10_000) {}
@@ -7,14 +10,14 @@ export class BoundedMap<V> {
   get(key: string): V | undefined {
     const entry = this.entries.get(key)
     if (!entry) return undefined
-    if (Date.now() < entry.until) return entry.value
+    if (performance.now() < entry.until) return entry.value
     this.entries.delete(key)
     return undefined
   }
 
-  /** @param lifetime in milliseconds from now */
+  /** @param lifetime - Milliseconds from now. */
   set(key: string, value: V, lifetime: number): void {
-    const now = Date.now()
+    const now = performance.now()
     this.entries.delete(key)
     for (const [oldest, { until }] of this.entries) {
       if (until > now && this.entries.size < this.capacity) break
@@ -23,7 +26,7 @@ export class BoundedMap<V> {
     this.entries.set(key, { value, until: now + lifetime })
   }
 
-  /** Forgets a key; where a value is given, only while the key still stands for it. */
+  /** Deletes an entry. If a value is given, deletes the entry only if it still holds that value. */
   delete(key: string, value?: V): void {
     if (value === undefined || this.entries.get(key)?.value === value) this.entries.delete(key)
   }

@@ -1,0 +1,100 @@
+import { asText, at, parseJson } from './json'
+
+/** An account that a member belongs to. */
+export interface AccountSummary {
+  /** The account's id at Elastic Path. */
+  id: string
+  /** The account's name at Elastic Path. */
+  name: string
+}
+
+/** An account management authentication token. Whoever has it can act for the account until it expires. */
+export interface HeldToken {
+  /** The token itself. It is a secret: never log it or send it to the browser. */
+  token: string
+  /** When the token expires, as Elastic Path says: an ISO 8601 date-time by Elastic Path's clock. */
+  expires: string
+  /** When this machine received the token, by its own clock, in milliseconds since the epoch. */
+  received: number
+  /** How long the token is valid from `received`, in seconds. */
+  lifetime: number
+}
+
+/** An account with the token that acts for it. Send the token in {@link ACCOUNT_TOKEN_HEADER}. */
+export interface AccountToken extends AccountSummary, HeldToken {}
+
+/**
+ * The name of the request header that carries an account token, next to the app's own access token.
+ * `strategy.fetchAs(user)` sets both headers.
+ */
+export const ACCOUNT_TOKEN_HEADER = 'EP-Account-Management-Authentication-Token'
+
+const MAX_TOKEN = 8192
+
+/** Whether a value can be a token: text that a header can carry, of bounded length. */
+export function isToken(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_TOKEN && /^[\x21-\x7e]+$/.test(value)
+}
+
+/** Whether a value from outside, such as a session, is a held token in every part. */
+export function isHeldToken(value: unknown): value is HeldToken {
+  const expires = at(value, 'expires')
+  return (
+    isToken(at(value, 'token')) &&
+    typeof expires === 'string' &&
+    !Number.isNaN(Date.parse(expires)) &&
+    isMoment(at(value, 'received')) &&
+    isMoment(at(value, 'lifetime'))
+  )
+}
+
+/**
+ * Makes a held token of one that has just arrived. Its lifetime is `exp - iat` of its claims, so it does not depend on
+ * this machine's clock. If the claims cannot be read as numbers, the lifetime is the time from Elastic Path's `now` to
+ * `expires` (docs/elastic-path-facts.md#36).
+ *
+ * @param now - The time by Elastic Path's clock, in milliseconds since the epoch.
+ */
+export function receiveToken(token: string, expires: string, now: number): HeldToken {
+  const { iat, exp } = claimsOf(token)
+  const seconds =
+    isMoment(iat) && isMoment(exp) && exp > iat ? exp - iat : Math.max(0, (Date.parse(expires) - now) / 1000)
+  return { token, expires, received: Date.now(), lifetime: Math.round(seconds) }
+}
+
+/** Milliseconds until a token expires, by this machine's clock; 0 if it has expired. */
+export function remainingLife({ received, lifetime }: HeldToken): number {
+  // A clock that was set back must not make the token live longer than its lifetime.
+  const age = Math.max(0, Date.now() - received)
+  return Math.max(0, lifetime * 1000 - age)
+}
+
+/**
+ * Whether a token should be renewed: in its last `within` seconds or in the second half of its life, whichever is later.
+ * Every process decides alike, because the decision depends on the token only.
+ */
+export function isRenewalDue({ received, lifetime }: HeldToken, within: number): boolean {
+  return Date.now() - received >= Math.max(lifetime - within, lifetime / 2) * 1000
+}
+
+/** The member that a token belongs to: its claim `sub` (docs/elastic-path-facts.md#11). */
+export function memberOf(token: string): string | undefined {
+  return asText(claimsOf(token).sub)
+}
+
+/** When a token was issued by Elastic Path's clock, in milliseconds since the epoch, if its claims say so. */
+export function issuedAt(token: string): number | undefined {
+  const { iat } = claimsOf(token)
+  return isMoment(iat) ? iat * 1000 : undefined
+}
+
+function claimsOf(token: string): { sub: unknown; iat: unknown; exp: unknown } {
+  const payload = token.split('.')[1]
+  const claims =
+    payload === undefined ? undefined : parseJson(Buffer.from(payload, 'base64url').toString('utf8'))
+  return { sub: at(claims, 'sub'), iat: at(claims, 'iat'), exp: at(claims, 'exp') }
+}
+
+function isMoment(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
