@@ -1,20 +1,15 @@
 import { findAccount, MAX_PAGE, renewTokens, summarize, type PageReader } from './commerce/account-tokens'
 import type { CommerceClient } from './commerce/client'
-import type { Operation } from './commerce/operation'
+import type { Context } from './context'
 import { ElasticPathError } from './errors'
-import {
-  heldToken,
-  isPasswordlessOtpUser,
-  withAccount,
-  type AccountSummary,
-  type PasswordlessOtpUser,
-} from './user'
+import { toHeldToken, type AccountSummary, type AccountToken, type HeldToken } from './token'
+import { heldToken, type PasswordlessOtpUser } from './user'
 
-/** What a signed-in member can do with the token in hand, and no code (fact 13). */
+/** What a signed-in member can do with the token that they hold, without a code (docs/elastic-path-facts.md#13). */
 
 export async function listAccounts(
   client: CommerceClient,
-  operation: Operation,
+  context: Context,
   user: PasswordlessOtpUser,
   { limit = 25, offset = 0 }: { limit?: number | undefined; offset?: number | undefined },
 ): Promise<{ accounts: AccountSummary[]; total: number }> {
@@ -27,50 +22,58 @@ export async function listAccounts(
   const held = heldToken(user)
   // Only a member of no account holds no token.
   if (!held) return { accounts: [], total: 0 }
-  const page = await renewTokens(client, operation, held, user.accountMemberId, { limit, offset })
+  const page = await renewTokens(client, context, held, user.accountMemberId, { limit, offset })
   return { accounts: page.tokens.map(summarize), total: page.total }
 }
 
-/** The user, acting for another account of the member's, with a token of a full lifetime. */
-export async function selectAccount<User extends PasswordlessOtpUser>(
+/**
+ * The account with a new token.
+ *
+ * @throws ElasticPathError `account_not_found` (403) if the member does not belong to it.
+ */
+export async function fetchAccount(
   client: CommerceClient,
-  operation: Operation,
-  user: User,
+  context: Context,
+  user: PasswordlessOtpUser,
   accountId: string,
-): Promise<User> {
-  const held = heldToken(user)
-  if (held) {
-    const read: PageReader = (window) => renewTokens(client, operation, held, user.accountMemberId, window)
-    const account = await findAccount(await read({ limit: MAX_PAGE, offset: 0 }), read, accountId)
-    if (account) return withAccount(user, account)
-  }
-  throw new ElasticPathError('account_not_found', 'The member does not belong to this account')
+): Promise<AccountToken> {
+  const { account } = await search(client, context, user, accountId)
+  if (account) return account
+  throw new ElasticPathError('account_not_found', 'The member does not belong to this account.')
 }
 
-/** The user with a token of a full lifetime for what it holds: the selected account, or the choice of one. */
-export async function renewAccount<User extends PasswordlessOtpUser>(
+/** The tokens of a user after a renewal. */
+export interface RenewedTokens {
+  account: AccountToken | null
+  selectionToken: HeldToken | undefined
+  /** Whether the member no longer belongs to the account that they acted for. */
+  removed: boolean
+}
+
+/** Renews what the user holds: the token of the selected account, or the one for choosing an account. */
+export async function renewHeldTokens(
   client: CommerceClient,
-  operation: Operation,
-  user: User,
-): Promise<User> {
-  if (user.account) return selectAccount(client, operation, user, user.account.id)
-  if (!user.selectionToken) return user
-  const page = await renewTokens(client, operation, user.selectionToken, user.accountMemberId, {
-    limit: 1,
-    offset: 0,
-  })
-  const [first] = page.tokens
-  if (!first) throw new ElasticPathError('account_not_found', 'The member belongs to no account any more')
-  return { ...user, selectionToken: { token: first.token, expires: first.expires } }
+  context: Context,
+  user: PasswordlessOtpUser,
+): Promise<RenewedTokens> {
+  const { account: selected } = user
+  const { account, first } = await search(client, context, user, selected?.id)
+  if (account) return { account, selectionToken: undefined, removed: false }
+  const selectionToken = first && toHeldToken(first)
+  const held = heldToken(user)
+  return { account: null, selectionToken, removed: selected !== null || (held !== undefined && !first) }
 }
 
-/** Checks a user from outside: `req.user`, a session, a script. */
-export function requireUser<User>(user: User): User & PasswordlessOtpUser {
-  if (isPasswordlessOtpUser(user)) return user
-  if (!user) throw new ElasticPathError('not_signed_in', 'Nobody is signed in')
-  throw new ElasticPathError(
-    'unexpected_user',
-    'The user is not one of PasswordlessOtpStrategy: keep accountMemberId, username, account and selectionToken on ' +
-      'the user that verify answers with',
-  )
+async function search(
+  client: CommerceClient,
+  context: Context,
+  user: PasswordlessOtpUser,
+  accountId: string | undefined,
+): Promise<{ account: AccountToken | undefined; first: AccountToken | undefined }> {
+  const held = heldToken(user)
+  if (!held) return { account: undefined, first: undefined }
+  const read: PageReader = (window) => renewTokens(client, context, held, user.accountMemberId, window)
+  const firstPage = await read({ limit: accountId === undefined ? 1 : MAX_PAGE, offset: 0 })
+  const account = accountId === undefined ? undefined : await findAccount(firstPage, read, accountId)
+  return { account, first: firstPage.tokens[0] }
 }

@@ -1,11 +1,13 @@
-import type { CodeRequests } from './codes/code-requests'
+import { CodeRequests } from './codes/code-requests'
 import type { DeliveryLimit } from './codes/delivery-limit'
-import type { Proofs } from './codes/proofs'
-import type { Commerce } from './commerce/commerce'
-import type { Context, Departure } from './context'
-import type { DiagnosticMessage } from './diagnostics'
-import type { Attempts } from './limits/attempts'
-import type { Settings } from './options'
+import { Proofs } from './codes/proofs'
+import { Commerce } from './commerce/commerce'
+import { Context, type Departure } from './context'
+import { outcomeOf, publish, type DiagnosticMessage } from './diagnostics'
+import { Attempts } from './limits/attempts'
+import { readOptions, type PasswordlessOtpStrategyOptions, type Settings } from './options'
+import { normalizeOtp, normalizeUsername } from './sign-in/credentials'
+import { Exchanges } from './sign-in/exchanges'
 import type { AnyVerify } from './sign-in/verify'
 
 /** What the methods and handlers of one strategy work with. */
@@ -13,6 +15,7 @@ export interface Services {
   readonly settings: Settings
   readonly commerce: Commerce
   readonly attempts: Attempts
+  readonly exchanges: Exchanges
   readonly proofs: Proofs
   readonly codeRequests: CodeRequests
   /** Those of the webhooks that were created with this strategy. */
@@ -31,14 +34,59 @@ export interface Operation<T> {
   failureOf?: (result: T) => DiagnosticMessage['code']
 }
 
-// A WeakMap and not a field, so that console.log(strategy) cannot print the client secret.
-const services = new WeakMap<object, Services>()
+/** @throws TypeError that names the invalid or unknown option. */
+export function createServices(options: PasswordlessOtpStrategyOptions, verify: unknown): Services {
+  const settings = readOptions(options, { normalizeUsername, normalizeOtp })
+  if (verify !== undefined && typeof verify !== 'function') {
+    throw new TypeError('PasswordlessOtpStrategy: verify must be a function')
+  }
+  const commerce = new Commerce(settings)
+  TODO
+  return {
+    settings,
+    commerce,
+    attempts,
+    exchanges: new Exchanges(commerce),
+    proofs,
+    codeRequests: new CodeRequests(),
+    deliveryLimits,
+    verify: verify as AnyVerify | undefined,
+    run: (operation, work) => run(commerce, settings.timeout, operation, work),
+  }
+}
 
-export function registerServices(strategy: object, ofStrategy: Services): void {
-  services.set(strategy, ofStrategy)
+async function run<T>(
+  commerce: Commerce,
+  timeout: number,
+  { name, departure, failureOf }: Operation<T>,
+  work: (context: Context) => Promise<T>,
+): Promise<T> {
+  const context = new Context(timeout, departure)
+  try {
+    const result = await commerce.during(() => work(context))
+    const code = failureOf?.(result)
+    tell(code === undefined ? { outcome: 'success' } : { outcome: 'failure', code })
+    return result
+  } catch (error) {
+    tell(outcomeOf(error))
+    throw error
+  } finally {
+    context.end()
+  }
+
+  function tell(outcome: Pick<DiagnosticMessage, 'outcome' | 'code' | 'upstreamStatus'>): void {
+    if (name) publish({ operation: name, ...outcome, duration: context.elapsed, calls: context.calls })
+  }
+}
+
+// A WeakMap and not a field, so that console.log(strategy) cannot print the client secret.
+const registry = new WeakMap<object, Services>()
+
+export function registerServices(strategy: object, services: Services): void {
+  registry.set(strategy, services)
 }
 
 /** The services of a strategy; undefined if the value is not a strategy of this copy of the package. */
 export function servicesOf(strategy: unknown): Services | undefined {
-  return typeof strategy === 'object' && strategy !== null ? services.get(strategy) : undefined
+  return typeof strategy === 'object' && strategy !== null ? registry.get(strategy) : undefined
 }

@@ -1,43 +1,45 @@
 import type { Request, RequestHandler } from 'express'
-import { listAccounts, renewAccount, requireUser, selectAccount } from './accounts'
-import { CodeRequests } from './code-requests'
-import { Commerce } from './commerce/commerce'
-import { Operation, type Departure } from './commerce/operation'
-import { toUsername } from './credentials'
-import { observe, type DiagnosticMessage } from './diagnostics'
-import { asError, ElasticPathError } from './errors'
-import { FAILURE_STATUS, type Failure, type FailureCode, type FailureInfo } from './failures'
-import { keepFresh, type KeepFreshOptions } from './handlers/keep-fresh'
-import { requestOtp } from './handlers/request-otp'
-import { switchAccount } from './handlers/switch-account'
-import { departureOf, end, endsOf, PassportStrategy, type Ends } from './passport'
-import { readOptions, type PasswordlessOtpStrategyOptions, type Settings } from './options'
-import { signIn } from './sign-in'
-import { isPasswordlessOtpUser, remainingLife, type AccountSummary, type PasswordlessOtpUser } from './user'
-import { askVerify, type AnyVerify, type VerifyFunction, type VerifyFunctionWithRequest } from './verify'
+import { fetchAccount, listAccounts, renewHeldTokens } from './accounts'
+import { createFetch } from './calls/fetch'
+import { ElasticPathError } from './errors'
+import { authenticate } from './express/authenticate'
+import { keepFresh, type KeepFreshOptions } from './express/keep-fresh'
+import { outcomesOf, PassportStrategy } from './express/passport'
+import { requestOtp } from './express/request-otp'
+import { switchAccount } from './express/switch-account'
+import type { PasswordlessOtpStrategyOptions } from './options'
+import { createServices, registerServices, type Services } from './services'
+import { toUsername } from './sign-in/credentials'
+import type { VerifyFunction, VerifyFunctionWithRequest } from './sign-in/verify'
+import { remainingLife, type AccountSummary } from './token'
+import { untilUniformTime } from './uniform-time'
+import {
+  heldToken,
+  isPasswordlessOtpUser,
+  requireUser,
+  withAccount,
+  withTokens,
+  type PasswordlessOtpUser,
+} from './user'
 
 declare global {
-  // Express gathers what its middleware puts on a request in this namespace.
+  // Express collects the properties that middleware adds to a request in this namespace.
   // eslint-disable-next-line @typescript-eslint/no-namespace
   namespace Express {
     interface Request {
-      /** What `strategy.requestOtp()` asked for: the username, normalised. */
+      /** Set by `strategy.requestOtp()`: the normalized username. */
       otpRequest?: { username: string }
     }
   }
 }
 
-type Outcome =
-  | { user: unknown; info: object | string }
-  | {
-      failure: FailureCode | 'refused_by_verify'
-      info: FailureInfo | object | string | undefined
-      status?: number
-    }
-
 /**
- * Signs shoppers in to an Elastic Path Commerce store with a username and a one-time code from the request's body.
+ * Signs shoppers in to an Elastic Path Commerce store with a username and a one-time code from the request body.
  *
+ * `req.user` is a {@link PasswordlessOtpUser} and `req.authInfo` a {@link SignInInfo}. If the shopper can correct what is
+ * wrong, the sign-in fails with a {@link FailureInfo}. Everything else is an {@link ElasticPathError} for `next(err)`.
+ *
+ * @example
  * ```ts
  * const strategy = new PasswordlessOtpStrategy({ clientId: process.env.EPCC_CLIENT_ID })
  * passport.use(strategy)
@@ -45,20 +47,15 @@ type Outcome =
  * passport.deserializeUser(strategy.deserializeUser)
  * app.post('/login', passport.authenticate('passwordless-otp', { successRedirect: '/', failureRedirect: '/login' }))
  * ```
- *
- * `req.user` is a {@link PasswordlessOtpUser}, `req.authInfo` a {@link SignInInfo}. What the shopper can put right
- * fails, with a {@link FailureInfo}; what the shopper cannot is an {@link ElasticPathError} for `next(err)`.
  */
 export class PasswordlessOtpStrategy extends PassportStrategy {
   /** The name for `passport.authenticate`. */
   override readonly name: string
-  // Out of reach of console.log and JSON.stringify, for the client secret is in them. Passport's copies of a strategy,
-  // which have no such fields, come here only by the function that the constructor binds.
-  readonly #settings: Settings
-  readonly #commerce: Commerce
-  readonly #codeRequests: CodeRequests
+  // A private field, so that console.log and JSON.stringify do not print the client secret. Passport's copies of a strategy
+  // do not have it; they use the function that the constructor binds.
+  readonly #services: Services
 
-  /** With `passReqToCallback`, `verify` gets the request first. */
+  /** With `passReqToCallback`, `verify` receives the request first. */
   constructor(
     options: PasswordlessOtpStrategyOptions & { passReqToCallback: true },
     verify: VerifyFunctionWithRequest,
@@ -66,153 +63,182 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
   /**
    * @param options - `clientId` is required.
    * @param verify - Turns the signed-in user into the app's own. Without it, `req.user` is the signed-in user.
-   * @throws TypeError that names the option at fault: a value that makes no sense, or a name that is no option's.
+   * @throws TypeError that names the invalid or unknown option.
    */
   constructor(options: PasswordlessOtpStrategyOptions, verify?: VerifyFunction)
   constructor(options: PasswordlessOtpStrategyOptions, verify?: VerifyFunction | VerifyFunctionWithRequest) {
-    const settings = readOptions(options)
-    if (verify !== undefined && typeof verify !== 'function') {
-      throw new TypeError('PasswordlessOtpStrategy: verify must be a function')
-    }
+    const services = createServices(options, verify)
     super(function (req) {
-      void authenticate(endsOf(this), req)
+      void authenticate(services, outcomesOf(this), req)
     })
-    this.name = settings.name
-    this.#settings = settings
-    this.#commerce = new Commerce(settings)
-    this.#codeRequests = new CodeRequests(this.#commerce, settings)
-
-    const authenticate = async (ends: Ends, req: Request): Promise<void> => {
-      let outcome: Outcome
-      try {
-        outcome = await this.#signIn(req, verify as AnyVerify | undefined)
-      } catch (error) {
-        end(ends, req, () => ends.error(asError(error)))
-        return
-      }
-      end(ends, req, () => {
-        if ('user' in outcome) ends.success(outcome.user as Express.User, outcome.info as object)
-        else ends.fail(outcome.info, outcome.status)
-      })
-    }
+    this.name = services.settings.name
+    this.#services = services
+    registerServices(this, services)
   }
 
   /**
-   * An Express handler that asks Elastic Path for a code for the body's username, sets `req.otpRequest = { username }`
-   * and calls `next()`: alike, whether the username exists or not, and on a grid of 250 ms. A second request for the
-   * same username within half a minute asks nothing.
+   * Returns an Express handler that requests a code for the username in the body, sets `req.otpRequest = { username }` and
+   * calls `next()`. It does so one second after the request (option `uniformResponseTime`), whether the username exists or
+   * not. A second request for the same username within half a minute sends nothing. The session gets a ticket for its
+   * sign-in attempts, and is saved.
    *
-   * Errors, to `next(err)`: `missing_credentials` (400) for a body without a username, `too_many_attempts` (429) for
-   * too many codes for one username, and those of a store or a setup that does not work.
+   * Errors for `next(err)`: `missing_credentials` (400), `too_many_attempts` (429), and those of Elastic Path or the setup
+   * that are known by then.
    */
   requestOtp(): RequestHandler {
-    return requestOtp(this.#settings, (read, departure) => this.#askForCode(read, departure))
+    return requestOtp(this.#services)
   }
 
   /**
-   * An Express handler by which a signed-in shopper acts for the account that the body names. It replaces `req.user`
-   * and the session's user and calls `next()`. The rest of the session stays as it is; where the switch fails, all of
-   * it does.
+   * Returns an Express handler that makes the signed-in shopper act for the account in the body. It calls `verify`, replaces
+   * `req.user` and the session's user, saves the session and calls `next()`. If it fails, it changes nothing.
    *
-   * Errors, to `next(err)`: `missing_credentials` (400) for a body without an account, `not_signed_in` or
-   * `account_token_refused` (401), `account_not_found` (403) where the member does not belong to it, those of a store or
-   * a setup that does not work, and the session store's own where it cannot save.
+   * Errors for `next(err)`: `missing_credentials` (400), `not_signed_in` or `account_token_refused` (401),
+   * `account_not_found` or `refused_by_verify` (403), `session_failed` (500), and those of Elastic Path or the setup.
    */
   switchAccount(): RequestHandler {
-    return switchAccount(this.#settings, (choose, keep, departure) =>
-      this.#run(
-        'switch',
-        async (operation) => {
-          const { user, accountId } = choose()
-          await keep(await selectAccount(this.#commerce.client, operation, user, accountId), operation)
-        },
-        departure,
-      ),
-    )
+    return switchAccount(this.#services)
   }
 
   /**
-   * An Express handler that renews the account token of an active shopper before it ends, once for any number of
-   * parallel requests, and writes it to the session. Where Elastic Path does not renew it, the token in hand serves
-   * until it ends: a request is never refused for it. Put it behind `passport.session()`.
+   * Returns an Express handler that renews the account token of an active shopper before it expires, and writes it to the
+   * session. It calls `verify` with the renewed user. Put it after `passport.session()`. If a renewal fails, the request
+   * continues with the token that the shopper has.
    *
-   * @throws TypeError where `within` is not a number above 0.
+   * @throws TypeError if `within` is not a number above 0.
    */
   keepFresh(options: KeepFreshOptions = {}): RequestHandler {
-    return keepFresh(options, (user) => this.renewAccount(user))
+    return keepFresh(this.#services, options)
   }
 
   /**
-   * Asks Elastic Path for a code, for any framework, job or script. Resolves alike whether the username exists or not;
-   * calls for one username within half a minute ask once. Unlike {@link PasswordlessOtpStrategy.requestOtp} it keeps
-   * to no grid of time.
+   * Requests a code, for any framework, job or script. Resolves alike whether the username exists or not, at a multiple of
+   * the option `uniformResponseTime`. Calls for one username within half a minute send one request.
    *
-   * @param username - As typed; it is normalised.
-   * @throws ElasticPathError `missing_credentials` (400) for no username, `too_many_attempts` (429) for too many codes
-   * for one username, or a status from 500 on for Elastic Path or the setup.
+   * @param username - As typed; it is normalized.
+   * @param options - `session`: the shopper's session object. It gets a ticket for its sign-in attempts; save it afterwards.
+   * @throws ElasticPathError `missing_credentials` (400), `too_many_attempts` (429), or a status from 500 for Elastic Path
+   * or the setup.
    */
-  async createOtpRequest(username: string): Promise<void> {
-    await this.#askForCode(() => toUsername(username, this.#settings.normalizeUsername))
+  async createOtpRequest(username: string, options: { session?: object | null | undefined } = {}): Promise<void> {
+    const { settings, codeRequests } = this.#services
+    const startedAt = performance.now()
+    let wasSent = false
+    try {
+      await this.#services.run({ name: 'code-request' }, async (context) => {
+        const normalized = toUsername(username, settings)
+        if (normalized === undefined) {
+          throw new ElasticPathError('missing_credentials', 'A username is required to request a code.')
+        }
+        const { done } = await codeRequests.start(normalized, options.session, context)
+        wasSent = true
+        await context.upstream(done)
+      })
+    } finally {
+      const { uniformResponseTime: unit } = settings
+      const elapsed = performance.now() - startedAt
+      if (wasSent && unit > 0) await untilUniformTime(startedAt, Math.ceil(elapsed / unit) * unit)
+    }
   }
 
   /**
-   * A page of the accounts that a signed-in member belongs to, without tokens, and how many there are in all.
+   * Lists the accounts that a signed-in member belongs to, without tokens.
    *
    * @param user - The signed-in user.
    * @param page - The part of the list.
-   * @throws RangeError for a page that there cannot be.
-   * @throws ElasticPathError `not_signed_in` or `account_token_refused` (401), or a status from 500 on.
+   * @throws RangeError if the page is invalid.
+   * @throws ElasticPathError `not_signed_in` or `account_token_refused` (401), or a status from 500.
    */
-  listAccounts(
+  async listAccounts(
     user: PasswordlessOtpUser,
     page: {
-      /** How many accounts: 1 to 100, default 25. */
+      /** The number of accounts, 1 to 100. @default 25 */
       limit?: number | undefined
-      /** How many accounts to leave out before them: default 0. */
+      /** The number of accounts to skip. @default 0 */
       offset?: number | undefined
     } = {},
   ): Promise<{
     /** In Elastic Path's order. */
     accounts: AccountSummary[]
-    /** How many there are in all. */
+    /** The number of accounts that the member belongs to. */
     total: number
   }> {
-    return this.#run(undefined, (operation) =>
-      listAccounts(this.#commerce.client, operation, requireUser(user), page),
-    )
+    const { settings, commerce, run } = this.#services
+    return run({}, (context) => listAccounts(commerce.client, context, requireUser(user, settings.name), page))
   }
 
   /**
-   * The user, acting for another account: a new object with a new token. Changes no session; keep what it resolves to.
+   * Returns the user with another account and its token, as a new object. It does not call `verify` and changes no session:
+   * keep the result.
    *
-   * @param user - The signed-in user; what the app added to it stays.
-   * @param accountId - One of the member's accounts, on whichever page of the list.
-   * @throws ElasticPathError `account_not_found` (403) for an account that the member does not belong to,
-   * `not_signed_in` or `account_token_refused` (401), or a status from 500 on.
+   * @param user - The signed-in user. Fields that the app added are kept.
+   * @param accountId - One of the member's accounts, on any page of the list.
+   * @throws ElasticPathError `account_not_found` (403) if the member does not belong to the account, `not_signed_in` or
+   * `account_token_refused` (401), or a status from 500.
    */
   selectAccount<User extends PasswordlessOtpUser>(user: User, accountId: string): Promise<User> {
-    return this.#run('switch', (operation) =>
-      selectAccount(this.#commerce.client, operation, requireUser(user), accountId),
-    )
+    const { settings, commerce, run } = this.#services
+    return run({ name: 'switch' }, async (context) => {
+      const checked = requireUser(user, settings.name)
+      return withAccount(checked, await fetchAccount(commerce.client, context, checked, accountId))
+    })
   }
 
   /**
-   * The user, with a token that has its full lifetime before it: a new object. Changes no session; keep what it
-   * resolves to.
+   * Returns the user with a renewed token, as a new object. It does not call `verify` and changes no session: keep the result.
    *
-   * @param user - The signed-in user; what the app added to it stays.
-   * @throws ElasticPathError `not_signed_in` or `account_token_refused` (401) where the token in hand counts no more,
-   * `account_not_found` (403) where the member has left the account, or a status from 500 on.
+   * @param user - The signed-in user. Fields that the app added are kept.
+   * @throws ElasticPathError `not_signed_in` or `account_token_refused` (401) if the token expired or was revoked,
+   * `account_not_found` (403) if the member no longer belongs to the account, or a status from 500.
    */
   renewAccount<User extends PasswordlessOtpUser>(user: User): Promise<User> {
-    return this.#run('renewal', (operation) =>
-      renewAccount(this.#commerce.client, operation, requireUser(user)),
-    )
+    const { settings, commerce, run } = this.#services
+    return run({ name: 'renewal' }, async (context) => {
+      const checked = requireUser(user, settings.name)
+      const renewed = await renewHeldTokens(commerce.client, context, checked)
+      if (!renewed.removed) return withTokens(checked, renewed)
+      throw new ElasticPathError('account_not_found', 'The member no longer belongs to this account.')
+    })
   }
 
   /**
-   * For `passport.serializeUser`: the session keeps the user as it is. What lacks this package's fields is the error
-   * `unexpected_user`. Bound, so that it can be passed as it is.
+   * Calls Elastic Path with the app's access token, for example for the catalog or a guest's cart. A bound WHATWG `fetch`.
+   *
+   * Relative URLs are appended to `baseUrl`. Redirects are returned and not followed. A status is never thrown.
+   *
+   * @throws TypeError for another origin, and for a path with a dot segment, an encoded slash or a backslash.
+   * @throws ElasticPathError if there is no access token, or for a network failure.
+   */
+  get fetch(): typeof fetch {
+    return (this.#fetch ??= createFetch(this.#services))
+  }
+  #fetch: typeof fetch | undefined
+
+  /**
+   * Returns a `fetch` that calls Elastic Path as the account that the user acts for: it sends the account token, too.
+   *
+   * @param user - The signed-in user, usually `req.user`.
+   * @returns A function like {@link PasswordlessOtpStrategy.fetch}. It also rejects with `not_signed_in` (401),
+   * `account_required` (403) or `account_token_expired` (401), before anything is sent.
+   */
+  fetchAs(user: unknown): typeof fetch {
+    return createFetch(this.#services, { user })
+  }
+
+  /**
+   * Returns the app's access token. It is fetched once for all callers, and renewed before it expires.
+   *
+   * @throws ElasticPathError `client_refused` (500), or a status from 502.
+   */
+  accessToken(): Promise<string> {
+    const { commerce, run } = this.#services
+    return run({}, (context) => commerce.client.accessToken(context))
+  }
+
+  /**
+   * For `passport.serializeUser`: the session keeps the user as it is. The function is bound.
+   *
+   * Its error is `unexpected_user` (500) if the user's fields are missing.
    */
   readonly serializeUser = (
     user: unknown,
@@ -220,7 +246,7 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
   ): void => {
     let checked: PasswordlessOtpUser
     try {
-      checked = requireUser(user)
+      checked = requireUser(user, this.name)
     } catch (error) {
       done(error)
       return
@@ -228,81 +254,37 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
     done(null, checked)
   }
 
-  /** For `passport.deserializeUser`: a user whose token has ended, or that is none, is signed out. Bound, too. */
+  /** For `passport.deserializeUser`: an invalid user, and one whose token expired, is signed out. The function is bound. */
   readonly deserializeUser = (
     stored: unknown,
     done: (error: unknown, user?: PasswordlessOtpUser | false) => void,
   ): void => {
-    done(null, isPasswordlessOtpUser(stored) && remainingLife(stored) > 0 ? stored : false)
+    if (!isPasswordlessOtpUser(stored)) {
+      done(null, false)
+      return
+    }
+    const held = heldToken(stored)
+    done(null, !held || remainingLife(held) > 0 ? stored : false)
   }
 
   /**
-   * Resolves once the access token, the realm and the password profile are found and a connection is open; rejects
-   * with what is wrong. For a readiness probe, and so that the first shopper does not wait for it. What was found is
-   * believed for a minute.
+   * Resolves when the access token, the realm and the password profile are known and a connection is open. Rejects with
+   * what is wrong. Use it as a readiness probe, and at the start, so that the first shopper does not wait. Results are
+   * reused for a minute.
    *
-   * @throws ElasticPathError that says what to set or whom to ask, such as `client_refused`, `realm_not_found`,
+   * @throws ElasticPathError that says what to do, such as `client_refused`, `realm_not_found`,
    * `password_profile_ambiguous` or `unreachable`.
    */
   ready(): Promise<void> {
-    return this.#run(undefined, (operation) => this.#commerce.settings.check(operation))
+    const { commerce, run } = this.#services
+    return run({}, (context) => commerce.store.check(context))
   }
 
   /**
-   * Ends the strategy's connections when what is under way is through, after the option `timeout` at the latest; a
-   * dispatcher of the app's own is left alone.
-   * What is asked of the strategy afterwards is the error `strategy_closed`.
+   * Closes the strategy's connections when all operations in progress are done, at the latest after `timeout`. It does not
+   * close your own dispatcher. Later calls fail with `strategy_closed`.
    */
   close(): Promise<void> {
-    return this.#commerce.close()
-  }
-
-  #signIn(req: Request, verify: AnyVerify | undefined): Promise<Outcome> {
-    const work = async (operation: Operation): Promise<Outcome> => {
-      const signedIn = await signIn(this.#settings, this.#commerce, this.#codeRequests, req, operation)
-      if ('failure' in signedIn) return this.#failureOf(signedIn, req)
-      if (!verify) return signedIn
-      const args = this.#settings.passReqToCallback ? [req, signedIn.user] : [signedIn.user]
-      const { user, info } = await askVerify(verify, args, operation)
-      return user ? { user, info: info ?? signedIn.info } : { failure: 'refused_by_verify', info }
-    }
-    return this.#run('sign-in', work, departureOf(req), (outcome) =>
-      'failure' in outcome ? outcome.failure : undefined,
-    )
-  }
-
-  #failureOf({ failure, retryAfter }: Failure, req: Request): Outcome {
-    const info: FailureInfo = { code: failure, message: this.#settings.messages[failure] }
-    if (retryAfter !== undefined) {
-      info.retryAfter = retryAfter
-      // Passport ends the response itself, and knows nothing of this header; Express has put the response here.
-      if (req.res?.headersSent === false) req.res.setHeader('Retry-After', String(retryAfter))
-    }
-    return { failure, info, status: FAILURE_STATUS[failure] }
-  }
-
-  #askForCode(read: () => string | undefined, departure?: Departure): Promise<string> {
-    return this.#run(
-      'code-request',
-      async (operation) => {
-        const username = read()
-        if (username === undefined) {
-          throw new ElasticPathError('missing_credentials', 'A username is needed to ask for a code')
-        }
-        await this.#codeRequests.ask(username, operation)
-        return username
-      },
-      departure,
-    )
-  }
-
-  #run<T>(
-    name: DiagnosticMessage['operation'] | undefined,
-    work: (operation: Operation) => Promise<T>,
-    departure?: Departure,
-    failureIn?: (result: T) => DiagnosticMessage['code'],
-  ): Promise<T> {
-    const operation = new Operation(this.#settings.timeout, departure)
-    return observe(name, operation, () => this.#commerce.during(() => work(operation)), failureIn)
+    return this.#services.commerce.close()
   }
 }

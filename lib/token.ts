@@ -62,6 +62,11 @@ export function receiveToken(token: string, expires: string, now: number): HeldT
   return { token, expires, received: Date.now(), lifetime: Math.round(seconds) }
 }
 
+/** The token of an account without the account. */
+export function toHeldToken({ token, expires, received, lifetime }: AccountToken): HeldToken {
+  return { token, expires, received, lifetime }
+}
+
 /** Milliseconds until a token expires, by this machine's clock; 0 if it has expired. */
 export function remainingLife({ received, lifetime }: HeldToken): number {
   // A clock that was set back must not make the token live longer than its lifetime.

@@ -81,13 +81,13 @@ export function plainUser(user: PasswordlessOtpUser): PasswordlessOtpUser {
 
 /** The same user with another account. Fields that the app added are kept, and so is the class. */
 export function withAccount<User extends PasswordlessOtpUser>(user: User, account: AccountToken): User {
-  return withTokens(user, { account, selectionToken: undefined })
+  return withTokens(user, { account })
 }
 
 /** The same user with other tokens. Fields that the app added are kept, and so is the class. */
 export function withTokens<User extends PasswordlessOtpUser>(
   user: User,
-  { account, selectionToken }: { account: AccountToken | null; selectionToken: HeldToken | undefined },
+  { account, selectionToken }: { account: AccountToken | null; selectionToken?: HeldToken | undefined },
 ): User {
   const copy = Object.create(
     Object.getPrototypeOf(user) as object | null,

@@ -1,73 +1,115 @@
-import { BoundedMap } from './bounded-map'
-import type { Commerce } from './commerce/commerce'
-import type { Operation } from './commerce/operation'
-import { requestCode } from './commerce/otp-requests'
-import { ElasticPathError } from './errors'
-import { giveBackTries, giveBackTry, limiterKey, MemoryLimiter, takeTry } from './limits'
-import type { OtpLimiter, Settings } from './options'
+import type { Commerce } from '../commerce/commerce'
+import { requestCode } from '../commerce/otp-requests'
+import type { Context } from '../context'
+import { outcomeOf, publish } from '../diagnostics'
+import { ElasticPathError } from '../errors'
+import type { Attempts } from '../limits/attempts'
+import { InFlight } from '../limits/in-flight'
+import type { Keys } from '../limits/keys'
+import { consume, type Taken } from '../limits/limiter'
+import type { OtpLimiter } from '../options'
+import { TtlMap } from '../ttl-map'
+import type { DeliveryLimit } from './delivery-limit'
+import { isTicketSpent, readTicket, writeTicket } from './tickets'
 
-// A second code may kill the first, which is in the mail already: one in half a minute is enough.
-const ONE_IN = 30_000
-// Enough for a shopper whose mail is slow, too few to flood a mailbox.
-const CODES = 5
-const CODES_WITHIN = 15 * 60_000
+// A second code may invalidate the first, which is in the mail already.
+const DOUBLE_TAP = 30_000
+// So that a flood of usernames exhausts neither memory nor the store's rate limit.
+const MAX_IN_PROGRESS = 500
+const LIMITER = 'request limiter'
 
-/** Asking for codes: once for taps in a row, and not without end. */
+/** A code request that several sessions can share. Each part is bounded by the option `timeout`. */
+interface Pending {
+  /** Resolves when the limiter allowed it. */
+  limited: Promise<Taken | undefined>
+  /** Resolves when Elastic Path accepted or refused it; rejects if the limiter, Elastic Path or the setup failed. */
+  done: Promise<void>
+}
+
+/** Requests codes from Elastic Path: once for double taps, and within limits. */
 export class CodeRequests {
-  private readonly recent = new BoundedMap<Promise<void>>()
-  private readonly limiter: OtpLimiter
+  private readonly recent = new TtlMap<Pending>()
+  private readonly inProgress = new InFlight(MAX_IN_PROGRESS)
 
+  /** @param limiter - Counts code requests by username; undefined if there is no limit. */
   constructor(
     private readonly commerce: Commerce,
-    settings: Pick<Settings, 'requestLimiter'>,
-  ) {
-    this.limiter = settings.requestLimiter ?? new MemoryLimiter(CODES, CODES_WITHIN)
-  }
+    private readonly attempts: Attempts,
+    private readonly limiter: OtpLimiter | undefined,
+    private readonly keys: Keys,
+    private readonly deliveryLimits: ReadonlySet<DeliveryLimit>,
+  ) {}
 
-  async ask(username: string, operation: Operation): Promise<void> {
-    const asked = this.recent.get(username)
-    if (asked) return operation.race(asked)
-    const request = operation.apart((own) => this.askCommerce(username, own))
-    this.recent.set(username, request, ONE_IN)
-    // What failed is not what a second tap should wait for, also where nobody is left to hear of it.
-    request.catch(() => this.recent.delete(username, request))
-    return operation.race(request)
-  }
-
-  /** The username's code may be spent: the next tap asks for another one. */
-  codeSpent(username: string): void {
-    this.recent.delete(username)
-  }
-
-  /** The username's code was right: it is spent, and whoever asks for another one is its owner. */
-  async codeAccepted(username: string, operation: Operation): Promise<void> {
-    this.codeSpent(username)
-    await giveBackTries(this.limiter, this.keyOf(username), operation)
-  }
-
-  private async askCommerce(username: string, operation: Operation): Promise<void> {
-    const key = this.keyOf(username)
-    const retryAfter = await takeTry(this.limiter, key, operation)
-    if (retryAfter !== undefined) {
-      throw new ElasticPathError('too_many_attempts', 'Too many codes were asked for with this username', {
-        retryAfter,
-      })
+  /**
+   * Starts a request, or joins the one that was sent for the username within the last half minute. Gives the session a
+   * ticket for its sign-in attempts.
+   *
+   * @param session - The session of the request, if there is one.
+   * @returns Whether it joined another request, and the promise `done`, which settles when Elastic Path has responded. It
+   * is wrapped in an object, so that `await` does not wait for it.
+   * @throws ElasticPathError `too_many_attempts` (429), `limiter_failed` or `limiter_unsuitable` (500).
+   */
+  async start(username: string, session: unknown, context: Context): Promise<{ joined: boolean; done: Promise<void> }> {
+    const joined = isTicketSpent(session) ? undefined : this.recent.get(username)
+    const { limited, done } = joined ?? this.send(username, context)
+    await context.callApp(LIMITER, () => limited)
+    if (!joined || !readTicket(session, username)) {
+      writeTicket(session, await this.attempts.grantTicket(username, context))
     }
+    return { joined: joined !== undefined, done }
+  }
+
+  /** Both parts are detached, because others may wait for them when the first client has left. */
+  private send(username: string, context: Context): Pending {
+    const limited = context.detached((own) => this.take(username, own))
+    const done = this.commerce.during(async () => {
+      const taken = await limited
+      const leave = this.inProgress.enter(false)
+      // The response must not depend on the load, which a stranger could cause.
+      if (!leave) {
+        await context.detached(async (own) => taken?.refund(own))
+        publish({ operation: 'code-request', outcome: 'error', code: 'overloaded', duration: 0, calls: 0 })
+        return
+      }
+      try {
+        await context.detached((own) => this.ask(username, taken, own))
+      } finally {
+        leave()
+      }
+    })
+    const pending = { limited, done }
+    this.recent.set(username, pending, DOUBLE_TAP)
+    // A second tap must not wait for a request that failed. This also handles the error if nobody waits any longer.
+    done.catch(() => this.recent.delete(username, pending))
+    return pending
+  }
+
+  private async take(username: string, context: Context): Promise<Taken | undefined> {
+    if (!this.limiter) return undefined
+    const taken = await consume(this.limiter, LIMITER, this.keys.of('code', username), context)
+    if (taken.allowed) return taken
+    throw new ElasticPathError('too_many_attempts', 'Too many codes were requested for this username.', {
+      retryAfter: taken.retryAfter,
+    })
+  }
+
+  private async ask(username: string, taken: Taken | undefined, context: Context): Promise<void> {
+    const { client, store } = this.commerce
     try {
-      await requestCode(this.commerce.client, this.commerce.settings, operation, username)
+      for (const limit of this.deliveryLimits) await limit.credit(username, context)
+      const refusal = await requestCode(client, store, context, username)
+      if (!refusal) return
+      // A refusal may depend on the username, so it must not reach the response.
+      const { elapsed: duration, calls } = context
+      publish({ operation: 'code-request', ...outcomeOf(refusal), outcome: 'error', duration, calls })
     } catch (error) {
-      if (madeNoCode(error)) await giveBackTry(this.limiter, key, operation)
+      if (madeNoCode(error)) await taken?.refund(context)
       throw error
     }
   }
-
-  /** Only what leaves this process is hashed. */
-  private keyOf(username: string): string {
-    return this.limiter instanceof MemoryLimiter ? username.toLowerCase() : limiterKey('code', username)
-  }
 }
 
-// Where an answer did not come, or came broken, a code may be in the mail all the same.
+/** After a timeout or a broken response, the code may be in the mail all the same. */
 function madeNoCode(error: unknown): boolean {
   return error instanceof ElasticPathError && error.code !== 'timeout' && error.code !== 'bad_answer'
 }

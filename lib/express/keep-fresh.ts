@@ -1,78 +1,107 @@
-import type { RequestHandler } from 'express'
-import { BoundedMap } from '../bounded-map'
-import { heldToken, isPasswordlessOtpUser, remainingLife, type PasswordlessOtpUser } from '../user'
-import { asObject } from '../commerce/json'
+import type { Request, RequestHandler } from 'express'
+import { renewHeldTokens, type RenewedTokens } from '../accounts'
+import type { Context } from '../context'
+import { outcomeOf, publish } from '../diagnostics'
+import { asObject } from '../json'
 import { checkNames } from '../options'
-import { handlerOf } from './handler'
-import { patiently } from './patience'
-import { openSession } from './session-user'
+import type { Services } from '../services'
+import { askVerify } from '../sign-in/verify'
+import { isRenewalDue, remainingLife } from '../token'
+import { TtlMap } from '../ttl-map'
+import { heldToken, isUserOf, plainUser, withTokens, type PasswordlessOtpUser } from '../user'
+import { handler } from './handler'
+import { openSession, userOf } from './session'
 
 /** The options of {@link PasswordlessOtpStrategy.keepFresh}. */
 export interface KeepFreshOptions {
-  /** Seconds before a token's end from which on it is renewed. Above 0; default 3600. */
+  /** Renews a token in its last seconds, or in the second half of its life if that begins later. @default 3600 */
   within?: number | undefined
 }
 
-type Renewal = Promise<PasswordlessOtpUser | undefined>
-
-// Requests of the same page that come late, with the session as it was, find the renewal done; and where it failed,
-// Elastic Path is left in peace for so long.
+// Requests of the same page that come late, with the old session, reuse the renewal. After a failed renewal, Elastic Path
+// is not asked again for as long.
 const REMEMBERED = 30_000
-// With less left than this a token may not serve the page: its renewal is waited for.
-const ABOUT_TO_END = 60_000
+// Milliseconds of remaining life. With less, the token may expire while the page is served, so the page waits for the
+// renewal; with more, the page waits at most PATIENCE.
+const ABOUT_TO_EXPIRE = 60_000
+const PATIENCE = 2000
 
-export function keepFresh(
-  options: KeepFreshOptions,
-  renew: (user: PasswordlessOtpUser) => Promise<PasswordlessOtpUser>,
-): RequestHandler {
-  if (!asObject(options)) throw new TypeError('keepFresh: its options must be an object')
-  checkNames('keepFresh', options, new Set(['within']))
-  const { within = 3600 } = options
-  if (!Number.isFinite(within) || within <= 0) {
-    throw new TypeError('keepFresh: within must be a number of seconds above 0')
-  }
-  const recent = new BoundedMap<Renewal | 'resting'>()
+/** Undefined if the renewal failed. */
+type Renewal = Promise<RenewedTokens | undefined>
 
-  function renewOnce(token: string, user: PasswordlessOtpUser): Renewal | 'resting' {
-    let renewal = recent.get(token)
-    if (!renewal) {
-      renewal = tryToRenew(token, user)
-      recent.set(token, renewal, REMEMBERED)
-    }
+export function keepFresh(services: Services, options: KeepFreshOptions): RequestHandler {
+  const within = readWithin(options)
+  const { settings, commerce, run } = services
+  const recent = new TtlMap<Renewal>()
+
+  /** Renews once for all requests of this process that overlap. */
+  function renewOnce(token: string, user: PasswordlessOtpUser): Renewal {
+    const known = recent.get(token)
+    if (known) return known
+    const renewal = run({ name: 'renewal' }, (context) =>
+      renewHeldTokens(commerce.client, context, user),
+      // Diagnostics report the error. The token is used until it expires.
+    ).catch(() => undefined)
+    recent.set(token, renewal, REMEMBERED)
     return renewal
   }
 
-  /** A token in hand serves until it ends, whatever keeps the next one away; diagnostics tell of it. */
-  async function tryToRenew(token: string, user: PasswordlessOtpUser): Renewal {
+  return handler(async (req) => {
+    const user = userOf(req)
+    if (!isUserOf(user, settings.name)) return
+    const held = heldToken(user)
+    if (!held || !isRenewalDue(held, within)) return
+    const life = remainingLife(held)
+    const renewal = renewOnce(held.token, user)
     try {
-      const renewed = await renew(user)
-      rest(renewed)
-      return renewed
-    } catch {
-      recent.set(token, 'resting', REMEMBERED)
-      return undefined
+      await run({}, async (context) => {
+        const session = await openSession(req, context)
+        const renewed = life > ABOUT_TO_EXPIRE ? await atMost(PATIENCE, renewal) : await context.upstream(renewal)
+        if (!renewed) return
+        const { account, selectionToken, removed } = renewed
+        const isLeft = removed && !selectionToken && settings.requireAccount
+        if (isLeft) return session.signOut(context)
+        const fresh = withTokens(plainUser(user), { account, selectionToken })
+        const next = removed ? withTokens(user, fresh) : await verified(services, req, user, fresh, context)
+        if (!next) return session.signOut(context)
+        await session.renewUser(next, fresh, held.token, context)
+      })
+    } catch (error) {
+      // The page is served with the user as it was.
+      publish({ operation: 'renewal', ...outcomeOf(error), outcome: 'error', duration: 0, calls: 0 })
     }
-  }
-
-  // Where the store's tokens live shorter than `within`, half of a life is soon enough.
-  function rest(renewed: PasswordlessOtpUser): void {
-    const life = remainingLife(renewed)
-    const token = heldToken(renewed)?.token
-    if (token !== undefined && life <= within * 1000) recent.set(token, 'resting', life / 2)
-  }
-
-  return handlerOf(async (req) => {
-    const { user } = req
-    if (!isPasswordlessOtpUser(user)) return
-    const token = heldToken(user)?.token
-    const life = remainingLife(user)
-    if (token === undefined || life > within * 1000) return
-    const renewal = renewOnce(token, user)
-    if (renewal === 'resting') return
-    const session = openSession(req)
-    const renewed = life > ABOUT_TO_END ? await patiently(renewal) : await renewal
-    if (!renewed) return
-    const { account, selectionToken } = renewed
-    await session.renew({ ...user, account, ...(selectionToken ? { selectionToken } : {}) }, token)
   })
+}
+
+/** The app's user with the renewed tokens; a falsy value if verify refuses it. */
+async function verified(
+  { settings, verify }: Services,
+  req: Request,
+  user: PasswordlessOtpUser,
+  fresh: PasswordlessOtpUser,
+  context: Context,
+): Promise<unknown> {
+  if (!verify) return withTokens(user, fresh)
+  return (await askVerify(verify, settings, req, fresh, context)).user
+}
+
+function readWithin(options: KeepFreshOptions): number {
+  if (!asObject(options)) throw new TypeError('keepFresh: options must be an object')
+  checkNames('keepFresh', options, { within: true })
+  const { within = 3600 } = options
+  if (Number.isFinite(within) && within > 0) return within
+  throw new TypeError('keepFresh: within must be a number of seconds above 0')
+}
+
+/** The value of a promise, or undefined if it takes too long. */
+async function atMost<T>(milliseconds: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined)
+  })
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -1,21 +1,20 @@
-import type { Request } from 'express'
+import type { Request, Response } from 'express'
 import type { Strategy, StrategyCreatedStatic } from 'passport'
 import CustomStrategy from 'passport-custom'
-import type { Departure } from './commerce/operation'
-import { asError } from './errors'
+import { asError } from '../errors'
 
-// passport-custom calls its function with the request's own strategy as `this`, on which Passport has put the three
-// ends that a sign-in can have. Its own `done` would drop a failure's status, and its types fix the name to 'custom'.
-/** The ends that a request's sign-in can have, of which it gets exactly one. */
-export type Ends = Pick<StrategyCreatedStatic, 'success' | 'fail' | 'error'>
-type Custom = new (verify: (this: Ends, req: Request) => void) => Strategy & { name: string }
+// passport-custom calls its function with the request's own strategy as `this`, which has Passport's three outcomes. Its
+// own `done` would drop a failure's status, and its types fix the name to 'custom'.
+/** The outcomes of a sign-in. Exactly one of them must be called. */
+export type Outcomes = Pick<StrategyCreatedStatic, 'success' | 'fail' | 'error'>
+type Custom = new (verify: (this: Outcomes, req: Request) => void) => Strategy & { name: string }
 export const PassportStrategy = CustomStrategy as unknown as Custom
 
 /**
- * Taken at once, before anything is waited for: where the app hands Passport the strategy itself and not its name, the
- * next request's ends replace these on the very same object, and one shopper would be signed in on another's response.
+ * Binds the outcomes at once, before anything is awaited. If the app passes Passport the strategy itself and not its name,
+ * the next request replaces the outcomes on the same object, and the shopper would get another shopper's response.
  */
-export function endsOf(strategy: Ends): Ends {
+export function outcomesOf(strategy: Outcomes): Outcomes {
   return {
     success: strategy.success.bind(strategy),
     fail: strategy.fail.bind(strategy),
@@ -24,20 +23,30 @@ export function endsOf(strategy: Ends): Ends {
 }
 
 /**
- * Ends a sign-in. A custom callback of the app's may throw in it, and nobody would be left to catch that: the request
- * would hang, or the process end. Express has put the way to its error handler on the request.
+ * Ends a sign-in. A callback of the app may throw in it, and nobody else would catch that: the request would hang, or the
+ * process would end.
  */
-export function end(ends: Ends, req: Request, how: () => void): void {
+export function end(outcomes: Outcomes, req: Request, outcome: () => void): void {
   try {
-    how()
+    outcome()
   } catch (thrown) {
     const error = asError(thrown)
     if (req.next) req.next(error)
-    else ends.error(error)
+    else outcomes.error(error)
   }
 }
 
-/** Who waits for a sign-in: Express's request knows its response, those of other frameworks at least their socket. */
-export function departureOf(req: Request): Departure | undefined {
-  return req.res ?? (req as Partial<Request>).socket
+/**
+ * Adds `Retry-After` if the response turns out to be a 429 or a 503. Passport ends the response itself, and may also
+ * redirect or try another strategy, so the status is known only when the headers are written.
+ */
+export function announceRetryAfter(res: Response | undefined, seconds: number): void {
+  if (!res || typeof res.writeHead !== 'function' || res.headersSent) return
+  const writeHead = res.writeHead.bind(res) as (...args: unknown[]) => Response
+  res.writeHead = (status: number, ...rest: unknown[]): Response => {
+    if ((status === 429 || status === 503) && !res.hasHeader('Retry-After')) {
+      res.setHeader('Retry-After', String(seconds))
+    }
+    return writeHead(status, ...rest)
+  }
 }

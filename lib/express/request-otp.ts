@@ -1,22 +1,42 @@
 import type { RequestHandler } from 'express'
-import type { Departure } from '../commerce/operation'
-import { readUsername } from '../credentials'
-import type { Settings } from '../options'
-import { handlerOf } from './handler'
+import { outcomeOf, publish } from '../diagnostics'
+import { ElasticPathError } from '../errors'
+import type { Services } from '../services'
+import { readUsername } from '../sign-in/credentials'
+import { untilUniformTime } from '../uniform-time'
+import { departureOf, handler } from './handler'
+import { saveSession, sessionOf } from './session'
 
-// Answers leave on a grid of time, so that what Elastic Path takes for a username that exists, or for one that does
-// not, does not show in ours. Nobody notices a quarter of a second when a mail is on its way.
-const GRID = 250
-
-export function requestOtp(
-  settings: Settings,
-  askForCode: (read: () => string | undefined, departure: Departure | undefined) => Promise<string>,
-): RequestHandler {
-  return handlerOf(async (req) => {
+export function requestOtp({ settings, codeRequests, run }: Services): RequestHandler {
+  const { uniformResponseTime } = settings
+  return handler(async (req) => {
     const startedAt = performance.now()
-    const username = await askForCode(() => readUsername(req.body, settings), req.res)
-    req.otpRequest = { username }
-    const elapsed = performance.now() - startedAt
-    await new Promise((resolve) => setTimeout(resolve, GRID - (elapsed % GRID)))
+    const inTime = (): Promise<void> => untilUniformTime(startedAt, uniformResponseTime)
+    let wasSent = false
+    try {
+      await run({ name: 'code-request', departure: departureOf(req) }, async (context) => {
+        const username = readUsername(req.body, settings)
+        if (username === undefined) {
+          throw new ElasticPathError('missing_credentials', 'A username is required to request a code.')
+        }
+        const { done, joined } = await codeRequests.start(username, sessionOf(req), context)
+        wasSent = true
+        await context.callApp('session store', () => saveSession(req))
+        req.otpRequest = { username }
+        let isLate = false
+        const answered = context.upstream(done)
+        // Without a fixed time, as in tests, the response waits for Elastic Path.
+        if (uniformResponseTime === 0) return answered
+        await Promise.race([answered, inTime().then(() => (isLate = true))])
+        if (!isLate || joined) return
+        done.catch((error: unknown) => {
+          const { elapsed: duration } = context
+          publish({ operation: 'code-request', ...outcomeOf(error), outcome: 'error', duration, calls: 0 })
+        })
+      })
+    } finally {
+      // An error of Elastic Path's must not come earlier than a success.
+      if (wasSent) await inTime()
+    }
   })
 }

@@ -1,146 +1,259 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Request } from 'express'
-import type { Operation } from '../commerce/operation'
+import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
+import { asObject, at } from '../json'
 import { heldToken, isPasswordlessOtpUser, type PasswordlessOtpUser } from '../user'
-import { patiently } from './patience'
+import { passportOf, type SessionSerializer } from './serializer'
 
 interface StoredSession {
   passport?: { user?: unknown }
   [key: string]: unknown
 }
 
-/** What express-session puts on a request; others put less there, or nothing. */
-interface WithSession {
+/** What express-session adds to a request. Other session libraries add less. */
+interface SessionHost {
   session?: StoredSession & { save?: (done: (error?: unknown) => void) => unknown }
   sessionID?: string
   sessionStore?: {
-    get?: (id: string, done: (error: unknown, session?: StoredSession | null) => void) => void
+    get?: (id: string, done: (error: unknown, session?: StoredSession | null) => void) => unknown
   }
+  _userProperty?: string
 }
 
-/** A session as its store has it; null where it is not there any more. */
-type Stored = StoredSession | null | 'unknown' | 'no store'
+/** A session in its store; null if it is not there any longer. */
+type Stored = StoredSession | null | 'no store'
 
-/** The session of a request whose user is about to be replaced, which other requests of the shopper go on using meanwhile. */
+/** The time to read a session from its store, in milliseconds. */
+const PATIENCE = 2000
+
+// The first handler that opens the session of a request remembers what the store held then, for the handlers behind it.
+const opened = new WeakMap<Request, Stored>()
+
+/** The session of a request whose user is replaced, while other requests of the shopper use the same session. */
 export interface OpenSession {
   /**
-   * Puts a renewed user in the place of the one whose token it replaces, unless the session has gone on without this
-   * request: a sign-out or a switch in another tab, here or in another process, must not be undone.
+   * Replaces the user on the request and in its session, or rejects and changes nothing.
+   *
+   * @param user - The new `req.user`.
+   * @param fresh - The account and tokens that the session must hold afterwards.
+   * @throws ElasticPathError `not_signed_in` (401) if the shopper signed out in the meantime; `session_failed` (500) if the
+   * session cannot be read, updated or saved.
    */
-  renew(user: PasswordlessOtpUser, replaced: string): Promise<void>
-  /** Puts a user who acts for another account in the place of the one before, or changes nothing and rejects. */
-  switchTo(user: PasswordlessOtpUser, operation: Operation): Promise<void>
-}
-
-/** To be called before Elastic Path is asked, so that what others change meanwhile can be told from what was there. */
-export function openSession(req: Request): OpenSession {
-  const before = readStored(req)
-
-  async function renew(user: PasswordlessOtpUser, replaced: string): Promise<void> {
-    const now = await readStored(req)
-    if (now === 'unknown' || isSignedOut(req, now)) return
-    if (now === null) return
-    const stored = now === 'no store' ? passportOf(req)?.user : now.passport?.user
-    const token = isPasswordlessOtpUser(stored) ? heldToken(stored)?.token : replaced
-    // Another request of the same page may have been quicker to write the same renewal.
-    if (token !== replaced && token !== heldToken(user)?.token) return
-    takeOver(req, await before, now)
-    replaceUser(req, user)
-    // What cannot be kept is renewed again by the next request.
-    await patiently(save(req).catch(() => undefined))
-  }
-
-  async function switchTo(user: PasswordlessOtpUser, operation: Operation): Promise<void> {
-    const now = await readStored(req)
-    // Saving this request's copy of a session that has ended would bring it to life again, signed in.
-    if (isSignedOut(req, now)) {
-      throw new ElasticPathError('not_signed_in', 'The shopper signed out while the account was switched')
-    }
-    takeOver(req, await before, now)
-    const undo = replaceUser(req, user)
-    try {
-      await operation.raceApp('session store', save(req))
-    } catch (error) {
-      undo()
-      throw error
-    }
-  }
-
-  return { renew, switchTo }
-}
-
-function withSession(req: Request): WithSession {
-  return req as unknown as WithSession
-}
-
-async function readStored(req: Request): Promise<Stored> {
-  const { sessionID, sessionStore } = withSession(req)
-  if (sessionID === undefined || !sessionStore?.get) return 'no store'
-  const stored = await patiently(
-    new Promise<Stored>((resolve) => {
-      sessionStore.get?.(sessionID, (error, found) => resolve(error ? 'unknown' : (found ?? null)))
-    }),
-  )
-  return stored === undefined ? 'unknown' : stored
-}
-
-/** One that Passport never signed in, whose user comes from elsewhere, cannot have been signed out of. */
-function isSignedOut(req: Request, now: Stored): boolean {
-  if (now === 'unknown' || now === 'no store') return false
-  return passportOf(req)?.user !== undefined && now?.passport?.user === undefined
-}
-
-function passportOf(req: Request): { user?: unknown } | undefined {
-  return withSession(req).session?.passport
+  replaceUser(user: unknown, fresh: PasswordlessOtpUser, context: Context): Promise<void>
+  /** Like `replaceUser`, but does nothing if another request signed out, switched or renewed in the meantime. */
+  renewUser(user: unknown, fresh: PasswordlessOtpUser, replaced: string, context: Context): Promise<void>
+  /** Removes the user from the request and from its session. */
+  signOut(context: Context): Promise<void>
 }
 
 /**
- * Takes over what other requests have put into the session since then, or taken out of it: all of it is saved with the
- * user, and a basket that was filled meanwhile would be the one from before.
+ * Reads the session from its store. Call it before Elastic Path is asked, so that changes by other requests can be
+ * recognized afterwards.
+ *
+ * @throws ElasticPathError `session_failed` (500) if the store cannot be read.
+ */
+export async function openSession(req: Request, context: Context): Promise<OpenSession> {
+  const before = opened.get(req) ?? (await readStore(req, context))
+  opened.set(req, before)
+  return {
+    async replaceUser(user, fresh, context) {
+      const now = await readStore(req, context)
+      if (isSignedOut(req, now)) {
+        forgetUser(req)
+        throw new ElasticPathError('not_signed_in', 'The shopper signed out during the switch.')
+      }
+      await write(req, user, fresh, { before, now }, context)
+    },
+    async renewUser(user, fresh, replaced, context) {
+      const now = await readStore(req, context)
+      // A save at the end of the request must not sign the shopper in again.
+      if (isSignedOut(req, now)) return forgetUser(req)
+      const stored = asStored(now) ?? hostOf(req).session
+      const token = tokenOf(await readUser(req, stored?.passport?.user, context))
+      if (token !== undefined && token !== replaced && token !== heldToken(fresh)?.token) {
+        // Nor may it undo a switch.
+        keepStoredUser(req, stored)
+        return
+      }
+      await write(req, user, fresh, { before, now }, context)
+    },
+    async signOut(context) {
+      const now = await readStore(req, context)
+      takeOver(req, before, now)
+      forgetUser(req)
+      await save(req, context)
+      setUser(req, undefined)
+    },
+  }
+}
+
+/** The signed-in user of a request, under the name that `passport.initialize({ userProperty })` says. */
+export function userOf(req: Request): unknown {
+  return (req as unknown as Record<string, unknown>)[propertyOf(req)]
+}
+
+export function sessionOf(req: Request): unknown {
+  return hostOf(req).session
+}
+
+/** Saves a session at once, if its library can do that. */
+export function saveSession(req: Request): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { session } = hostOf(req)
+    if (typeof session?.save !== 'function') resolve()
+    // A synchronous error rejects, too.
+    else session.save((error) => (error ? reject(sessionFailed('saved', error)) : resolve()))
+  })
+}
+
+async function write(
+  req: Request,
+  user: unknown,
+  fresh: PasswordlessOtpUser,
+  { before, now }: { before: Stored; now: Stored },
+  context: Context,
+): Promise<void> {
+  const passport = hostOf(req).session?.passport
+  // Without a user in the session, the user comes from elsewhere, such as a token.
+  if (passport?.user === undefined) return setUser(req, user)
+  const serialized = await serialize(req, user, fresh, passport.user, context)
+  takeOver(req, before, now)
+  const userBefore = userOf(req)
+  const storedBefore = passport.user
+  passport.user = serialized
+  setUser(req, user)
+  try {
+    await save(req, context)
+  } catch (error) {
+    passport.user = storedBefore
+    setUser(req, userBefore)
+    throw error
+  }
+  // What the store holds has changed.
+  opened.delete(req)
+}
+
+/** What the session keeps of the user: what the app's own serializer says, if the app's own deserializer can read it. */
+async function serialize(
+  req: Request,
+  user: unknown,
+  fresh: PasswordlessOtpUser,
+  storedBefore: unknown,
+  context: Context,
+): Promise<unknown> {
+  const passport = passportOf(req)
+  const serialized = passport
+    ? await context.callApp('serializeUser', () => passport.serialize(user, req))
+    : isPasswordlessOtpUser(storedBefore)
+      ? user
+      : undefined
+  const kept = await readUser(req, serialized, context, passport)
+  if (at(kept, 'account', 'id') === fresh.account?.id && tokenOf(kept) === heldToken(fresh)?.token) return serialized
+  throw new ElasticPathError(
+    'session_failed',
+    'The session would not keep the new account: what serializeUser stored is not what deserializeUser returns. ' +
+      'If you keep users elsewhere, store account and selectionToken in serializeUser. ' +
+      'If Passport is not the default instance, use passport.initialize().',
+  )
+}
+
+/** The user that the session's content stands for. */
+async function readUser(
+  req: Request,
+  stored: unknown,
+  context: Context,
+  passport: SessionSerializer | undefined = passportOf(req),
+): Promise<unknown> {
+  if (stored === undefined || isPasswordlessOtpUser(stored)) return stored
+  return passport && context.callApp('deserializeUser', () => passport.deserialize(stored, req))
+}
+
+function tokenOf(user: unknown): unknown {
+  return at(user, 'account', 'token') ?? at(user, 'selectionToken', 'token')
+}
+
+/**
+ * Takes over what other requests have written into the session in the meantime. All of the session is saved with the user,
+ * and session stores have no compare-and-set.
  */
 function takeOver(req: Request, before: Stored, now: Stored): void {
-  const { session } = withSession(req)
-  if (!session || !isThere(before) || !isThere(now)) return
-  for (const key of new Set([...Object.keys(before), ...Object.keys(now)])) {
-    // The cookie is the library's to look after.
-    if (key === 'cookie' || key === 'passport') continue
-    if (JSON.stringify(before[key]) === JSON.stringify(now[key])) continue
-    if (Object.hasOwn(now, key)) session[key] = now[key]
+  const { session } = hostOf(req)
+  const from = asStored(before)
+  const to = asStored(now)
+  if (!session || !from || !to) return
+  for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
+    // The session library manages the cookie.
+    if (key === 'cookie' || key === 'passport' || isDeepStrictEqual(from[key], to[key])) continue
+    if (Object.hasOwn(to, key)) session[key] = to[key]
     else Reflect.deleteProperty(session, key)
   }
 }
 
-function isThere(stored: Stored): stored is StoredSession {
-  return typeof stored === 'object' && stored !== null
-}
-
-/** Saved at once, so that it cannot undo what comes later. */
-function save(req: Request): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const { session } = withSession(req)
-    if (!session?.save) resolve()
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- as it is
-    else session.save((error) => (error ? reject(error) : resolve()))
+async function readStore(req: Request, context: Context): Promise<Stored> {
+  const { sessionID, sessionStore } = hostOf(req)
+  if (sessionID === undefined || typeof sessionStore?.get !== 'function') return 'no store'
+  let timer: NodeJS.Timeout | undefined
+  const read = new Promise<Stored>((resolve, reject) => {
+    timer = setTimeout(() => reject(sessionFailed('read', `no response in ${PATIENCE} ms`)), PATIENCE)
+    // A synchronous error rejects, too.
+    sessionStore.get?.(sessionID, (error, found) =>
+      error ? reject(sessionFailed('read', error)) : resolve(found ?? null),
+    )
   })
+  try {
+    return await context.callApp('session store', () => read)
+  } catch (error) {
+    throw error instanceof ElasticPathError ? error : sessionFailed('read', error)
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
-/**
- * Puts a user in the place of the one that is signed in: on the request, and in its session, which keeps its id and
- * its other contents, since parallel requests share it. Answers with the way back.
- */
-function replaceUser(req: Request, user: PasswordlessOtpUser): () => void {
-  const { user: userBefore } = req
-  req.user = user
-  // Passport's own place; an app whose serializeUser keeps something else there keeps that.
-  const passport = passportOf(req)
-  const stored = passport?.user
-  if (passport && isPasswordlessOtpUser(stored) && stored.accountMemberId === user.accountMemberId) {
-    const { selectionToken: _replaced, ...rest } = stored
-    const { account, selectionToken } = user
-    passport.user = { ...rest, account, ...(selectionToken ? { selectionToken } : {}) }
+async function save(req: Request, context: Context): Promise<void> {
+  try {
+    await context.callApp('session store', () => saveSession(req))
+  } catch (error) {
+    throw error instanceof ElasticPathError ? error : sessionFailed('saved', error)
   }
-  return () => {
-    req.user = userBefore
-    if (passport) passport.user = stored
-  }
+}
+
+/** A session without a user of Passport cannot be signed out. */
+function isSignedOut(req: Request, now: Stored): boolean {
+  if (now === 'no store') return false
+  return hostOf(req).session?.passport?.user !== undefined && now?.passport?.user === undefined
+}
+
+function forgetUser(req: Request): void {
+  const passport = hostOf(req).session?.passport
+  if (passport) delete passport.user
+}
+
+function keepStoredUser(req: Request, stored: StoredSession | undefined): void {
+  const { session } = hostOf(req)
+  if (session?.passport && stored?.passport) session.passport.user = stored.passport.user
+}
+
+function asStored(stored: Stored): StoredSession | undefined {
+  return asObject(stored)
+}
+
+function hostOf(req: Request): SessionHost {
+  return req as unknown as SessionHost
+}
+
+function propertyOf(req: Request): string {
+  return hostOf(req)._userProperty ?? 'user'
+}
+
+function setUser(req: Request, user: unknown): void {
+  Object.assign(req, { [propertyOf(req)]: user })
+}
+
+// The store's own message can contain a connection string.
+function sessionFailed(what: 'read' | 'saved', error: unknown): ElasticPathError {
+  const code = at(error, 'code')
+  const reason =
+    typeof error === 'string' ? error : `${error instanceof Error ? error.name : typeof error} ${typeof code === 'string' ? code : ''}`
+  return new ElasticPathError('session_failed', `The session could not be ${what} (${reason.trim()}). Check the session store.`)
 }

@@ -1,33 +1,34 @@
 import type { RequestHandler } from 'express'
-import { requireUser } from '../accounts'
-import type { Departure, Operation } from '../commerce/operation'
-import { readAccountId } from '../credentials'
+import { fetchAccount } from '../accounts'
 import { ElasticPathError } from '../errors'
-import type { Settings } from '../options'
-import type { PasswordlessOtpUser } from '../user'
-import { handlerOf } from './handler'
-import { openSession } from './session-user'
+import type { Services } from '../services'
+import { readAccountId } from '../sign-in/credentials'
+import { askVerify } from '../sign-in/verify'
+import { plainUser, requireUser, withAccount } from '../user'
+import { departureOf, handler } from './handler'
+import { openSession, userOf } from './session'
 
-/** Makes the user act for an account. What it is given is called while the switch is under way, and counts as part of it. */
-type Switch = (
-  choose: () => { user: PasswordlessOtpUser; accountId: string },
-  keep: (user: PasswordlessOtpUser, operation: Operation) => Promise<void>,
-  departure: Departure | undefined,
-) => Promise<void>
-
-export function switchAccount(settings: Settings, makeSwitch: Switch): RequestHandler {
-  return handlerOf(async (req) => {
-    const choose = (): { user: PasswordlessOtpUser; accountId: string } => {
-      const user = requireUser(req.user)
+export function switchAccount({ settings, commerce, verify, run }: Services): RequestHandler {
+  return handler((req) =>
+    run({ name: 'switch', departure: departureOf(req) }, async (context) => {
+      const user = requireUser(userOf(req), settings.name)
       const accountId = readAccountId(req.body, settings)
-      if (accountId !== undefined) return { user, accountId }
-      throw new ElasticPathError(
-        'missing_credentials',
-        `The body's ${settings.accountField} must be the id of an account`,
-      )
-    }
-    const session = openSession(req)
-    // The session is touched last: what fails until here has changed nothing.
-    await makeSwitch(choose, (user, operation) => session.switchTo(user, operation), req.res)
-  })
+      if (accountId === undefined) {
+        throw new ElasticPathError(
+          'missing_credentials',
+          `The request body's ${settings.accountField} must be the id of an account.`,
+        )
+      }
+      const session = await openSession(req, context)
+      const account = await fetchAccount(commerce.client, context, user, accountId)
+      const fresh = withAccount(plainUser(user), account)
+      const verdict = verify
+        ? await askVerify(verify, settings, req, fresh, context)
+        : { user: withAccount(user, account) }
+      if (!verdict.user) {
+        throw new ElasticPathError('refused_by_verify', 'verify refused the switch to this account.')
+      }
+      await session.replaceUser(verdict.user, fresh, context)
+    }),
+  )
 }

@@ -1,65 +1,90 @@
-import type { Settings } from './options'
+import { at } from '../json'
+import { PROOF_FIELD, type Settings } from '../options'
 
-/** What a shopper typed, ready to be sent. */
+/** What a shopper typed, normalized and ready to be sent. */
 export interface Credentials {
   username: string
   otp: string
-  /** The account asked for, where the request names one. */
+  /** The requested account, if the request names one. */
   accountId?: string
+  /** The proof from the link of an email, not yet verified. */
+  proof?: string
 }
 
-// Far above what Elastic Path issues, and far below what would cost anything to carry around.
-const MAX_USERNAME = 1024
+// Longer input is refused before it is normalized.
+const MAX_INPUT = 1024
+// The longest email address of RFC 5321.
+const MAX_USERNAME = 254
 const MAX_OTP = 128
 const MAX_ACCOUNT_ID = 256
+const MAX_PROOF = 512
 
-type FieldNames = Pick<Settings, 'usernameField' | 'otpField' | 'accountField' | 'normalizeUsername'>
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
 
-/** Username, code and account of a sign-in; undefined where the body does not hold them as plain text. */
-export function readCredentials(body: unknown, names: FieldNames): Credentials | undefined {
-  const username = readUsername(body, names)
-  // A pasted code often brings spaces along; no code has any (fact 21).
-  const otp = readText(body, names.otpField, MAX_OTP)?.replace(/\s+/g, '')
+/** Reads the username, code and account of a sign-in. Returns undefined if the body does not contain them as text. */
+export function readCredentials(body: unknown, settings: Settings): Credentials | undefined {
+  const username = readUsername(body, settings)
+  const typed = readText(body, settings.otpField, MAX_INPUT)
+  const otp = typed && normalizeWith('normalizeOtp', settings.normalizeOtp, typed, MAX_OTP)
   if (!username || !otp) return undefined
-  if (namesNoAccount(body, names)) return { username, otp }
-  const accountId = readAccountId(body, names)
-  return accountId ? { username, otp, accountId } : undefined
+  const proof = readText(body, PROOF_FIELD, MAX_PROOF)
+  const credentials = { username, otp, ...(proof === undefined ? {} : { proof }) }
+  const requested = at(body, settings.accountField)
+  // A form sends an empty field and JSON sends null if no account is requested.
+  if (requested === undefined || requested === null || requested === '') return credentials
+  const accountId = readAccountId(body, settings)
+  return accountId ? { ...credentials, accountId } : undefined
 }
 
-/** The normalised username of a request, undefined where there is none. */
-export function readUsername(
-  body: unknown,
-  names: Pick<Settings, 'usernameField' | 'normalizeUsername'>,
+/** Reads the normalized username of a request. Returns undefined if it has none. */
+export function readUsername(body: unknown, settings: Settings): string | undefined {
+  return toUsername(at(body, settings.usernameField), settings)
+}
+
+/** Normalizes a username. Returns undefined if it is empty, too long or not text. */
+export function toUsername(typed: unknown, { normalizeUsername }: Settings): string | undefined {
+  if (typeof typed !== 'string' || typed.length > MAX_INPUT) return undefined
+  const visible = typed.replaceAll('\0', '')
+  if (visible.trim() === '') return undefined
+  return normalizeWith('normalizeUsername', normalizeUsername, visible, MAX_USERNAME)
+}
+
+/** Reads the id of the account that a request names. */
+export function readAccountId(body: unknown, { accountField }: Settings): string | undefined {
+  return readText(body, accountField, MAX_ACCOUNT_ID)
+}
+
+/** The default of `normalizeUsername`. The vendor's storefronts lower-case email addresses, too. */
+export function normalizeUsername(username: string): string {
+  const visible = username.replace(INVISIBLE, '').normalize('NFC').trim()
+  return visible.includes('@') ? visible.toLowerCase() : visible
+}
+
+/** The default of `normalizeOtp`. Every known code consists of lower-case letters and digits. */
+export function normalizeOtp(otp: string): string {
+  return otp
+    .normalize('NFKC')
+    .replace(INVISIBLE, '')
+    .replace(/[\s\p{Pd}\u2212]/gu, '')
+    .replace(/[.。]+$/, '')
+    .toLowerCase()
+}
+
+function normalizeWith(
+  option: string,
+  normalize: (typed: string) => unknown,
+  typed: string,
+  maxLength: number,
 ): string | undefined {
-  return toUsername(readText(body, names.usernameField, MAX_USERNAME), names.normalizeUsername)
-}
-
-/** A username as Elastic Path is asked about it; undefined where nothing is left of it. */
-export function toUsername(typed: unknown, normalize: (username: string) => string): string | undefined {
-  if (typeof typed !== 'string' || typed.trim() === '' || typed.length > MAX_USERNAME) return undefined
-  const username: unknown = normalize(typed)
-  if (typeof username !== 'string') throw new TypeError('normalizeUsername must answer with a string')
-  return username || undefined
-}
-
-/** The id of the account a request asks for, undefined where there is none. */
-export function readAccountId(body: unknown, names: Pick<Settings, 'accountField'>): string | undefined {
-  return readText(body, names.accountField, MAX_ACCOUNT_ID)
-}
-
-// A form sends an empty field, JSON a null.
-function namesNoAccount(body: unknown, { accountField }: Pick<Settings, 'accountField'>): boolean {
-  return !hasField(body, accountField) || body[accountField] === '' || body[accountField] === null
+  const normalized = normalize(typed)
+  if (typeof normalized !== 'string') throw new TypeError(`PasswordlessOtpStrategy: ${option} must return a string`)
+  // JSON cannot carry lone surrogates as text.
+  const isValid = normalized !== '' && normalized.length <= maxLength && !/\p{Surrogate}/u.test(normalized)
+  return isValid ? normalized : undefined
 }
 
 function readText(body: unknown, field: string, maxLength: number): string | undefined {
-  if (!hasField(body, field)) return undefined
-  const value = body[field]
+  const value = at(body, field)
   if (typeof value !== 'string' || value.length > maxLength) return undefined
   return value.trim() || undefined
-}
-
-// Own fields only: what `__proto__` brings in is not what the shopper typed.
-function hasField(body: unknown, field: string): body is Record<string, unknown> {
-  return typeof body === 'object' && body !== null && Object.hasOwn(body, field)
 }

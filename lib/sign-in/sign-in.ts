@@ -1,77 +1,84 @@
 import type { Request } from 'express'
-import { firstWindow, selectAccount, selectNone } from './account-selection'
-import type { CodeRequests } from './code-requests'
-import { exchangeCode, renewTokens, summarize, type TokenPage } from './commerce/account-tokens'
-import type { Commerce } from './commerce/commerce'
-import type { Operation } from './commerce/operation'
-import { readCredentials } from './credentials'
-import { ElasticPathError } from './errors'
-import type { Failure } from './failures'
-import { giveBackTries, giveBackTry, limiterKey, takeTry } from './limits'
-import type { Settings } from './options'
-import type { PasswordlessOtpUser, SignInInfo } from './user'
+import { renewTokens, summarize } from '../commerce/account-tokens'
+import { readTicket, spendTicket } from '../codes/tickets'
+import type { Context } from '../context'
+import { ElasticPathError, type Failure } from '../errors'
+import type { Attempt } from '../limits/attempts'
+import type { Services } from '../services'
+import { toHeldToken } from '../token'
+import type { PasswordlessOtpUser, SignInInfo } from '../user'
+import { chooseAccount, chooseNone, firstWindow, type AccountChoice } from './account-choice'
+import { readCredentials, type Credentials } from './credentials'
+import type { Exchanged } from './exchanges'
+import { askVerify } from './verify'
 
-/** A sign-in that Elastic Path agreed to. */
-export interface SignedIn {
-  user: PasswordlessOtpUser
-  info: SignInInfo
-}
+/** A sign-in that succeeded, or that verify refused. */
+export type SignIn = { user: unknown; info: object | string } | { refusal: object | string | undefined } | Failure
 
 /**
- * One sign-in, from the request to the user. What the shopper can put right is a Failure; all else is thrown.
- * The order matters: a try is taken before Elastic Path is asked, and the code is exchanged once.
+ * One sign-in, from the request to the user: credentials, limit, exchange, account, verify. A failure that the shopper can
+ * correct is returned; everything else is thrown. The attempt is counted before Elastic Path is asked.
  */
-export async function signIn(
-  settings: Settings,
-  commerce: Commerce,
-  codeRequests: CodeRequests,
-  req: Request,
-  operation: Operation,
-): Promise<SignedIn | Failure> {
+export async function signIn(services: Services, req: Request, context: Context): Promise<SignIn> {
+  const { settings, commerce, attempts, verify } = services
   const credentials = readCredentials(req.body, settings)
   if (!credentials) return { failure: 'missing_credentials' }
-  const { username, otp, accountId } = credentials
-  const { limiter } = settings
-  const key = limiter ? limiterKey('sign-in', username) : ''
-  const retryAfter = limiter && (await takeTry(limiter, key, operation))
-  if (retryAfter !== undefined) return { failure: 'too_many_attempts', retryAfter }
+  const { username, accountId, proof } = credentials
 
-  const { client } = commerce
-  let first: TokenPage | 'refused'
-  try {
-    const passwordProfileId = await commerce.settings.passwordProfileId(operation)
-    const window = firstWindow(settings, accountId)
-    first = await exchangeCode(client, operation, { passwordProfileId, username, otp }, window)
-  } catch (error) {
-    if (isNobodysGuess(error)) {
-      codeRequests.codeSpent(username)
-      if (limiter) await giveBackTry(limiter, key, operation)
-    }
-    throw error
-  }
+  const session: unknown = (req as { session?: unknown }).session
+  const attempt = await attempts.take(username, { ticket: readTicket(session, username), proof }, context)
+  if ('retryAfter' in attempt) return { failure: 'too_many_attempts', retryAfter: attempt.retryAfter }
+
+  const first = await exchange(services, req, credentials, attempt, context)
   if (first === 'refused') return { failure: 'invalid_credentials' }
-  if (limiter) await giveBackTries(limiter, key, operation)
-  await codeRequests.codeAccepted(username, operation)
+  spendTicket(session)
+  await attempt.accepted(context)
 
-  // The code is spent. What else is needed, any of the tokens it brought will fetch (fact 13).
+  // The code is used up. Any of the account tokens can read further pages (docs/elastic-path-facts.md#13).
   const { accountMemberId } = first
   const [held] = first.tokens
-  const selection = held
-    ? await selectAccount(settings, { req, accountId, operation }, first, (window) =>
-        renewTokens(client, operation, held, accountMemberId, window),
+  const choice: AccountChoice = held
+    ? await chooseAccount(settings, { req, accountId, context }, first, (window) =>
+        renewTokens(commerce.client, context, held, accountMemberId, window),
       )
-    : selectNone(settings, accountId)
-  if ('failure' in selection) return selection
+    : chooseNone(settings, accountId)
+  if ('failure' in choice) return choice
 
-  const { account } = selection
-  const choosing = !account && held ? { selectionToken: { token: held.token, expires: held.expires } } : {}
-  return {
-    user: { accountMemberId, username, account: account ?? null, ...choosing },
-    info: { accounts: first.tokens.map(summarize), totalAccounts: first.total },
+  const user: PasswordlessOtpUser = {
+    accountMemberId,
+    username,
+    strategy: settings.name,
+    account: choice.account ?? null,
+  }
+  if (!choice.account && held) user.selectionToken = toHeldToken(held)
+  const info: SignInInfo = { accounts: first.tokens.map(summarize), totalAccounts: first.total }
+  if (!verify) return { user, info }
+  const verdict = await askVerify(verify, settings, req, user, context)
+  return verdict.user ? { user: verdict.user, info: verdict.info ?? info } : { refusal: verdict.info }
+}
+
+async function exchange(
+  { settings, exchanges }: Services,
+  req: Request,
+  credentials: Credentials,
+  attempt: Attempt,
+  context: Context,
+): Promise<Exchanged> {
+  try {
+    const window = firstWindow(settings, credentials.accountId)
+    return await exchanges.exchange(req, credentials, window, attempt.privileged, context)
+  } catch (error) {
+    // An outage or a misconfiguration says nothing about the code. A request that the client aborted could be a guess.
+    if (error instanceof ElasticPathError && error.code !== 'request_aborted') await refund(attempt, context)
+    throw error
   }
 }
 
-/** An outage or a wrong setup, which told nobody whether the code is right. Who left early may have come to guess. */
-function isNobodysGuess(error: unknown): boolean {
-  return error instanceof ElasticPathError && error.code !== 'request_aborted'
+/** Gives the attempt back. If the limiter fails at that, the error that led here is the more important one. */
+async function refund(attempt: Attempt, context: Context): Promise<void> {
+  try {
+    await attempt.refund(context)
+  } catch {
+    if (context.ended) throw context.ended
+  }
 }

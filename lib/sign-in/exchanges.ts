@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import type { Request } from 'express'
+import { exchangeCode, type PageWindow, type TokenPage } from '../commerce/account-tokens'
+import type { Commerce } from '../commerce/commerce'
+import type { Context } from '../context'
+import { ElasticPathError } from '../errors'
+import { at } from '../json'
+import { InFlight } from '../limits/in-flight'
+import { TtlMap } from '../ttl-map'
+import type { Credentials } from './credentials'
+
+export type Exchanged = TokenPage | 'refused'
+
+// So that a flood of sign-ins exhausts neither memory nor the store's rate limit.
+const MAX_IN_PROGRESS = 500
+const RESERVED_FOR_SHOPPERS = 100
+// A browser drops the first of two form submissions, and the second can arrive after the first exchange succeeded.
+const RESULT_KEPT = 5000
+
+/** Exchanges codes at Elastic Path. The same code that one session submits twice is exchanged once. */
+export class Exchanges {
+  private readonly inProgress = new InFlight(MAX_IN_PROGRESS, RESERVED_FOR_SHOPPERS)
+  private readonly shared = new TtlMap<Promise<Exchanged>>()
+
+  constructor(private readonly commerce: Commerce) {}
+
+  /**
+   * @param privileged - Whether the attempt has a ticket or a proof.
+   * @throws ElasticPathError `overloaded` (503) if too many exchanges are in progress.
+   */
+  exchange(
+    req: Request,
+    credentials: Credentials,
+    window: PageWindow | undefined,
+    privileged: boolean,
+    context: Context,
+  ): Promise<Exchanged> {
+    const session = sessionIdOf(req)
+    if (session === undefined) return this.send(credentials, window, privileged, context)
+    const { username, otp } = credentials
+    const key = createHash('sha256')
+      .update(JSON.stringify([session, username, otp, window]))
+      .digest('base64url')
+    const pending = this.shared.get(key)
+    if (pending) return context.upstream(pending)
+    // Detached, because the second request needs the result even if the browser drops the first one.
+    const exchange = this.commerce.during(() =>
+      context.detached((own) => this.send(credentials, window, privileged, own)),
+    )
+    this.shared.set(key, exchange, Infinity)
+    exchange.then(
+      (result) => {
+        if (result === 'refused') this.shared.delete(key, exchange)
+        else this.shared.set(key, exchange, RESULT_KEPT)
+      },
+      () => this.shared.delete(key, exchange),
+    )
+    return context.upstream(exchange)
+  }
+
+  private async send(
+    { username, otp }: Credentials,
+    window: PageWindow | undefined,
+    privileged: boolean,
+    context: Context,
+  ): Promise<Exchanged> {
+    const leave = this.inProgress.enter(privileged)
+    if (!leave) {
+      throw new ElasticPathError('overloaded', 'Too many sign-ins are in progress. Retry in a second.', {
+        retryAfter: 1,
+      })
+    }
+    try {
+      const { client, store } = this.commerce
+      const passwordProfileId = await store.passwordProfileId(context)
+      return await exchangeCode(client, context, { passwordProfileId, username, otp }, window)
+    } finally {
+      leave()
+    }
+  }
+}
+
+/** The id of the session that the browser already had; undefined if the request came without one. */
+function sessionIdOf(req: Request): string | undefined {
+  // A request without a cookie got a new session, which no other request can share.
+  if (at(req.headers, 'cookie') === undefined) return undefined
+  const { sessionID } = req as { sessionID?: unknown }
+  return typeof sessionID === 'string' ? sessionID : undefined
+}
