@@ -1,49 +1,62 @@
+import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
-import { isToken } from '../user'
-import { exchange, isSuccess, parse, refusalOf } from './client'
-import { asObject, at } from './json'
-import type { Operation } from './operation'
-import { Shared } from './shared'
+import { asObject, at } from '../json'
+import type { Settings } from '../options'
+import { isToken } from '../token'
+import { exchange, isSuccess, nameOf, parse, refusalOf } from './exchange'
+import { Shared, type Found } from './shared'
 import type { Transport } from './transport'
 
-export interface ClientCredentials {
-  clientId: string
-  clientSecret: string | undefined
-}
-
 const CALL = { method: 'POST', path: '/oauth/access_token', parse: parseAccessToken } as const
-// Renewed this long before its end, so that a sign-in under way does not outlive it; a short-lived one earlier.
+// The token is renewed a minute before it expires, or after nine tenths of a short life, so that a sign-in in progress
+// does not outlive it.
 const MARGIN = 60_000
 const MARGIN_SHARE = 0.1
+const FORCED_RENEWAL_INTERVAL = 10_000
 
-/** The store's access token: one for all, fetched once for all who wait, renewed before it ends. */
+/** The app's access token: fetched once for all who wait for it, and renewed before it expires. */
 export class AccessToken {
   private readonly shared: Shared<string>
   private readonly form: string
+  private lastForced = -Infinity
 
   constructor(
     private readonly transport: Transport,
-    { clientId, clientSecret }: ClientCredentials,
+    { clientId, clientSecret }: Pick<Settings, 'clientId' | 'clientSecret'>,
   ) {
     this.form = new URLSearchParams(
       clientSecret === undefined
         ? { grant_type: 'implicit', client_id: clientId }
         : { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret },
     ).toString()
-    this.shared = new Shared((operation) => this.fetch(operation))
+    this.shared = new Shared((context) => this.fetch(context))
   }
 
-  get(operation: Operation): Promise<string> {
-    return this.shared.get(operation)
+  get(context: Context): Promise<string> {
+    return this.shared.get(context)
   }
 
-  /** Elastic Path refused it: whoever needs one next fetches a new one. */
+  /** Elastic Path refused this token: the next `get` fetches a new one. */
   forget(token: string): void {
     this.shared.forget(token)
   }
 
-  private async fetch(operation: Operation): Promise<{ value: string; until: number }> {
-    const answer = await exchange(this.transport, operation, {
+  /**
+   * The token that replaces one that Elastic Path refused. Forces at most one renewal in ten seconds.
+   *
+   * @returns undefined if there is no other token.
+   */
+  async replace(context: Context, refused: string): Promise<string | undefined> {
+    if (performance.now() - this.lastForced >= FORCED_RENEWAL_INTERVAL) {
+      // Another call may have replaced the token already. Then nothing is forgotten, and no renewal is forced.
+      if (this.shared.forget(refused)) this.lastForced = performance.now()
+    }
+    const token = await this.get(context)
+    return token === refused ? undefined : token
+  }
+
+  private async fetch(context: Context): Promise<Found<string>> {
+    const { answer } = await exchange(this.transport, context, {
       method: CALL.method,
       path: CALL.path,
       headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
@@ -51,29 +64,29 @@ export class AccessToken {
       repeatable: true,
     })
     if (isSuccess(answer.status)) return parse(answer, CALL)
-    const refusal = refusalOf(answer, CALL, this.form)
+    const { status } = refusalOf(answer, CALL, this.form)
     throw new ElasticPathError(
       'client_refused',
-      `Elastic Path answered ${refusal.status} to ${CALL.method} ${CALL.path}: it does not know this client. ` +
+      `Elastic Path returned ${status} to ${nameOf(CALL)}: it does not know this client. ` +
         'Check clientId and clientSecret, and that baseUrl is the region of their store.',
-      { upstreamStatus: refusal.status },
+      { upstreamStatus: status },
     )
   }
 }
 
-/** Fact 2: the API description wraps in `data` what the service sends bare. */
-function parseAccessToken(json: unknown): { value: string; until: number } | undefined {
+// The API description wraps in `data` what the service sends bare (docs/elastic-path-facts.md#2).
+function parseAccessToken(json: unknown, _text: string, now: number): Found<string> | undefined {
   const body = asObject(at(json, 'data')) ?? json
   const token = at(body, 'access_token')
-  const lifetime = readLifetime(at(body, 'expires_in'), at(body, 'expires'))
+  const lifetime = readLifetime(at(body, 'expires_in'), at(body, 'expires'), now)
   if (!isToken(token) || lifetime === undefined) return undefined
-  return { value: token, until: Date.now() + lifetime - Math.min(MARGIN, lifetime * MARGIN_SHARE) }
+  return { value: token, lifetime: lifetime - Math.min(MARGIN, lifetime * MARGIN_SHARE) }
 }
 
-/** Milliseconds. Our clock and Elastic Path's may differ, so that a length says more than a moment. */
-function readLifetime(expiresIn: unknown, expires: unknown): number | undefined {
+/** Milliseconds. A length is preferred to a moment, because this machine's clock and Elastic Path's may differ. */
+function readLifetime(expiresIn: unknown, expires: unknown, now: number): number | undefined {
   if (expiresIn !== undefined) return isSeconds(expiresIn) ? expiresIn * 1000 : undefined
-  return isSeconds(expires) ? expires * 1000 - Date.now() : undefined
+  return isSeconds(expires) ? Math.max(0, expires * 1000 - now) : undefined
 }
 
 function isSeconds(value: unknown): value is number {

@@ -1,113 +1,85 @@
-import type { Dispatcher } from 'undici'
+import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
-import type { Operation } from './operation'
+import { decode } from './decode'
+import { Receiver, type ResponseHeaders } from './receiver'
 
+/** A whole response. */
 export interface Answer {
   status: number
   retryAfter: string | undefined
+  /** The header Date in milliseconds since the epoch, if it is valid. */
+  date: number | undefined
   text: string
 }
 
-// A page of 100 accounts with tokens of 1 kB is a tenth of it.
+// A page of 100 accounts with tokens of 1 kB is a tenth of this.
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 /**
- * Reads one answer whole, as a dispatcher hands it over, up to a size, and not beyond the operation's end. undici's own
- * `request` makes a stream of every answer, which costs a sign-in more than all the rest of this package.
+ * Reads a whole response of bounded size. undici's `request` creates a stream for every response, which costs more CPU
+ * time than the rest of a sign-in's own code.
  */
-export class AnswerReader implements Dispatcher.DispatchHandler {
-  readonly answer: Promise<Answer>
-  private resolve!: (answer: Answer) => void
-  private reject!: (error: unknown) => void
-  private controller: Pick<Dispatcher.DispatchController, 'abort'> | undefined
-  private status = 0
-  private retryAfter: string | undefined
+export class AnswerReader extends Receiver<Answer> {
+  private headers: ResponseHeaders = {}
   private readonly chunks: Buffer[] = []
   private size = 0
 
+  /** @param name - Names the request for errors. */
   constructor(
-    private readonly operation: Operation,
+    context: Context,
     private readonly name: () => string,
   ) {
-    this.answer = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
-    operation.onEnd(this.fail)
+    super(context)
   }
 
-  onRequestStart(controller: Pick<Dispatcher.DispatchController, 'abort'>): void {
-    // It may have waited for a connection for longer than anybody waited for it.
-    if (this.operation.ended) controller.abort(this.operation.ended)
-    this.controller = controller
+  protected onHead(headers: ResponseHeaders): void {
+    this.headers = headers
   }
 
-  onResponseStart(
-    _controller: unknown,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    // 1xx comes before the answer.
-    if (status < 200) return
-    const retryAfter = headers['retry-after']
-    this.status = status
-    this.retryAfter = typeof retryAfter === 'string' ? retryAfter : undefined
-  }
-
-  onResponseData(_controller: unknown, chunk: Buffer): void {
+  protected onChunk(chunk: Buffer): void {
     this.size += chunk.length
-    if (this.size > MAX_ANSWER_BYTES) this.fail(this.badAnswer(`is larger than ${MAX_ANSWER_BYTES} bytes`))
-    else this.chunks.push(chunk)
+    if (this.size <= MAX_ANSWER_BYTES) {
+      this.chunks.push(chunk)
+      return
+    }
+    const error = this.badAnswer(`is larger than ${MAX_ANSWER_BYTES} bytes`)
+    this.fail(error)
+    this.controller?.abort(error)
   }
 
-  onResponseEnd(): void {
-    this.operation.offEnd(this.fail)
+  protected onEnd(): void {
     const [first] = this.chunks
     const whole = first && this.chunks.length === 1 ? first : Buffer.concat(this.chunks)
-    this.resolve({ status: this.status, retryAfter: this.retryAfter, text: whole.toString('utf8') })
+    const encoding = this.headers['content-encoding']
+    const body =
+      encoding === undefined || whole.length === 0 ? whole : decode(whole, String(encoding), MAX_ANSWER_BYTES)
+    if (!body) {
+      this.fail(this.badAnswer('could not be decompressed'))
+      return
+    }
+    const retryAfter = this.headers['retry-after']
+    this.settle({
+      status: this.status,
+      retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
+      date: readDate(this.headers['date']),
+      text: body.toString('utf8'),
+    })
   }
 
-  /** An answer that has begun is never asked for again: Elastic Path has acted. */
-  onResponseError(_controller: unknown, error: unknown): void {
-    this.operation.offEnd(this.fail)
-    this.reject(this.status === 0 ? error : this.badAnswer('broke off'))
-  }
-
-  // The same for the dispatchers of undici 6, the one in Node 20 and 22.
-
-  onConnect(abort: (error?: Error) => void): void {
-    this.onRequestStart({ abort })
-  }
-
-  onHeaders(status: number, rawHeaders: Buffer[]): boolean {
-    const texts = rawHeaders.map(String)
-    const at = texts.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === 'retry-after')
-    this.onResponseStart(undefined, status, at < 0 ? {} : { 'retry-after': texts[at + 1] })
-    return true
-  }
-
-  onData(chunk: Buffer): boolean {
-    this.onResponseData(undefined, chunk)
-    return true
-  }
-
-  onComplete(): void {
-    this.onResponseEnd()
-  }
-
-  onError(error: Error): void {
-    this.onResponseError(undefined, error)
-  }
-
-  private readonly fail = (reason: ElasticPathError): void => {
-    this.operation.offEnd(this.fail)
-    this.reject(reason)
-    this.controller?.abort(reason)
+  /** A response that has begun is never requested again, because Elastic Path has acted on the request. */
+  protected onFailure(error: unknown): void {
+    this.fail(this.status === 0 ? error : this.badAnswer('was cut off'))
   }
 
   private badAnswer(what: string): ElasticPathError {
-    return new ElasticPathError('bad_answer', `Elastic Path's answer to ${this.name()} ${what}`, {
+    return new ElasticPathError('bad_answer', `Elastic Path's response to ${this.name()} ${what}.`, {
       upstreamStatus: this.status,
     })
   }
+}
+
+/** An HTTP date in milliseconds since the epoch. `Date.parse` alone accepts almost any text that has a number in it. */
+export function readDate(header: string | string[] | undefined): number | undefined {
+  const date = typeof header === 'string' && header.endsWith(' GMT') ? Date.parse(header) : NaN
+  return Number.isNaN(date) ? undefined : date
 }

@@ -1,39 +1,41 @@
-import { ElasticPathError } from '../errors'
 import type { Settings } from '../options'
 import { AccessToken } from './access-token'
 import { CommerceClient } from './client'
+import { closedError } from './connections'
 import { StoreSettings } from './store-settings'
 import { Transport } from './transport'
 
-/** A store at Elastic Path, as one strategy speaks to it. */
+/** A store at Elastic Path, for one strategy. */
 export class Commerce {
+  readonly transport: Transport
+  readonly accessToken: AccessToken
   readonly client: CommerceClient
-  readonly settings: StoreSettings
-  private readonly transport: Transport
-  private readonly underWay = new Set<Promise<unknown>>()
+  readonly store: StoreSettings
+  private readonly inProgress = new Set<Promise<unknown>>()
   private closing: Promise<void> | undefined
 
-  constructor(options: Settings) {
-    this.transport = new Transport(options.baseUrl, options.dispatcher, options.timeout)
-    this.client = new CommerceClient(this.transport, new AccessToken(this.transport, options))
-    this.settings = new StoreSettings(this.client, options)
+  constructor(settings: Settings) {
+    this.transport = new Transport(settings)
+    this.accessToken = new AccessToken(this.transport, settings)
+    this.client = new CommerceClient(this.transport, this.accessToken)
+    this.store = new StoreSettings(this.client, settings)
   }
 
-  /** Does work that may speak to the store more than once, and that closing waits for. */
+  /** Does work that `close` waits for. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    if (this.closing) throw new ElasticPathError('strategy_closed', 'The strategy was closed: make a new one')
-    const underWay = work()
-    this.underWay.add(underWay)
+    if (this.closing) throw closedError()
+    const promise = work()
+    this.inProgress.add(promise)
     try {
-      return await underWay
+      return await promise
     } finally {
-      this.underWay.delete(underWay)
+      this.inProgress.delete(promise)
     }
   }
 
-  /** Takes up nothing any more, and ends the connections when what is under way is through. */
+  /** Refuses new work, waits for the work in progress and closes the connections. */
   close(): Promise<void> {
-    this.closing ??= Promise.allSettled(this.underWay).then(() => this.transport.close())
+    this.closing ??= Promise.allSettled(this.inProgress).then(() => this.transport.close())
     return this.closing
   }
 }

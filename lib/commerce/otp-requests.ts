@@ -1,46 +1,80 @@
-import { misconfigured, type CommerceClient } from './client'
-import type { Operation } from './operation'
+import type { Context } from '../context'
+import { ElasticPathError } from '../errors'
+import type { CommerceClient } from './client'
+import { misconfigured } from './exchange'
 import type { StoreSettings } from './store-settings'
 
+interface StoreIds {
+  realmId: string
+  profileId: string
+}
+
+// What may depend on the username. Elastic Path documents no response to an unknown username
+// (docs/elastic-path-facts.md#19), and a proxy may refuse a username too.
+const MAY_DEPEND_ON_USERNAME = [400, 404, 422] as const
+
 /**
- * Asks Elastic Path to make a code and to send its event (facts 18 and 20). Whether the username exists makes no
- * difference to the outcome (fact 19): rejects only where the store or its setup is at fault.
+ * Asks Elastic Path to create a code and to send its event.
+ *
+ * @returns the error of a response that may depend on the username, for diagnostics only: it must not reach the browser.
+ * @throws ElasticPathError for outages, and for what cannot depend on the username.
  */
 export async function requestCode(
   client: CommerceClient,
-  settings: StoreSettings,
-  operation: Operation,
+  store: StoreSettings,
+  context: Context,
   username: string,
-): Promise<void> {
-  const realmId = await settings.realmId(operation)
-  const profileId = await settings.passwordProfileId(operation)
-  const path =
-    `/v2/authentication-realms/${encodeURIComponent(realmId)}` +
-    `/password-profiles/${encodeURIComponent(profileId)}/one-time-password-token-request`
-  const outcome = await client.call(operation, {
+): Promise<ElasticPathError | undefined> {
+  const ids = await idsOf(store, context)
+  const refusal = await send(client, context, username, ids)
+  if (!refusal?.isGone) return refusal?.error
+  // Everything from here on happens only after a response that may depend on the username.
+  try {
+    await store.recheck(context)
+    const current = await idsOf(store, context)
+    if (current.realmId === ids.realmId && current.profileId === ids.profileId) return refusal.error
+    return (await send(client, context, username, current))?.error
+  } catch (error) {
+    if (error instanceof ElasticPathError) return error
+    throw error
+  }
+}
+
+async function idsOf(store: StoreSettings, context: Context): Promise<StoreIds> {
+  return { realmId: await store.realmId(context), profileId: await store.passwordProfileId(context) }
+}
+
+/** @returns what Elastic Path refused, if that may depend on the username. */
+async function send(
+  client: CommerceClient,
+  context: Context,
+  username: string,
+  { realmId, profileId }: StoreIds,
+): Promise<{ error: ElasticPathError; isGone: boolean } | undefined> {
+  const outcome = await client.call(context, {
     method: 'POST',
-    path,
+    path:
+      `/v2/authentication-realms/${encodeURIComponent(realmId)}` +
+      `/password-profiles/${encodeURIComponent(profileId)}/one-time-password-token-request`,
     body: {
       data: { type: 'one_time_password_token_request', username, purpose: 'passwordless_authentication' },
     },
-    // A second code may kill the first, which is in the mail already.
+    // A second code may invalidate the first, which may have been emailed already.
     repeatable: false,
-    // 202 without a body, or 201 with one that says nothing of use; a page of something in between is neither.
+    anyWords: MAY_DEPEND_ON_USERNAME,
+    // 202 without a body, or 201 with JSON that is not used. A proxy's page is neither.
     parse: (json, text) => text === '' || json !== undefined || undefined,
   })
-  if ('result' in outcome) return
+  if ('result' in outcome) return undefined
   const { refusal } = outcome
-  const ofUsername = refusal.fields.length > 0 && refusal.fields.every((field) => /^username$/i.test(field))
-  if (refusal.status === 400 || (refusal.status === 422 && ofUsername)) return
-  if (refusal.status === 404) {
-    // The username, or the realm and the profile in the path: the store's own list of profiles tells.
-    await settings.check(operation)
-    return
-  }
-  throw misconfigured(
+  const error = misconfigured(
     refusal,
     'POST …/one-time-password-token-request',
     'Check that authenticationRealmId and passwordProfileId belong together, and that the profile has ' +
       'enable_one_time_password_token set to true.',
   )
+  const isGone = refusal.ofRealm || refusal.status === 404
+  const mayDependOnUsername: readonly number[] = MAY_DEPEND_ON_USERNAME
+  if (isGone || mayDependOnUsername.includes(refusal.status)) return { error, isGone }
+  throw error
 }

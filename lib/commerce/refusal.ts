@@ -1,54 +1,72 @@
-import { asObject, asText, at, parseJson, type JsonObject } from './json'
+import { asObject, asText, at, parseJson, type JsonObject } from '../json'
 
-/** An answer of Elastic Path that says no, in its own JSON:API words (fact 25). */
+/** A response of Elastic Path that refuses a request, in JSON:API style (docs/elastic-path-facts.md#25). */
 export interface Refusal {
   status: number
-  /** The fields that a 422 complains of, such as `Username` (fact 9). */
+  /** The fields that a 422 names, such as `Username` (docs/elastic-path-facts.md#9). */
   fields: string[]
-  /** Whether it is about the access token, and not about what was asked (fact 5). */
+  /** Whether the access token is refused, and not the request (docs/elastic-path-facts.md#5). */
   ofAccessToken: boolean
-  /** What it says, fit for an error: nothing that was sent is in it. */
+  /** Whether the realm is gone, or the code is wrong: one detail stands for both (docs/elastic-path-facts.md#28). */
+  ofRealm: boolean
+  /** Elastic Path's words for an error. They contain nothing that was sent. */
   summary: string
 }
 
-// Fact 9.
 const COMPLAINT = /field '(\w{1,60})' on the '(\w{1,60})' tag/g
-// These blame the shopper or the access token, so that they must say so in Elastic Path's own way.
+const ACCESS_TOKEN = /access token/i
+const REALM = /authorization realm for the token could not be found/i
+// These blame the shopper or the access token, so they count only with an error of Elastic Path.
 const NEED_WORDS = new Set([400, 401])
-// These can only mean the setup, in whatever words, but for a page that something in between made.
+// These blame the setup, with or without an error of Elastic Path, but not if a proxy sent a page.
 const SPEAK_FOR_THEMSELVES = new Set([403, 404, 409, 422])
 
 /**
- * Reads a refusal; undefined where the answer is none: an HTML page, an outage, another shape.
- * @param sent the body that was refused
+ * Reads a refusal. Returns undefined if the response is not one: an HTML page, an outage, another shape.
+ *
+ * @param sent - The body of the refused request.
+ * @param anyWords - Whether the status alone is a refusal, whatever the body is.
  */
-export function readRefusal(status: number, text: string, sent: string): Refusal | undefined {
-  if (!NEED_WORDS.has(status) && !SPEAK_FOR_THEMSELVES.has(status)) return undefined
+export function readRefusal(
+  status: number,
+  text: string,
+  sent: string,
+  anyWords = false,
+): Refusal | undefined {
+  const plain: Refusal = { status, fields: [], ofAccessToken: false, ofRealm: false, summary: '' }
+  const speaksForItself = SPEAK_FOR_THEMSELVES.has(status)
+  if (!NEED_WORDS.has(status) && !speaksForItself) return undefined
   const json = parseJson(text)
   const errors = at(json, 'errors')
   if (!Array.isArray(errors) || errors.length === 0) {
-    const plain = SPEAK_FOR_THEMSELVES.has(status) && (text === '' || json !== undefined)
-    return plain ? { status, fields: [], ofAccessToken: false, summary: '' } : undefined
+    const isPage = text !== '' && json === undefined
+    return anyWords || (speaksForItself && !isPage) ? plain : undefined
   }
   const entries = (errors as unknown[]).map(asObject)
-  if (!entries.every((entry) => entry !== undefined)) return undefined
+  if (!entries.every((entry) => entry !== undefined)) return anyWords ? plain : undefined
   const titles = textsOf(entries, 'title')
   const details = textsOf(entries, 'detail')
+  const words = [...titles, ...details]
   const complaints = details.flatMap((detail) => [...detail.matchAll(COMPLAINT)])
-  const fields = complaints.map(([, field = '']) => field)
   const said =
     complaints.map(([, field, tag]) => `${field} ${tag}`).join(', ') || (titles.find(isPlain) ?? '')
-  // A code or a username can look like any word of these.
+  // A code or a username can look like any of these words.
   const quotes = said.split(/\W+/).some((word) => sent.includes(word))
-  const ofAccessToken = status === 401 && [...titles, ...details].some((words) => /access token/i.test(words))
-  return { status, fields, ofAccessToken, summary: quotes ? '' : said }
+  const ofRealm = words.some((text) => REALM.test(text))
+  return {
+    status,
+    fields: complaints.map(([, field = '']) => field),
+    ofAccessToken: status === 401 && !ofRealm && words.some((text) => ACCESS_TOKEN.test(text)),
+    ofRealm,
+    summary: quotes ? '' : said,
+  }
 }
 
 function textsOf(entries: JsonObject[], field: string): string[] {
   return entries.map((entry) => asText(entry[field])).filter((text) => text !== undefined)
 }
 
-// Free text can quote what was sent; a title in Elastic Path's own manner cannot.
+// Free text can quote what was sent. A title of a few plain words cannot.
 function isPlain(title: string): boolean {
   return /^[A-Za-z]{2,20}( [A-Za-z]{2,20}){0,7}$/.test(title)
 }

@@ -1,5 +1,11 @@
+import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
-import type { Operation } from './operation'
+
+export interface Found<T> {
+  value: T
+  /** Milliseconds for which the value is valid. */
+  lifetime: number
+}
 
 interface Search<T> {
   found: Promise<T>
@@ -8,58 +14,75 @@ interface Search<T> {
 }
 
 /**
- * A thing that is found out once for all who wait for it, and kept until it ends or is forgotten.
- * A failure is kept for nobody: whoever asks next tries again. What all have given up ends: what hung for them is not
- * what the next should wait for.
+ * Caches a value and deduplicates concurrent fetches. A failure is not cached. A fetch that nobody waits for any longer
+ * ends. Lifetimes are measured with a monotonic clock.
  */
 export class Shared<T> {
-  private kept: { value: T; until: number } | undefined
-  private underWay: Search<T> | undefined
+  private cached: { value: T; until: number } | undefined
+  private search: Search<T> | undefined
 
-  /** @param find answers with the value and the moment, in epoch milliseconds, until which it is good. */
-  constructor(private readonly find: (operation: Operation) => Promise<{ value: T; until: number }>) {}
+  constructor(private readonly find: (context: Context) => Promise<Found<T>>) {}
 
-  async get(operation: Operation): Promise<T> {
+  async get(context: Context): Promise<T> {
     for (;;) {
-      if (this.kept && Date.now() < this.kept.until) return this.kept.value
-      const joined = this.underWay !== undefined
-      const search = (this.underWay ??= this.search(operation))
+      if (this.cached && performance.now() < this.cached.until) return this.cached.value
+      const joined = this.search !== undefined
+      const search = (this.search ??= this.start(context))
       search.waiting++
+      let timedOut = false
       try {
-        return await operation.race(search.found)
+        return await context.upstream(search.found)
       } catch (error) {
-        // One that began earlier may run out of time while whoever joined it late still has some.
-        const late = error instanceof ElasticPathError && error.code === 'timeout'
-        if (!joined || !late || operation.ended) throw error
+        timedOut = error instanceof ElasticPathError && error.code === 'timeout'
+        // A search that began earlier can time out while a caller that joined it later still has time.
+        if (!joined || !timedOut || context.ended) throw error
       } finally {
         if (--search.waiting === 0) {
           this.leave(search)
-          search.giveUp()
+          // After a timeout the search is about to time out itself, which shows that its connection may be dead.
+          if (!timedOut) search.giveUp()
         }
       }
     }
   }
 
-  /** Forgets this very value; one that has replaced it meanwhile stays. */
-  forget(value: T): void {
-    if (this.kept?.value === value) this.kept = undefined
+  /** Forgets this value and returns true. If another value has replaced it in the meantime, returns false. */
+  forget(value: T): boolean {
+    if (this.cached?.value !== value) return false
+    this.cached = undefined
+    return true
   }
 
-  private search(initiator: Operation): Search<T> {
-    let own: Operation | undefined
-    const work = initiator.apart((operation) => {
-      own = operation
-      return this.find(operation)
+  /** Forgets any value, also the one that a search in progress is about to find. */
+  clear(): void {
+    this.cached = undefined
+    this.search = undefined
+  }
+
+  private start(initiator: Context): Search<T> {
+    let own: Context | undefined
+    const work = initiator.detached((context) => {
+      own = context
+      return this.find(context)
     })
-    const search: Search<T> = {
-      found: work.then((found) => (this.kept = found).value).finally(() => this.leave(search)),
-      waiting: 0,
-      giveUp: () => own?.end(),
-    }
+    const found = work.then(
+      ({ value, lifetime }) => {
+        if (this.search === search) this.cached = { value, until: performance.now() + lifetime }
+        this.leave(search)
+        return value
+      },
+      (error: unknown) => {
+        this.leave(search)
+        throw error
+      },
+    )
+    // Everybody who waited may have left.
+    found.catch(() => undefined)
+    const search: Search<T> = { found, waiting: 0, giveUp: () => own?.end() }
     return search
   }
 
   private leave(search: Search<T>): void {
-    if (this.underWay === search) this.underWay = undefined
+    if (this.search === search) this.search = undefined
   }
 }

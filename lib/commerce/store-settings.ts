@@ -1,9 +1,10 @@
+import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
+import { asObject, asText, at } from '../json'
+import type { Settings } from '../options'
 import type { CommerceClient } from './client'
-import { MAX_PAGE } from './account-tokens'
-import { asObject, asText, at } from './json'
-import type { Operation } from './operation'
 import { Shared } from './shared'
+import { MAX_PAGE } from './token-page'
 
 interface PasswordProfile {
   id: string
@@ -11,49 +12,52 @@ interface PasswordProfile {
   issuesCodes: boolean
 }
 
-interface Named {
-  passwordProfileId: string | undefined
-  authenticationRealmId: string | undefined
-}
+type Named = Pick<Settings, 'passwordProfileId' | 'authenticationRealmId'>
 
-const FOREVER = Infinity
-// How long a list of profiles is believed when a named or found id is held against it.
-const LIST_KEPT = 60_000
-// A store has a handful of them. An answer that promises more is not one to follow.
+// How long the list of profiles is cached for checks.
+const LIST_LIFETIME = 60_000
+// A store has a handful of profiles. A larger total is not followed.
 const MAX_PROFILES = 1000
+const FORGET_INTERVAL = 10_000
 
-/** Which realm and which password profile the store signs its members in with: as named, or found out once. */
+/** The realm and the password profile that the store signs its members in with: from the options, or detected once. */
 export class StoreSettings {
   private readonly realm: Shared<string>
   private readonly profile: Shared<string>
   private readonly profiles: Shared<PasswordProfile[]>
+  private lastForgotten = -Infinity
 
   constructor(
     private readonly client: CommerceClient,
     private readonly named: Named,
   ) {
-    this.realm = keep(FOREVER, (operation) => this.findRealm(operation))
-    this.profiles = keep(LIST_KEPT, async (operation) =>
-      this.readProfiles(operation, await this.realmId(operation)),
+    this.realm = cache(Infinity, (context) => this.findRealm(context))
+    this.profiles = cache(LIST_LIFETIME, async (context) =>
+      this.readProfiles(context, await this.realmId(context)),
     )
-    this.profile = keep(FOREVER, async (operation) => soleProfile(await this.profiles.get(operation)))
+    this.profile = cache(Infinity, async (context) => soleProfile(await this.profiles.get(context)))
+    client.onStoreGone = () => this.forget()
   }
 
-  async realmId(operation: Operation): Promise<string> {
-    return this.named.authenticationRealmId ?? this.realm.get(operation)
+  async realmId(context: Context): Promise<string> {
+    return this.named.authenticationRealmId ?? this.realm.get(context)
   }
 
-  async passwordProfileId(operation: Operation): Promise<string> {
-    return this.named.passwordProfileId ?? this.profile.get(operation)
+  async passwordProfileId(context: Context): Promise<string> {
+    return this.named.passwordProfileId ?? this.profile.get(context)
   }
 
-  /** Holds the named ids against the store. Rejects where codes cannot work, with what to set. */
-  async check(operation: Operation): Promise<void> {
-    const id = await this.passwordProfileId(operation)
-    const profiles = await this.profiles.get(operation)
+  /**
+   * Checks that codes can work with the store.
+   *
+   * @throws ElasticPathError that says what to set.
+   */
+  async check(context: Context): Promise<void> {
+    const id = await this.passwordProfileId(context)
+    const profiles = await this.profiles.get(context)
     const profile = profiles.find((candidate) => candidate.id === id)
     if (!profile) {
-      // One that was found out may have been replaced: the next who needs it looks again.
+      // A detected profile may have been replaced. The next caller detects it again.
       this.profile.forget(id)
       throw new ElasticPathError(
         'password_profile_not_found',
@@ -63,15 +67,31 @@ export class StoreSettings {
     if (!profile.issuesCodes) {
       throw new ElasticPathError(
         'password_profile_not_found',
-        `The password profile ${list([profile])} issues no codes: set its enable_one_time_password_token to true`,
+        `The password profile ${list([profile])} has one-time passwords turned off. ` +
+          'Set its enable_one_time_password_token to true.',
       )
     }
   }
 
-  /** Fact 16. */
-  private async findRealm(operation: Operation): Promise<string> {
+  /** Forgets what was detected and checks again, at most once in ten seconds. Otherwise it does nothing. */
+  async recheck(context: Context): Promise<void> {
+    if (this.forget()) await this.check(context)
+  }
+
+  private forget(): boolean {
+    if (performance.now() - this.lastForgotten < FORGET_INTERVAL) return false
+    this.lastForgotten = performance.now()
+    this.realm.clear()
+    this.profiles.clear()
+    this.profile.clear()
+    return true
+  }
+
+  // The next two: docs/elastic-path-facts.md#16 and 17.
+
+  private async findRealm(context: Context): Promise<string> {
     const { realmId } = await this.client.require(
-      operation,
+      context,
       {
         method: 'GET',
         path: '/v2/settings/account-authentication',
@@ -88,12 +108,12 @@ export class StoreSettings {
     )
   }
 
-  /** Fact 17, through all pages. */
-  private async readProfiles(operation: Operation, realmId: string): Promise<PasswordProfile[]> {
+  /** Reads all pages. */
+  private async readProfiles(context: Context, realmId: string): Promise<PasswordProfile[]> {
     const profiles: PasswordProfile[] = []
     for (;;) {
       const page = await this.client.require(
-        operation,
+        context,
         {
           method: 'GET',
           path:
@@ -110,8 +130,8 @@ export class StoreSettings {
   }
 }
 
-function keep<T>(keptFor: number, look: (operation: Operation) => Promise<T>): Shared<T> {
-  return new Shared(async (operation) => ({ value: await look(operation), until: Date.now() + keptFor }))
+function cache<T>(lifetime: number, find: (context: Context) => Promise<T>): Shared<T> {
+  return new Shared(async (context) => ({ value: await find(context), lifetime }))
 }
 
 function soleProfile(profiles: PasswordProfile[]): string {
@@ -122,12 +142,12 @@ function soleProfile(profiles: PasswordProfile[]): string {
     const found = profiles.length === 0 ? 'It has no password profile.' : `It has: ${list(profiles)}.`
     throw new ElasticPathError(
       'password_profile_not_found',
-      `No password profile of the realm has enable_one_time_password_token set to true, so that no code can work. ${found}`,
+      `No password profile of the realm has enable_one_time_password_token set to true, so no code can work. ${found}`,
     )
   }
   throw new ElasticPathError(
     'password_profile_ambiguous',
-    `Several password profiles of the realm issue codes. Set passwordProfileId to one of: ${list(candidates)}`,
+    `Several password profiles of the realm have one-time passwords enabled. Set passwordProfileId to one of: ${list(candidates)}`,
   )
 }
 
@@ -154,7 +174,7 @@ function parseProfiles(json: unknown): { profiles: PasswordProfile[]; total: num
     const name = at(entry, 'name') ?? ''
     const issuesCodes = at(entry, 'enable_one_time_password_token') ?? false
     if (id === undefined || typeof name !== 'string' || typeof issuesCodes !== 'boolean') return undefined
-    // It is shown in errors, which are one line.
+    // Errors show the name, and they are one line.
     profiles.push({ id, name: name.slice(0, 100).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' '), issuesCodes })
   }
   const results = at(json, 'meta', 'results')

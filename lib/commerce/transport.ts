@@ -1,27 +1,31 @@
 import { isNativeError } from 'node:util/types'
-import { Client, Pool, buildConnector, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
-import { AnswerReader, type Answer } from './answer-reader'
-import type { Operation } from './operation'
+import type { Settings } from '../options'
+import { closedError, Connections } from './connections'
+import type { Attempt, Receiver, Stage } from './receiver'
 
 export interface HttpRequest {
-  method: 'GET' | 'POST'
+  method: string
+  /** The path below the base URL, with the query. */
   path: string
   headers: Record<string, string>
-  body?: string
-  /** Whether Elastic Path may get it twice without harm. */
+  body?: Dispatcher.DispatchOptions['body']
+  /** Whether Elastic Path may receive it twice without harm. */
   repeatable: boolean
+  /** Whether the body is a stream, which can be sent only once. */
+  streams?: boolean
 }
 
-export interface HttpAnswer extends Answer {
-  /** Whether it answers a second sending, of which Elastic Path may have seen the first. */
+export interface Sent<T> {
+  answer: T
+  /** Whether the request was sent twice, and Elastic Path may have received it the first time. */
   sentBefore: boolean
 }
 
-const KEEP_ALIVE = 60_000
-const MAX_CONNECTIONS = 64
-// A connection that was closed while idle answers the next write at once, by a reset. What breaks later than this
-// was at work on the request.
+const USER_AGENT = 'passport-elasticpath-otp/0.1.0'
+// A connection that was closed while idle fails at once. One that fails later was processing the request.
 const STALE_WITHIN = 1000
 
 const CONNECT_CODES = new Set([
@@ -33,153 +37,147 @@ const CONNECT_CODES = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** What is known of an error of a connection of our own. */
-type Stage = 'never connected' | 'fresh connection' | 'kept-alive connection'
-
 /**
- * Sends a request and reads its answer whole, within the operation's time and a size limit. Follows no redirect.
- * A connection that fails is tried once more, where Elastic Path cannot have acted or may act twice.
+ * Sends requests within the time of their contexts and follows no redirect. A request whose connection fails is sent
+ * once more, if Elastic Path cannot have acted on it or may act on it twice.
  */
 export class Transport {
-  private readonly dispatcher: Dispatcher
-  private readonly stages = new WeakMap<Error, Stage>()
-  private readonly prefix: string
+  readonly origin: string
+  /** The path of the base URL, without a slash at its end. */
+  readonly prefix: string
+  private readonly headers: Readonly<Record<string, string>>
+  private readonly connections: Connections | undefined
+  private readonly appDispatcher: Dispatcher | undefined
   private closed = false
 
-  constructor(
-    private readonly baseUrl: URL,
-    private readonly ownDispatcher: Dispatcher | undefined,
-    private readonly connectTimeout: number,
-  ) {
-    this.prefix = baseUrl.pathname.replace(/\/+$/, '')
-    this.dispatcher =
-      ownDispatcher ?? new Pool(baseUrl.origin, { ...this.clientOptions(), connections: MAX_CONNECTIONS })
+  constructor(settings: Pick<Settings, 'baseUrl' | 'dispatcher' | 'headers' | 'timeout'>) {
+    this.origin = settings.baseUrl.origin
+    this.prefix = settings.baseUrl.pathname.replace(/\/+$/, '')
+    this.headers = { 'user-agent': USER_AGENT, ...settings.headers }
+    this.appDispatcher = settings.dispatcher
+    if (!settings.dispatcher) this.connections = new Connections(this.origin, settings.timeout)
   }
 
-  async send(request: HttpRequest, operation: Operation): Promise<HttpAnswer> {
-    if (this.closed) throw new ElasticPathError('strategy_closed', 'The strategy was closed: make a new one')
-    const sentAt = operation.elapsed
-    let sentBefore: boolean
+  /** @param receive - Creates the receiver of the response; `name` names the request for errors. */
+  async send<T extends { status: number }>(
+    request: HttpRequest,
+    context: Context,
+    receive: (context: Context, name: () => string) => Receiver<T>,
+  ): Promise<Sent<T>> {
+    if (this.closed) throw closedError()
+    if (context.ended) throw context.ended
+    const name = (): string => this.nameOf(request)
+    const sentAt = context.elapsed
+    const first = this.dispatch(request, context, receive(context, name), false)
+    let sentBefore = false
     try {
-      return { ...(await this.sendThrough(this.dispatcher, request, operation)), sentBefore: false }
+      const answer = await context.upstream(first.result)
+      if (answer.status !== 408 || !isUnread(first, request)) return { answer, sentBefore }
     } catch (error) {
-      const stage = this.stageOf(error)
-      // A connection that has just answered this very operation did not lie idle, and was not closed for it.
+      const stage = stageOf(error, first)
+      // A connection that has just served this context was not idle, and was not closed because of that.
       const stale =
-        stage === 'kept-alive connection' &&
-        operation.calls === 1 &&
-        operation.elapsed - sentAt < STALE_WITHIN
-      if (operation.ended || !mayRepeat(error, stage, request.repeatable || stale)) {
-        throw this.explain(error, request, operation)
+        stage === 'kept-alive connection' && context.calls === 1 && context.elapsed - sentAt < STALE_WITHIN
+      if (context.ended || request.streams || !mayRepeat(error, stage, request.repeatable || stale)) {
+        throw this.explain(error, first, context, name)
       }
       sentBefore = stage !== 'never connected'
     }
-    const again = this.ownDispatcher ?? new Client(this.baseUrl.origin, this.clientOptions())
+    const second = this.dispatch(request, context, receive(context, name), true)
     try {
-      return { ...(await this.sendThrough(again, request, operation)), sentBefore }
+      return { answer: await context.upstream(second.result), sentBefore }
     } catch (error) {
-      throw this.explain(error, request, operation)
-    } finally {
-      // A connection of its own: the pool may hold a second one that was closed while it lay idle.
-      if (again !== this.ownDispatcher) await again.destroy()
+      throw this.explain(error, second, context, name)
     }
   }
 
-  /** Ends the strategy's own connections once what is under way is through; a dispatcher of the app's is left alone. */
+  /** Closes the strategy's own connections. A dispatcher of the app stays open. */
   async close(): Promise<void> {
     this.closed = true
-    if (!this.ownDispatcher) await this.dispatcher.close()
+    await this.connections?.close()
   }
 
-  private sendThrough(dispatcher: Dispatcher, request: HttpRequest, operation: Operation): Promise<Answer> {
-    operation.calls++
-    const reader = new AnswerReader(operation, () => this.name(request))
-    try {
-      dispatcher.dispatch(
-        {
-          origin: this.baseUrl.origin,
-          path: this.prefix + request.path,
-          method: request.method,
-          headers: request.headers,
-          body: request.body ?? null,
-        },
-        reader,
-      )
-    } catch (error) {
-      reader.onResponseError(undefined, error)
+  /** Closes the idle connections: they may be dead, because a request got no byte of a response. */
+  discardIdle(): void {
+    this.connections?.discardIdle()
+  }
+
+  private dispatch<T>(
+    request: HttpRequest,
+    context: Context,
+    receiver: Receiver<T>,
+    fresh: boolean,
+  ): Receiver<T> {
+    context.calls++
+    const options: Dispatcher.DispatchOptions = {
+      origin: this.origin,
+      path: this.prefix + request.path,
+      method: request.method,
+      headers: { ...this.headers, ...request.headers },
+      body: request.body ?? null,
     }
-    return reader.answer
+    try {
+      if (this.connections) this.connections.dispatch(options, receiver, fresh)
+      else this.appDispatcher?.dispatch(options, receiver)
+    } catch (error) {
+      receiver.onResponseError(undefined, error)
+    }
+    return receiver
   }
 
-  /** How far a request had got when it failed; undefined where it is no connection that failed. */
-  private stageOf(error: unknown): Stage | undefined {
-    if (!isNativeError(error) || error instanceof ElasticPathError) return undefined
-    return this.stages.get(error) ?? stageToldBy(error)
-  }
-
-  /** An error without what undici adds for its debugging, where pieces of requests and answers can be in it. */
-  private explain(error: unknown, request: HttpRequest, operation: Operation): ElasticPathError {
+  /** An error without what undici adds for debugging, which can contain parts of requests and responses. */
+  private explain(error: unknown, receiver: Attempt, context: Context, name: () => string): ElasticPathError {
+    if (context.ended?.code === 'timeout' && receiver.started && receiver.status === 0) this.discardIdle()
     if (error instanceof ElasticPathError) return error
-    if (operation.ended) return operation.ended
+    if (context.ended) return context.ended
     const code = isNativeError(error) ? codeOf(error) : undefined
-    const what = this.name(request)
-    // undici names what its parser rejects by the class alone.
-    const isNoHttp = isNativeError(error) && error.name === 'HTTPParserError'
-    if (isNoHttp || code === 'UND_ERR_HEADERS_OVERFLOW') {
-      return new ElasticPathError('bad_answer', `Elastic Path's answer to ${what} is not HTTP`)
+    // undici's parser errors are recognizable by the name of their class only.
+    const isNotHttp = isNativeError(error) && error.name === 'HTTPParserError'
+    if (isNotHttp || code === 'UND_ERR_HEADERS_OVERFLOW') {
+      return new ElasticPathError('bad_answer', `Elastic Path's response to ${name()} is not HTTP.`)
     }
     const hint = isCertificateError(code)
-      ? 'Its certificate is not trusted: a proxy in between needs a dispatcher with its CA.'
-      : 'Check baseUrl, and that this machine reaches it.'
+      ? 'Its certificate is not trusted. Behind a proxy, set dispatcher to one with the CA of the proxy.'
+      : 'Check baseUrl, and that this machine can reach it.'
+    const cause = new Error(`connection failed: ${code ?? 'unknown'}`)
     return new ElasticPathError(
       'unreachable',
-      `No answer from ${what}: ${code ?? 'connection failed'}. ${hint}`,
+      `No response to ${name()}: ${code ?? 'connection failed'}. ${hint}`,
       {
-        cause: Object.assign(
-          new Error(`connection failed: ${code ?? 'unknown'}`),
-          code === undefined ? {} : { code },
-        ),
+        cause: Object.assign(cause, code === undefined ? {} : { code }),
       },
     )
   }
 
-  private name(request: HttpRequest): string {
-    return `${request.method} ${this.baseUrl.origin}${this.prefix}${request.path.replace(/\?.*/, '')}`
-  }
-
-  private clientOptions() {
-    const connect = buildConnector({ timeout: this.connectTimeout })
-    return {
-      keepAliveTimeout: KEEP_ALIVE,
-      keepAliveMaxTimeout: KEEP_ALIVE,
-      // The operation's deadline is the one that counts.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: (options: buildConnector.Options, callback: buildConnector.Callback): void => {
-        connect(options, (...result) => {
-          const [error, socket] = result
-          if (error) this.stages.set(error, 'never connected')
-          socket?.prependListener('error', (failure: Error) => {
-            this.stages.set(failure, socket.bytesRead > 0 ? 'kept-alive connection' : 'fresh connection')
-          })
-          callback(...result)
-        })
-      },
-    }
+  private nameOf({ method, path }: HttpRequest): string {
+    return `${method} ${this.origin}${this.prefix}${path.replace(/\?.*/, '')}`
   }
 }
 
-// Errors are told by what they are and not by their class, of which a test runner such as Jest has a second one.
+/** Whether a 408 means that the server closed an idle connection, so that it has not read the request. */
+function isUnread(receiver: Attempt, { repeatable, streams }: HttpRequest): boolean {
+  if (streams) return false
+  // A dispatcher of the app does not say whether the connection was kept alive.
+  return receiver.stage === undefined ? repeatable : receiver.stage === 'kept-alive connection'
+}
+
+// Errors are recognized by their fields and not by their class, because test runners such as Jest have a second one.
 function codeOf(error: Error): string | undefined {
-  // Node tries every address of a host, and gathers what became of each.
+  // Node tries every address of a host, and collects the errors.
   const all: unknown = 'errors' in error ? error.errors : undefined
   const first: unknown = Array.isArray(all) ? all[0] : error
   const code = isNativeError(first) && 'code' in first ? first.code : undefined
   return typeof code === 'string' && /^[A-Z0-9_]{1,60}$/.test(code) ? code : undefined
 }
 
-/** The stage that an error of another's dispatcher tells of by itself. */
-function stageToldBy(error: Error): Stage {
+/** How far the connection was; undefined if it was not the connection that failed. */
+function stageOf(error: unknown, receiver: Attempt): Stage | undefined {
+  if (!isNativeError(error) || error instanceof ElasticPathError) return undefined
+  return receiver.stage ?? stageByError(error)
+}
+
+/** What an error of the app's dispatcher says by itself. */
+function stageByError(error: Error): Stage {
   if (CONNECT_CODES.has(codeOf(error) ?? '')) return 'never connected'
   const socket: unknown = 'socket' in error ? error.socket : undefined
   const bytesRead =
@@ -187,16 +185,12 @@ function stageToldBy(error: Error): Stage {
   return typeof bytesRead === 'number' && bytesRead > 0 ? 'kept-alive connection' : 'fresh connection'
 }
 
-/** Whether a request that failed may go out again; `allowed` says whether it may where it was sent already. */
+/** @param allowed - Whether the request may be repeated although it may have been received. */
 function mayRepeat(error: unknown, stage: Stage | undefined, allowed: boolean): boolean {
   if (stage === undefined || !isNativeError(error)) return false
   const code = codeOf(error)
   if (stage === 'never connected') return !isCertificateError(code)
-  return isBrokenConnection(code) && allowed
-}
-
-function isBrokenConnection(code: string | undefined): boolean {
-  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE'
+  return (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') && allowed
 }
 
 function isCertificateError(code: string | undefined): boolean {

@@ -1,0 +1,123 @@
+import type { Context } from '../context'
+import { ElasticPathError } from '../errors'
+import { parseJson } from '../json'
+import { AnswerReader, readDate, type Answer } from './answer-reader'
+import type { Receiver } from './receiver'
+import { readRefusal, type Refusal } from './refusal'
+import type { HttpRequest, Sent, Transport } from './transport'
+
+/** Parses the JSON of a successful response. Returns undefined if any part of it is not as documented. */
+export type Parse<T> = (
+  json: unknown,
+  /** The whole body, for responses that may be empty. */
+  text: string,
+  /** The time by Elastic Path's clock, in milliseconds since the epoch. */
+  now: number,
+) => T | undefined
+
+interface Named {
+  method: string
+  path: string
+}
+
+const read = (context: Context, name: () => string): AnswerReader => new AnswerReader(context, name)
+
+/** Sends a request and reads the whole response. If the store is over its rate limit, waits and sends it again. */
+export function exchange(
+  transport: Transport,
+  context: Context,
+  request: HttpRequest,
+): Promise<Sent<Answer>> {
+  return withinRateLimit(transport, context, request, read, rateLimited)
+}
+
+/**
+ * Sends a request. While the response is 429, waits as `Retry-After` says and sends it again.
+ *
+ * @param giveUp - Called with the last 429 if the wait would exceed the time of the context.
+ */
+export async function withinRateLimit<T extends { status: number; retryAfter: string | undefined }>(
+  transport: Transport,
+  context: Context,
+  request: HttpRequest,
+  receive: (context: Context, name: () => string) => Receiver<T>,
+  giveUp: (seconds: number, last: Sent<T>) => Sent<T>,
+  discard?: (answer: T) => void,
+): Promise<Sent<T>> {
+  for (let tries = 0; ; tries++) {
+    const sent = await transport.send(request, context, receive)
+    if (sent.answer.status !== 429) return sent
+    const seconds = readRetryAfter(sent.answer.retryAfter)
+    // Limits are per second. If Retry-After is 0, back off exponentially.
+    const milliseconds = Math.max((seconds ?? 1) * 1000, 100 * 2 ** tries)
+    if (context.elapsed + milliseconds >= context.timeout) return giveUp(Math.ceil(milliseconds / 1000), sent)
+    discard?.(sent.answer)
+    await context.wait(milliseconds)
+  }
+}
+
+function rateLimited(seconds: number): never {
+  throw new ElasticPathError('rate_limited', 'The store is over its rate limit at Elastic Path.', {
+    upstreamStatus: 429,
+    retryAfter: seconds,
+  })
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300
+}
+
+/** The result of a 2xx response. */
+export function parse<T>(answer: Answer, call: Named & { parse: Parse<T> }): T {
+  const result = call.parse(parseJson(answer.text), answer.text, answer.date ?? Date.now())
+  if (result !== undefined) return result
+  throw new ElasticPathError(
+    'bad_answer',
+    `Elastic Path's response to ${nameOf(call)} does not have the documented shape.`,
+    { upstreamStatus: answer.status },
+  )
+}
+
+/**
+ * The refusal in a response without success. A response that is no refusal either is a fault of Elastic Path, or of a
+ * proxy.
+ *
+ * @param sent - The body of the request.
+ */
+export function refusalOf(
+  answer: Answer,
+  call: Named & { anyWords?: readonly number[] | undefined },
+  sent = '',
+): Refusal {
+  const { status } = answer
+  const refusal = readRefusal(status, answer.text, sent, call.anyWords?.includes(status))
+  if (refusal) return refusal
+  const hint = status >= 300 && status < 400 ? ' Redirects are not followed. Check baseUrl.' : ''
+  throw new ElasticPathError(
+    status >= 500 ? 'upstream_error' : 'bad_answer',
+    `Elastic Path returned ${status} to ${nameOf(call)}.${hint}`,
+    { upstreamStatus: status },
+  )
+}
+
+/** The error for a refusal that is caused by the setup of the app or of the store. */
+export function misconfigured(refusal: Refusal, call: string, advice: string): ElasticPathError {
+  const words = refusal.summary === '' ? '' : ` (${refusal.summary})`
+  return new ElasticPathError(
+    'request_refused',
+    `Elastic Path returned ${refusal.status}${words} to ${call}. ${advice}`,
+    { upstreamStatus: refusal.status },
+  )
+}
+
+export function nameOf({ method, path }: Named): string {
+  return `${method} ${path.replace(/\?.*/, '')}`
+}
+
+/** `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3). */
+function readRetryAfter(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined
+  if (/^\d{1,9}$/.test(header)) return Number(header)
+  const date = readDate(header)
+  return date === undefined ? undefined : Math.max(0, (date - Date.now()) / 1000)
+}
