@@ -41,14 +41,16 @@ export function createServices(options: PasswordlessOtpStrategyOptions, verify: 
     throw new TypeError('PasswordlessOtpStrategy: verify must be a function')
   }
   const commerce = new Commerce(settings)
-  TODO
+  const proofs = new Proofs()
+  const attempts = new Attempts(settings, proofs)
+  const deliveryLimits = new Set<DeliveryLimit>()
   return {
     settings,
     commerce,
     attempts,
     exchanges: new Exchanges(commerce),
     proofs,
-    codeRequests: new CodeRequests(),
+    codeRequests: new CodeRequests(settings, commerce, attempts, deliveryLimits),
     deliveryLimits,
     verify: verify as AnyVerify | undefined,
     run: (operation, work) => run(commerce, settings.timeout, operation, work),

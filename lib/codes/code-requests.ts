@@ -5,10 +5,12 @@ import { outcomeOf, publish } from '../diagnostics'
 import { ElasticPathError } from '../errors'
 import type { Attempts } from '../limits/attempts'
 import { InFlight } from '../limits/in-flight'
-import type { Keys } from '../limits/keys'
-import { consume, type Taken } from '../limits/limiter'
-import type { OtpLimiter } from '../options'
+import { Limit } from '../limits/limit'
+import { limiterSecret } from '../limits/keys'
+import type { Taken } from '../limits/limiter'
+import type { Settings } from '../options'
 import { TtlMap } from '../ttl-map'
+import { warnOfResponseTime } from '../warnings'
 import type { DeliveryLimit } from './delivery-limit'
 import { isTicketSpent, readTicket, writeTicket } from './tickets'
 
@@ -17,11 +19,13 @@ const DOUBLE_TAP = 30_000
 // So that a flood of usernames exhausts neither memory nor the store's rate limit.
 const MAX_IN_PROGRESS = 500
 const LIMITER = 'request limiter'
+// Enough for a shopper whose email is slow, too few to flood a mailbox. In 15 minutes.
+const CODES = 5
 
 /** A code request that several sessions can share. Each part is bounded by the option `timeout`. */
 interface Pending {
   /** Resolves when the limiter allowed it. */
-  limited: Promise<Taken | undefined>
+  limited: Promise<Taken>
   /** Resolves when Elastic Path accepted or refused it; rejects if the limiter, Elastic Path or the setup failed. */
   done: Promise<void>
 }
@@ -31,14 +35,22 @@ export class CodeRequests {
   private readonly recent = new TtlMap<Pending>()
   private readonly inProgress = new InFlight(MAX_IN_PROGRESS)
 
-  /** @param limiter - Counts code requests by username; undefined if there is no limit. */
+  private readonly limit: Limit
+
   constructor(
+    private readonly settings: Settings,
     private readonly commerce: Commerce,
     private readonly attempts: Attempts,
-    private readonly limiter: OtpLimiter | undefined,
-    private readonly keys: Keys,
     private readonly deliveryLimits: ReadonlySet<DeliveryLimit>,
-  ) {}
+  ) {
+    this.limit = new Limit({
+      limiter: settings.requestLimiter,
+      name: LIMITER,
+      points: CODES,
+      secret: limiterSecret(settings),
+      settings,
+    })
+  }
 
   /**
    * Starts a request, or joins the one that was sent for the username within the last half minute. Gives the session a
@@ -50,6 +62,7 @@ export class CodeRequests {
    * @throws ElasticPathError `too_many_attempts` (429), `limiter_failed` or `limiter_unsuitable` (500).
    */
   async start(username: string, session: unknown, context: Context): Promise<{ joined: boolean; done: Promise<void> }> {
+    warnOfResponseTime(this.settings)
     const joined = isTicketSpent(session) ? undefined : this.recent.get(username)
     const { limited, done } = joined ?? this.send(username, context)
     await context.callApp(LIMITER, () => limited)
@@ -67,7 +80,7 @@ export class CodeRequests {
       const leave = this.inProgress.enter(false)
       // The response must not depend on the load, which a stranger could cause.
       if (!leave) {
-        await context.detached(async (own) => taken?.refund(own))
+        await context.detached(async (own) => taken.refund(own))
         publish({ operation: 'code-request', outcome: 'error', code: 'overloaded', duration: 0, calls: 0 })
         return
       }
@@ -84,16 +97,15 @@ export class CodeRequests {
     return pending
   }
 
-  private async take(username: string, context: Context): Promise<Taken | undefined> {
-    if (!this.limiter) return undefined
-    const taken = await consume(this.limiter, LIMITER, this.keys.of('code', username), context)
+  private async take(username: string, context: Context): Promise<Taken> {
+    const taken = await this.limit.take('code', username, context)
     if (taken.allowed) return taken
     throw new ElasticPathError('too_many_attempts', 'Too many codes were requested for this username.', {
       retryAfter: taken.retryAfter,
     })
   }
 
-  private async ask(username: string, taken: Taken | undefined, context: Context): Promise<void> {
+  private async ask(username: string, taken: Taken, context: Context): Promise<void> {
     const { client, store } = this.commerce
     try {
       for (const limit of this.deliveryLimits) await limit.credit(username, context)
@@ -103,7 +115,7 @@ export class CodeRequests {
       const { elapsed: duration, calls } = context
       publish({ operation: 'code-request', ...outcomeOf(refusal), outcome: 'error', duration, calls })
     } catch (error) {
-      if (madeNoCode(error)) await taken?.refund(context)
+      if (madeNoCode(error)) await taken.refund(context)
       throw error
     }
   }

@@ -33,6 +33,7 @@ export async function signIn(services: Services, req: Request, context: Context)
   if (first === 'refused') return { failure: 'invalid_credentials' }
   spendTicket(session)
   await attempt.accepted(context)
+  if (context.ended) throw context.ended
 
   // The code is used up. Any of the account tokens can read further pages (docs/elastic-path-facts.md#13).
   const { accountMemberId } = first
@@ -69,16 +70,10 @@ async function exchange(
     return await exchanges.exchange(req, credentials, window, attempt.privileged, context)
   } catch (error) {
     // An outage or a misconfiguration says nothing about the code. A request that the client aborted could be a guess.
-    if (error instanceof ElasticPathError && error.code !== 'request_aborted') await refund(attempt, context)
+    if (error instanceof ElasticPathError && error.code !== 'request_aborted') {
+      await attempt.refund(context)
+      if (context.ended) throw context.ended
+    }
     throw error
-  }
-}
-
-/** Gives the attempt back. If the limiter fails at that, the error that led here is the more important one. */
-async function refund(attempt: Attempt, context: Context): Promise<void> {
-  try {
-    await attempt.refund(context)
-  } catch {
-    if (context.ended) throw context.ended
   }
 }
