@@ -1,100 +1,135 @@
-import { createHash } from 'node:crypto'
-import { BoundedMap } from './bounded-map'
-import type { Operation } from './commerce/operation'
-import { ElasticPathError } from './errors'
-import type { OtpLimiter } from './options'
+import type { Context } from '../context'
+import { ElasticPathError } from '../errors'
+import type { OtpLimiter } from '../options'
+
+/** A point that was taken from a limiter. */
+export interface Taken {
+  /** The points taken in this window, this one included. Infinity if the limiter refuses without counting. */
+  readonly count: number
+  /** Whether the limiter has a point left for it. */
+  readonly allowed: boolean
+  /** Seconds until the window ends: a whole number, at least 1. */
+  readonly retryAfter: number
+  /** Returns the point, once. It never rejects: if the limiter fails, the point stays counted. */
+  readonly refund: (context: Context) => Promise<void>
+}
+
+// Milliseconds. A limiter that does not respond must not use up the time of a sign-in.
+const PATIENCE = 1000
+// A limiter that counts into the negative this often was given points on purpose.
+const MAX_NEGATIVE = 3
+const SILENT = Symbol('silent')
 
 /**
- * Takes one of the tries that a limiter allows a key. Answers with the seconds to wait where none is left, and with
- * undefined where there was one. A limiter that is itself broken lets nobody pass.
+ * Takes a point. If an earlier `reward` reached the limiter after its window had ended, the count is negative. Then
+ * this takes the surplus points too, because each of them would be an extra attempt.
+ *
+ * @param name - What the limiter is, for messages: the name of the option.
+ * @throws ElasticPathError `limiter_failed` or `limiter_unsuitable`.
  */
-export async function takeTry(
+export async function consume(
   limiter: OtpLimiter,
+  name: string,
   key: string,
-  operation: Operation,
-): Promise<number | undefined> {
+  context: Context,
+): Promise<Taken> {
+  let taken = await takePoint(limiter, name, key, context)
+  for (let tries = 0; tries < MAX_NEGATIVE && taken.count < 1; tries++) {
+    taken = await takePoint(limiter, name, key, context)
+  }
+  return taken
+}
+
+/** Takes a point, also if the count stays negative. */
+export async function takePoint(
+  limiter: OtpLimiter,
+  name: string,
+  key: string,
+  context: Context,
+): Promise<Taken> {
+  const startedAt = performance.now()
+  let result: unknown
+  let allowed = true
   try {
-    await operation.raceApp('limiter', limiter.consume(key))
-    return undefined
+    result = await bounded(name, () => limiter.consume(key), context)
   } catch (rejection) {
     if (rejection instanceof ElasticPathError) throw rejection
-    const wait = rejection instanceof Error ? undefined : millisecondsOf(rejection)
-    if (wait === undefined) throw brokenLimiter(rejection)
-    return Math.max(1, Math.ceil(wait / 1000))
-  }
-}
-
-/** Gives all tries of a key back. */
-export async function giveBackTries(limiter: OtpLimiter, key: string, operation: Operation): Promise<void> {
-  try {
-    await operation.raceApp('limiter', limiter.delete(key))
-  } catch (rejection) {
-    throw rejection instanceof ElasticPathError ? rejection : brokenLimiter(rejection)
-  }
-}
-
-/** Gives one try of a key back, by limiters that can. One that fails at it is not what to report here. */
-export async function giveBackTry(limiter: OtpLimiter, key: string, operation: Operation): Promise<void> {
-  try {
-    await operation.raceApp('limiter', limiter.reward?.(key, 1))
-  } catch {
-    // The try is lost, as by a limiter without `reward`.
-  }
-}
-
-/**
- * A key by which a username is counted without being written down where the limiter keeps its counts. Alike in capitals
- * and small letters: should Elastic Path take them for one username, each way to write it would bring tries of its own.
- */
-export function limiterKey(purpose: 'sign-in' | 'code', username: string): string {
-  return `${purpose}:${createHash('sha256').update(username.toLowerCase()).digest('base64url')}`
-}
-
-/** Counts in this process's memory: so many points in so many milliseconds, from the first one on. */
-export class MemoryLimiter implements OtpLimiter {
-  private readonly windows = new BoundedMap<{ taken: number; until: number }>()
-
-  constructor(
-    private readonly points: number,
-    private readonly duration: number,
-  ) {}
-
-  consume(key: string): Promise<void> {
-    const now = Date.now()
-    let window = this.windows.get(key)
-    if (!window) {
-      window = { taken: 0, until: now + this.duration }
-      this.windows.set(key, window, this.duration)
+    if (rejection instanceof Error || typeof unwrap(rejection).msBeforeNext !== 'number') {
+      throw limiterFailed(name, rejection instanceof Error ? rejection.name : typeof rejection)
     }
-    window.taken++
-    if (window.taken <= this.points) return Promise.resolve()
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the shape that limiters reject with
-    return Promise.reject({ msBeforeNext: window.until - now })
+    allowed = false
+    result = rejection
   }
-
-  reward(key: string, points: number): Promise<void> {
-    const window = this.windows.get(key)
-    if (window) window.taken -= points
-    return Promise.resolve()
-  }
-
-  delete(key: string): Promise<void> {
-    this.windows.delete(key)
-    return Promise.resolve()
+  const { consumedPoints, msBeforeNext } = unwrap(result)
+  if (typeof consumedPoints !== 'number' || Number.isNaN(consumedPoints)) throw unsuitable(limiter, name)
+  // A negative number stands for a window without an end.
+  const hasEnd = typeof msBeforeNext === 'number' && msBeforeNext >= 0
+  const windowEnd = hasEnd ? startedAt + msBeforeNext : Infinity
+  let refunded = false
+  return {
+    // rate-limiter-flexible's blocking in memory rejects with 0 points, which must not pass for a low count.
+    count: allowed || consumedPoints > 0 ? consumedPoints : Infinity,
+    allowed,
+    retryAfter: hasEnd ? Math.max(1, Math.ceil(msBeforeNext / 1000)) : 1,
+    async refund(refundContext) {
+      if (refunded || performance.now() >= windowEnd) return
+      refunded = true
+      await rewardPoint(limiter, name, key, refundContext)
+    },
   }
 }
 
-function millisecondsOf(rejection: unknown): number | undefined {
-  if (typeof rejection !== 'object' || rejection === null || !('msBeforeNext' in rejection)) return undefined
-  const { msBeforeNext } = rejection
-  return typeof msBeforeNext === 'number' && Number.isFinite(msBeforeNext) ? msBeforeNext : undefined
+/** Returns a point. It never rejects. */
+export async function rewardPoint(
+  limiter: OtpLimiter,
+  name: string,
+  key: string,
+  context: Context,
+): Promise<void> {
+  try {
+    await bounded(name, () => limiter.reward(key, 1), context)
+  } catch {
+    // The point stays counted. The request itself must not fail for it.
+  }
 }
 
-function brokenLimiter(rejection: unknown): ElasticPathError {
-  // Its own error is the app's to log where it happens: a connection string can be in it.
-  const name = rejection instanceof Error ? rejection.name : typeof rejection
+/** Waits for the limiter, but not longer than a second. */
+async function bounded(name: string, work: () => PromiseLike<unknown>, context: Context): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<typeof SILENT>((resolve) => {
+    // Without this timer, the deadline of the context ends the wait. At the same moment, the deadline must win.
+    if (context.timeout - context.elapsed > PATIENCE) timer = setTimeout(() => resolve(SILENT), PATIENCE)
+  })
+  try {
+    const result = await context.callApp(name, () => Promise.race([work(), silence]))
+    if (result === SILENT) throw limiterFailed(name, `no response within ${PATIENCE} ms`)
+    return result
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** The fields of a result. Those of rate-limiter-flexible are accessors of its class. */
+function unwrap(result: unknown): { consumedPoints?: unknown; msBeforeNext?: unknown } {
+  if (typeof result !== 'object' || result === null) return {}
+  return {
+    consumedPoints: 'consumedPoints' in result ? result.consumedPoints : undefined,
+    msBeforeNext: 'msBeforeNext' in result ? result.msBeforeNext : undefined,
+  }
+}
+
+// The limiter's own error can contain a connection string. The app has to log it where it happens.
+function limiterFailed(name: string, why: string): ElasticPathError {
   return new ElasticPathError(
     'limiter_failed',
-    `The limiter failed (${name}), so that nobody passes until it works again`,
+    `The ${name} failed (${why}). Requests that it counts are refused until it works again.`,
+  )
+}
+
+function unsuitable(limiter: OtpLimiter, name: string): ElasticPathError {
+  return new ElasticPathError(
+    'limiter_unsuitable',
+    `The ${name} is a ${limiter.constructor.name}, which does not report consumedPoints. ` +
+      'Use a limiter of rate-limiter-flexible on one store, such as RateLimiterRedis.',
   )
 }
