@@ -1,6 +1,6 @@
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler } from 'express'
 import { fetchAccount, listAccounts, renewHeldTokens } from './accounts'
-import { createFetch } from './calls/fetch'
+import { accessToken, createFetch, createFetchAs } from './calls/fetch'
 import { ElasticPathError } from './errors'
 import { authenticate } from './express/authenticate'
 import { keepFresh, type KeepFreshOptions } from './express/keep-fresh'
@@ -73,6 +73,7 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
     })
     this.name = services.settings.name
     this.#services = services
+    this.fetch = createFetch(services)
     registerServices(this, services)
   }
 
@@ -209,10 +210,7 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * @throws TypeError for another origin, and for a path with a dot segment, an encoded slash or a backslash.
    * @throws ElasticPathError if there is no access token, or for a network failure.
    */
-  get fetch(): typeof fetch {
-    return (this.#fetch ??= createFetch(this.#services))
-  }
-  #fetch: typeof fetch | undefined
+  readonly fetch: typeof fetch
 
   /**
    * Returns a `fetch` that calls Elastic Path as the account that the user acts for: it sends the account token, too.
@@ -222,7 +220,7 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * `account_required` (403) or `account_token_expired` (401), before anything is sent.
    */
   fetchAs(user: unknown): typeof fetch {
-    return createFetch(this.#services, { user })
+    return createFetchAs(this.#services, user)
   }
 
   /**
@@ -231,8 +229,7 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * @throws ElasticPathError `client_refused` (500), or a status from 502.
    */
   accessToken(): Promise<string> {
-    const { commerce, run } = this.#services
-    return run({}, (context) => commerce.client.accessToken(context))
+    return accessToken(this.#services)
   }
 
   /**

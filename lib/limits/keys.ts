@@ -1,0 +1,47 @@
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import type { Settings } from '../options'
+
+/** What a key counts. Each purpose has keys of its own, so one limiter can serve all of them. */
+export type Purpose = 'sign-in' | 'ticket' | 'proof' | 'grant' | 'code' | 'delivery' | 'credit'
+
+/** Makes the keys under which limiters count. A key contains no username, so it can be stored anywhere. */
+export class Keys {
+  private readonly secret: Buffer
+
+  /** @param secret - From {@link deriveKey} for counts that several processes share. Default: random. */
+  constructor(secret?: Buffer) {
+    this.secret = secret ?? randomBytes(32)
+  }
+
+  /** @param username - Or the id or email address that is counted. */
+  of(purpose: Purpose, username: string): string {
+    const hmac = createHmac('sha256', this.secret).update(`${purpose}\n${foldUsername(username)}`)
+    return `${purpose}:${hmac.digest('base64url')}`
+  }
+}
+
+/** Derives a key from a secret. Keys for different uses are independent. */
+export function deriveKey(use: string, secret: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `passport-elasticpath-otp ${use}`, 32))
+}
+
+/** The secret of the keys in limiters that several processes share. Each process derives the same one. */
+export function limiterSecret({ clientId, clientSecret = '' }: Pick<Settings, 'clientId' | 'clientSecret'>): Buffer {
+  return deriveKey('limiter', `${clientId}\n${clientSecret}`)
+}
+
+const PLAIN = /^[\x21-\x7e]*$/
+const INVISIBLE = /[\p{M}\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
+
+/**
+ * Converts a username into one form for all spellings that a store could take for the same username. Otherwise each
+ * spelling would have attempts of its own. It ignores case, compatibility forms, combining marks, white space, and
+ * invisible and control characters.
+ */
+export function foldUsername(username: string): string {
+  if (PLAIN.test(username)) return username.toLowerCase()
+  // Lower case first, because ẞ has no other upper case. Marks are removed last: one of them, the iota subscript, has a
+  // letter as its upper case. Greek has two lower-case letters for one upper-case sigma.
+  const folded = username.normalize('NFKD').toLowerCase().toUpperCase().toLowerCase().replaceAll('ς', 'σ')
+  return folded.normalize('NFKD').replace(INVISIBLE, '')
+}

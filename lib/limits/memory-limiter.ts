@@ -1,0 +1,159 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import type { OtpLimiter } from '../options'
+
+interface Window {
+  count: number
+  /** By the monotonic clock, in milliseconds. */
+  until: number
+}
+
+// About 2 MB.
+const EXACT_COUNTS = 10_000
+
+/**
+ * Counts in this process's memory, in fixed windows that begin with a key's first point. Its memory is bounded: if there
+ * are too many keys, it counts the others in a {@link Sketch}. A count is never below its true value.
+ */
+export class MemoryLimiter implements OtpLimiter {
+  // In the order of their ends.
+  private readonly windows = new Map<string, Window>()
+  private sketch: Sketch | undefined
+
+  /**
+   * @param points - How many points a key has in a window.
+   * @param duration - The length of a window in milliseconds.
+   */
+  constructor(
+    private readonly points: number,
+    private readonly duration: number,
+  ) {}
+
+  consume(key: string): Promise<{ consumedPoints: number; msBeforeNext: number }> {
+    const now = performance.now()
+    const { count, until } = this.add(key, 1, now)
+    const result = { consumedPoints: count, msBeforeNext: until - now }
+    if (count <= this.points) return Promise.resolve(result)
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the contract of OtpLimiter
+    return Promise.reject(result)
+  }
+
+  reward(key: string, points = 1): Promise<void> {
+    this.add(key, -points, performance.now())
+    return Promise.resolve()
+  }
+
+  private add(key: string, points: number, now: number): Window {
+    let window = this.windows.get(key)
+    if (!window || now >= window.until) {
+      this.dropExpired(now)
+      if (this.windows.size >= EXACT_COUNTS || this.sketch?.has(key, now)) {
+        this.sketch ??= new Sketch(this.duration, now)
+        return this.sketch.add(key, points, now)
+      }
+      window = { count: 0, until: now + this.duration }
+      this.windows.set(key, window)
+    }
+    window.count += points
+    return window
+  }
+
+  private dropExpired(now: number): void {
+    for (const [key, { until }] of this.windows) {
+      if (now < until) break
+      this.windows.delete(key)
+    }
+    if (this.sketch && now >= this.sketch.until) this.sketch = undefined
+  }
+}
+
+// With 8 cells per key, a million keys leave 0.04 % of all other keys with a count above 0.
+const CELLS = 2 ** 24
+const CELLS_PER_KEY = 8
+const MAX_COUNT = 15
+const REWARDS = 10_000
+
+/**
+ * A count-min sketch with conservative update: each key has eight cells, chosen by a keyed hash, and its count is the
+ * least of them. Keys that share all cells raise each other's counts, but nothing lowers them. Counts expire after one
+ * to two durations: a cell has four bits for the current period, and four for the previous one.
+ */
+class Sketch {
+  /** When all counts have expired, by the monotonic clock. */
+  until: number
+  private readonly cells = new Uint8Array(CELLS)
+  private readonly secret = randomBytes(32)
+  // Cells cannot be lowered, because other keys share them. Forgetting a reward leaves a count too high, which is safe.
+  private readonly rewards = new Map<string, number>()
+  private periodEnd: number
+  /** The position of the current period's four bits: 0 or 4. */
+  private shift = 0
+
+  constructor(
+    private readonly duration: number,
+    now: number,
+  ) {
+    this.periodEnd = now + duration
+    this.until = this.periodEnd + duration
+  }
+
+  has(key: string, now: number): boolean {
+    this.turn(now)
+    const cells = this.cellsOf(key)
+    return this.rewards.has(key) || this.least(cells, 0) > 0 || this.least(cells, 4) > 0
+  }
+
+  add(key: string, points: number, now: number): Window {
+    this.turn(now)
+    this.until = this.periodEnd + this.duration
+    const cells = this.cellsOf(key)
+    let current = this.least(cells, this.shift)
+    if (points < 0) this.addReward(key, -points)
+    else this.raise(cells, (current = Math.min(current + points, MAX_COUNT)))
+    const previous = this.least(cells, 4 - this.shift)
+    // A full cell has stopped counting, so the true count is not known.
+    const full = current === MAX_COUNT || previous === MAX_COUNT
+    const count = full ? Infinity : current + previous - (this.rewards.get(key) ?? 0)
+    return { count, until: this.until }
+  }
+
+  /** Begins the next period if it is time. It cannot have missed one, because {@link until} would have passed. */
+  private turn(now: number): void {
+    if (now < this.periodEnd) return
+    this.periodEnd += this.duration
+    this.shift = 4 - this.shift
+    this.rewards.clear()
+    const kept = this.shift === 0 ? 0xf0f0f0f0 : 0x0f0f0f0f
+    const words = new Uint32Array(this.cells.buffer)
+    for (let i = 0; i < words.length; i++) words[i] = (words[i] ?? 0) & kept
+  }
+
+  private addReward(key: string, points: number): void {
+    const before = this.rewards.get(key) ?? 0
+    this.rewards.delete(key)
+    for (const oldest of this.rewards.keys()) {
+      if (this.rewards.size < REWARDS) break
+      this.rewards.delete(oldest)
+    }
+    this.rewards.set(key, before + points)
+  }
+
+  private cellsOf(key: string): number[] {
+    const hash = createHmac('sha256', this.secret).update(key).digest()
+    return Array.from({ length: CELLS_PER_KEY }, (_, i) => hash.readUInt32LE(4 * i) % CELLS)
+  }
+
+  private least(cells: number[], shift: number): number {
+    return Math.min(...cells.map((cell) => this.countIn(cell, shift)))
+  }
+
+  private raise(cells: number[], count: number): void {
+    for (const cell of cells) {
+      const missing = count - this.countIn(cell, this.shift)
+      if (missing > 0) this.cells[cell] = (this.cells[cell] ?? 0) + (missing << this.shift)
+    }
+  }
+
+  private countIn(cell: number, shift: number): number {
+    return ((this.cells[cell] ?? 0) >> shift) & MAX_COUNT
+  }
+}
