@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Request, RequestHandler } from 'express'
-import { asObject, asText, at, parseJson, type JsonObject } from '../commerce/json'
+import { asObject, asText, at, parseJson, type JsonObject } from '../json'
 import { publish, type DeliveryCode } from '../diagnostics'
 import { checkNames } from '../options'
 
@@ -71,7 +71,7 @@ export function otpWebhook(options: OtpWebhookOptions): RequestHandler {
       'otpWebhook: secretKey must be what a header can carry: ASCII, with no space and no line end around it',
     )
   }
-  checkNames('otpWebhook', options, new Set(['secretKey', 'deliver']))
+  checkNames('otpWebhook', options, { secretKey: true, deliver: true, strategy: true } as never)
   if (typeof deliver !== 'function')
     throw new TypeError('otpWebhook: deliver must be a function that sends the code')
   const expected = digest(secretKey)
