@@ -29,6 +29,8 @@ export interface Operation<T> {
   departure?: Departure | undefined
   /** The code of a result that is a failure. */
   failureOf?: (result: T) => DiagnosticMessage['code']
+  /** What else diagnostics say about the operation. Called when it ends. */
+  details?: () => Pick<DiagnosticMessage, 'method' | 'path' | 'upstreamStatus'>
 }
 
 // A WeakMap and not a field, so that console.log(strategy) cannot print the client secret.
