@@ -32,6 +32,8 @@ export interface Operation<T> {
   departure?: Departure | undefined
   /** The code of a result that is a failure. */
   failureOf?: (result: T) => DiagnosticMessage['code']
+  /** What else diagnostics say about the operation. Called when it ends. */
+  details?: () => Pick<DiagnosticMessage, 'method' | 'path' | 'upstreamStatus'>
 }
 
 /** @throws TypeError that names the invalid or unknown option. */

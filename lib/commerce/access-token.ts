@@ -12,13 +12,13 @@ const CALL = { method: 'POST', path: '/oauth/access_token', parse: parseAccessTo
 // does not outlive it.
 const MARGIN = 60_000
 const MARGIN_SHARE = 0.1
-const FORCED_RENEWAL_INTERVAL = 10_000
+const REFUSAL_INTERVAL = 10_000
 
 /** The app's access token: fetched once for all who wait for it, and renewed before it expires. */
 export class AccessToken {
   private readonly shared: Shared<string>
   private readonly form: string
-  private lastForced = -Infinity
+  private lastRefusal = -Infinity
 
   constructor(
     private readonly transport: Transport,
@@ -41,18 +41,11 @@ export class AccessToken {
     this.shared.forget(token)
   }
 
-  /**
-   * The token that replaces one that Elastic Path refused. Forces at most one renewal in ten seconds.
-   *
-   * @returns undefined if there is no other token.
-   */
-  async replace(context: Context, refused: string): Promise<string | undefined> {
-    if (performance.now() - this.lastForced >= FORCED_RENEWAL_INTERVAL) {
-      // Another call may have replaced the token already. Then nothing is forgotten, and no renewal is forced.
-      if (this.shared.forget(refused)) this.lastForced = performance.now()
-    }
-    const token = await this.get(context)
-    return token === refused ? undefined : token
+  /** Like `forget`, but at most once in ten seconds, so that calls which are refused for ever do not flood the store. */
+  refuse(token: string): void {
+    if (performance.now() - this.lastRefusal < REFUSAL_INTERVAL) return
+    // If another call has replaced the token already, nothing is forgotten.
+    if (this.shared.forget(token)) this.lastRefusal = performance.now()
   }
 
   private async fetch(context: Context): Promise<Found<string>> {
@@ -61,7 +54,7 @@ export class AccessToken {
       path: CALL.path,
       headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
       body: this.form,
-      repeatable: true,
+      repeat: 'always',
     })
     if (isSuccess(answer.status)) return parse(answer, CALL)
     const { status } = refusalOf(answer, CALL, this.form)

@@ -51,7 +51,7 @@ export class CommerceClient {
         path: call.path,
         headers,
         ...(body === undefined ? {} : { body }),
-        repeatable: call.repeatable,
+        repeat: call.repeatable ? 'always' : 'if stale',
       })
       if (isSuccess(answer.status)) return { result: parse(answer, call) }
       const refusal = refusalOf(answer, call, body)

@@ -2,7 +2,6 @@ import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
 import { parseJson } from '../json'
 import { AnswerReader, readDate, type Answer } from './answer-reader'
-import type { Receiver } from './receiver'
 import { readRefusal, type Refusal } from './refusal'
 import type { HttpRequest, Sent, Transport } from './transport'
 
@@ -28,28 +27,27 @@ export function exchange(
   context: Context,
   request: HttpRequest,
 ): Promise<Sent<Answer>> {
-  return withinRateLimit(transport, context, request, read, rateLimited)
+  return withinRateLimit(context, () => transport.send(request, context, read), rateLimited)
 }
 
 /**
  * Sends a request. While the response is 429, waits as `Retry-After` says and sends it again.
  *
- * @param giveUp - Called with the last 429 if the wait would exceed the time of the context.
+ * @param giveUp - Called with the last 429 if the next wait would exceed the time of the context.
+ * @param discard - Called with every other 429.
  */
 export async function withinRateLimit<T extends { status: number; retryAfter: string | undefined }>(
-  transport: Transport,
   context: Context,
-  request: HttpRequest,
-  receive: (context: Context, name: () => string) => Receiver<T>,
+  send: () => Promise<Sent<T>>,
   giveUp: (seconds: number, last: Sent<T>) => Sent<T>,
   discard?: (answer: T) => void,
 ): Promise<Sent<T>> {
-  for (let tries = 0; ; tries++) {
-    const sent = await transport.send(request, context, receive)
+  for (let retries = 0; ; retries++) {
+    const sent = await send()
     if (sent.answer.status !== 429) return sent
     const seconds = readRetryAfter(sent.answer.retryAfter)
     // Limits are per second. If Retry-After is 0, back off exponentially.
-    const milliseconds = Math.max((seconds ?? 1) * 1000, 100 * 2 ** tries)
+    const milliseconds = Math.max((seconds ?? 1) * 1000, 100 * 2 ** retries)
     if (context.elapsed + milliseconds >= context.timeout) return giveUp(Math.ceil(milliseconds / 1000), sent)
     discard?.(sent.answer)
     await context.wait(milliseconds)

@@ -99,17 +99,17 @@ export abstract class Receiver<T> implements Attempt {
 
   // The handler interface of undici 6, which is the version inside Node 20 and 22.
 
-  private paused = false
+  private stopped = false
   private resumeOld: (() => void) | undefined
 
   onConnect(abort: (error?: Error) => void): void {
     this.onRequestStart({
       abort,
       pause: () => {
-        this.paused = true
+        this.stopped = true
       },
       resume: () => {
-        this.paused = false
+        this.stopped = false
         this.resumeOld?.()
       },
     })
@@ -118,12 +118,12 @@ export abstract class Receiver<T> implements Attempt {
   onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean {
     this.resumeOld = resume
     this.onResponseStart(undefined, status, readRawHeaders(rawHeaders), statusText)
-    return !this.paused
+    return !this.stopped
   }
 
   onData(chunk: Buffer): boolean {
     this.onResponseData(undefined, chunk)
-    return !this.paused
+    return !this.stopped
   }
 
   onComplete(): void {

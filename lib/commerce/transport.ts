@@ -12,11 +12,18 @@ export interface HttpRequest {
   path: string
   headers: Record<string, string>
   body?: Dispatcher.DispatchOptions['body']
-  /** Whether Elastic Path may receive it twice without harm. */
-  repeatable: boolean
-  /** Whether the body is a stream, which can be sent only once. */
-  streams?: boolean
+  repeat: Repeat
 }
+
+/**
+ * When a request is sent once more after its connection failed:
+ *
+ * - `always`: Elastic Path may receive it twice without harm.
+ * - `if stale`: if its connection was probably closed while idle.
+ * - `if unread`: if Elastic Path has certainly not received it.
+ * - `never`: its body is a stream, which can be sent only once.
+ */
+export type Repeat = 'always' | 'if stale' | 'if unread' | 'never'
 
 export interface Sent<T> {
   answer: T
@@ -64,8 +71,7 @@ export class Transport {
     context: Context,
     receive: (context: Context, name: () => string) => Receiver<T>,
   ): Promise<Sent<T>> {
-    if (this.closed) throw closedError()
-    if (context.ended) throw context.ended
+    this.checkOpen(context)
     const name = (): string => this.nameOf(request)
     const sentAt = context.elapsed
     const first = this.dispatch(request, context, receive(context, name), false)
@@ -78,7 +84,8 @@ export class Transport {
       // A connection that has just served this context was not idle, and was not closed because of that.
       const stale =
         stage === 'kept-alive connection' && context.calls === 1 && context.elapsed - sentAt < STALE_WITHIN
-      if (context.ended || request.streams || !mayRepeat(error, stage, request.repeatable || stale)) {
+      const allowed = request.repeat === 'always' || (request.repeat === 'if stale' && stale)
+      if (context.ended || request.repeat === 'never' || !mayRepeat(error, stage, allowed)) {
         throw this.explain(error, first, context, name)
       }
       sentBefore = stage !== 'never connected'
@@ -100,6 +107,11 @@ export class Transport {
   /** Closes the idle connections: they may be dead, because a request got no byte of a response. */
   discardIdle(): void {
     this.connections?.discardIdle()
+  }
+
+  private checkOpen({ ended }: Context): void {
+    if (this.closed) throw closedError()
+    if (ended) throw ended
   }
 
   private dispatch<T>(
@@ -155,10 +167,10 @@ export class Transport {
 }
 
 /** Whether a 408 means that the server closed an idle connection, so that it has not read the request. */
-function isUnread(receiver: Attempt, { repeatable, streams }: HttpRequest): boolean {
-  if (streams) return false
+function isUnread(receiver: Attempt, { repeat }: HttpRequest): boolean {
+  if (repeat === 'never') return false
   // A dispatcher of the app does not say whether the connection was kept alive.
-  return receiver.stage === undefined ? repeatable : receiver.stage === 'kept-alive connection'
+  return receiver.stage === undefined ? repeat === 'always' : receiver.stage === 'kept-alive connection'
 }
 
 // Errors are recognized by their fields and not by their class, because test runners such as Jest have a second one.
