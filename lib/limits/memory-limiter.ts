@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import type { OtpLimiter } from '../options'
 
 interface Window {
@@ -43,18 +43,22 @@ export class MemoryLimiter implements OtpLimiter {
   }
 
   private add(key: string, points: number, now: number): Window {
-    let window = this.windows.get(key)
-    if (!window || now >= window.until) {
-      this.dropExpired(now)
-      if (this.windows.size >= EXACT_COUNTS || this.sketch?.has(key, now)) {
-        this.sketch ??= new Sketch(this.duration, now)
-        return this.sketch.add(key, points, now)
-      }
-      window = { count: 0, until: now + this.duration }
-      this.windows.set(key, window)
+    const window = this.windows.get(key)
+    if (window && now < window.until) {
+      window.count += points
+      return window
     }
-    window.count += points
-    return window
+    this.dropExpired(now)
+    const isFull = this.windows.size >= EXACT_COUNTS
+    if (isFull) this.sketch ??= new Sketch(this.points, this.duration, now)
+    if (this.sketch) {
+      const cells = this.sketch.cellsOf(key, now)
+      // A key that was counted here stays here until its count has expired.
+      if (isFull || this.sketch.countIn(cells, key) !== 0) return this.sketch.add(cells, key, points)
+    }
+    const begun = { count: points, until: now + this.duration }
+    this.windows.set(key, begun)
+    return begun
   }
 
   private dropExpired(now: number): void {
@@ -81,7 +85,7 @@ class Sketch {
   /** When all counts have expired, by the monotonic clock. */
   until: number
   private readonly cells = new Uint8Array(CELLS)
-  private readonly secret = randomBytes(32)
+  private readonly secret = randomBytes(32).toString('hex')
   // Cells cannot be lowered, because other keys share them. Forgetting a reward leaves a count too high, which is safe.
   private readonly rewards = new Map<string, number>()
   private periodEnd: number
@@ -89,6 +93,7 @@ class Sketch {
   private shift = 0
 
   constructor(
+    private readonly points: number,
     private readonly duration: number,
     now: number,
   ) {
@@ -96,29 +101,34 @@ class Sketch {
     this.until = this.periodEnd + duration
   }
 
-  has(key: string, now: number): boolean {
-    this.turn(now)
-    const cells = this.cellsOf(key)
-    return this.rewards.has(key) || this.least(cells, 0) > 0 || this.least(cells, 4) > 0
+  /** Finds the cells of a key. Begins a new period first, if it is time. */
+  cellsOf(key: string, now: number): number[] {
+    if (now >= this.periodEnd) this.beginPeriod()
+    const digest = hash('sha256', this.secret + key, 'buffer')
+    const cells: number[] = []
+    for (let i = 0; i < CELLS_PER_KEY; i++) cells.push(digest.readUInt32LE(4 * i) % CELLS)
+    return cells
   }
 
-  add(key: string, points: number, now: number): Window {
-    this.turn(now)
-    this.until = this.periodEnd + this.duration
-    const cells = this.cellsOf(key)
-    let current = this.least(cells, this.shift)
-    if (points < 0) this.addReward(key, -points)
-    else this.raise(cells, (current = Math.min(current + points, MAX_COUNT)))
+  countIn(cells: number[], key: string): number {
+    const current = this.least(cells, this.shift)
     const previous = this.least(cells, 4 - this.shift)
     // A full cell has stopped counting, so the true count is not known.
-    const full = current === MAX_COUNT || previous === MAX_COUNT
-    const count = full ? Infinity : current + previous - (this.rewards.get(key) ?? 0)
+    if (current === MAX_COUNT || previous === MAX_COUNT) return Infinity
+    return current + previous - (this.rewards.get(key) ?? 0)
+  }
+
+  add(cells: number[], key: string, points: number): Window {
+    this.until = this.periodEnd + this.duration
+    const count = this.countIn(cells, key) + points
+    if (points < 0) this.addReward(key, -points)
+    // A refused point is not counted. Otherwise somebody who never stops would never have a point again.
+    else if (count <= this.points + 1) this.raise(cells, points)
     return { count, until: this.until }
   }
 
-  /** Begins the next period if it is time. It cannot have missed one, because {@link until} would have passed. */
-  private turn(now: number): void {
-    if (now < this.periodEnd) return
+  /** None was missed, because {@link until} would have passed. */
+  private beginPeriod(): void {
     this.periodEnd += this.duration
     this.shift = 4 - this.shift
     this.rewards.clear()
@@ -137,23 +147,21 @@ class Sketch {
     this.rewards.set(key, before + points)
   }
 
-  private cellsOf(key: string): number[] {
-    const hash = createHmac('sha256', this.secret).update(key).digest()
-    return Array.from({ length: CELLS_PER_KEY }, (_, i) => hash.readUInt32LE(4 * i) % CELLS)
-  }
-
-  private least(cells: number[], shift: number): number {
-    return Math.min(...cells.map((cell) => this.countIn(cell, shift)))
-  }
-
-  private raise(cells: number[], count: number): void {
+  private raise(cells: number[], points: number): void {
+    const raised = Math.min(this.least(cells, this.shift) + points, MAX_COUNT)
     for (const cell of cells) {
-      const missing = count - this.countIn(cell, this.shift)
+      const missing = raised - this.valueAt(cell, this.shift)
       if (missing > 0) this.cells[cell] = (this.cells[cell] ?? 0) + (missing << this.shift)
     }
   }
 
-  private countIn(cell: number, shift: number): number {
+  private least(cells: number[], shift: number): number {
+    let least = MAX_COUNT
+    for (const cell of cells) least = Math.min(least, this.valueAt(cell, shift))
+    return least
+  }
+
+  private valueAt(cell: number, shift: number): number {
     return ((this.cells[cell] ?? 0) >> shift) & MAX_COUNT
   }
 }

@@ -1,0 +1,141 @@
+import { MemoryLimiter } from '../../lib/limits/memory-limiter'
+
+const WINDOW = 15 * 60_000
+
+beforeEach(() => jest.useFakeTimers({ now: 0 }))
+afterEach(() => jest.useRealTimers())
+
+function consume(
+  limiter: MemoryLimiter,
+  key: string,
+): Promise<{ consumedPoints: number; msBeforeNext: number }> {
+  return limiter.consume(key).catch((rejection: unknown) => rejection as never)
+}
+
+async function countOf(limiter: MemoryLimiter, key: string): Promise<number> {
+  return (await consume(limiter, key)).consumedPoints
+}
+
+/** Takes points with so many other keys that exact counts are full. */
+async function fill(limiter: MemoryLimiter, keys = 10_000, points = 1): Promise<void> {
+  for (let key = 0; key < keys; key++) {
+    for (let point = 0; point < points; point++) await consume(limiter, `other-${key}`)
+  }
+}
+
+describe.each([
+  ['exact counts', 0],
+  ['counts in the sketch', 10_000],
+])('MemoryLimiter with %s', (_name, others) => {
+  const exact = others === 0
+
+  async function open(points = 3) {
+    const limiter = new MemoryLimiter(points, WINDOW)
+    await fill(limiter, others)
+    return limiter
+  }
+
+  test('resolves for the points of a window and rejects with the count above them', async () => {
+    const limiter = await open()
+    for (const consumedPoints of [1, 2, 3]) {
+      await expect(limiter.consume('ada')).resolves.toMatchObject({ consumedPoints })
+    }
+    await expect(limiter.consume('ada')).rejects.toMatchObject({ consumedPoints: 4 })
+    await expect(limiter.consume('grace')).resolves.toMatchObject({ consumedPoints: 1 })
+  })
+
+  test('says how long the window lasts, and forgets the count then', async () => {
+    const limiter = await open()
+    jest.advanceTimersByTime(60_000)
+    await consume(limiter, 'ada')
+    jest.advanceTimersByTime(60_000)
+    const { msBeforeNext } = await consume(limiter, 'ada')
+    expect(msBeforeNext).toBe(exact ? WINDOW - 60_000 : 2 * WINDOW - 60_000)
+    jest.advanceTimersByTime(msBeforeNext - 1)
+    expect(await countOf(limiter, 'ada')).toBe(3)
+    jest.advanceTimersByTime(exact ? 1 : 2 * WINDOW)
+    expect(await countOf(limiter, 'ada')).toBe(1)
+  })
+
+  test('gives back the points of one key', async () => {
+    const limiter = await open()
+    await consume(limiter, 'ada')
+    await consume(limiter, 'ada')
+    await consume(limiter, 'grace')
+    await limiter.reward('ada', 2)
+    expect(await countOf(limiter, 'ada')).toBe(1)
+    expect(await countOf(limiter, 'grace')).toBe(2)
+  })
+
+  test('keeps a point that was given before it is taken', async () => {
+    const limiter = await open()
+    await limiter.reward('ada')
+    expect([await countOf(limiter, 'ada'), await countOf(limiter, 'ada')]).toEqual([0, 1])
+  })
+
+  test('is not affected by a change of the system time', async () => {
+    const limiter = await open()
+    await consume(limiter, 'ada')
+    jest.setSystemTime(Date.now() + 2 * WINDOW)
+    expect(await countOf(limiter, 'ada')).toBe(2)
+    jest.setSystemTime(Date.now() - 5 * WINDOW)
+    jest.advanceTimersByTime(2 * WINDOW)
+    expect(await countOf(limiter, 'ada')).toBe(1)
+  })
+})
+
+describe('MemoryLimiter', () => {
+  test('keeps a key in the sketch until its counts there have expired', async () => {
+    const limiter = new MemoryLimiter(10, WINDOW)
+    await fill(limiter)
+    jest.advanceTimersByTime(WINDOW - 1)
+    expect(await countOf(limiter, 'ada')).toBe(1)
+    // All exact counts expire, so there is room for exact counts again.
+    jest.advanceTimersByTime(1)
+    expect(await countOf(limiter, 'ada')).toBe(2)
+    expect(await consume(limiter, 'grace')).toEqual({ consumedPoints: 1, msBeforeNext: WINDOW })
+    jest.advanceTimersByTime(2 * WINDOW)
+    expect(await consume(limiter, 'ada')).toEqual({ consumedPoints: 1, msBeforeNext: WINDOW })
+  })
+
+  test('allows at most two windows of points in any 15 minutes, whenever exact counts are full', async () => {
+    const limiter = new MemoryLimiter(10, WINDOW)
+    const times: number[] = []
+    for (let minute = 0; minute < 120; minute++) {
+      if (minute % 7 === 0) await fill(limiter)
+      for (let attempt = 0; attempt < 12; attempt++) {
+        if ((await countOf(limiter, 'ada')) <= 10) times.push(minute)
+      }
+      jest.advanceTimersByTime(60_000)
+    }
+    const most = Math.max(...times.map((time) => times.filter((t) => t >= time && t < time + 15).length))
+    expect(most).toBeLessThanOrEqual(20)
+    // Half of what fixed windows allow, because the sketch counts for two of them.
+    expect(times.length).toBeGreaterThanOrEqual(40)
+  })
+
+  test('never counts below the true value when many keys share cells', async () => {
+    const limiter = new MemoryLimiter(10, WINDOW)
+    await fill(limiter)
+    const tooLow: string[] = []
+    for (let count = 1; count <= 5; count++) {
+      for (let i = 0; i < 5_000; i++)
+        if ((await countOf(limiter, `key-${i}`)) < count) tooLow.push(`key-${i}`)
+    }
+    expect(tooLow).toEqual([])
+  })
+
+  test('refuses a key whose cells are full, because its true count is not known', async () => {
+    const limiter = new MemoryLimiter(100, WINDOW)
+    await fill(limiter)
+    for (let point = 1; point <= 15; point++) expect(await countOf(limiter, 'ada')).toBe(point)
+    await expect(limiter.consume('ada')).rejects.toMatchObject({ consumedPoints: Infinity })
+  })
+
+  test('allocates nothing until it is used, and no sketch while exact counts have room', async () => {
+    const before = process.memoryUsage().arrayBuffers
+    const limiter = new MemoryLimiter(10, WINDOW)
+    await fill(limiter, 9_999)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1e6)
+  })
+})
