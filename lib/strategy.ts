@@ -15,6 +15,7 @@ import { remainingLife, type AccountSummary } from './token'
 import { untilUniformTime } from './uniform-time'
 import {
   heldToken,
+  invalidUser,
   isPasswordlessOtpUser,
   requireUser,
   withAccount,
@@ -233,22 +234,17 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
   }
 
   /**
-   * For `passport.serializeUser`: the session keeps the user as it is. The function is bound.
+   * For `passport.serializeUser`: the session keeps the user as it is. The function is bound. It also accepts the users of
+   * other strategies of this class.
    *
-   * Its error is `unexpected_user` (500) if the user's fields are missing.
+   * Its error is `unexpected_user` (500) if the user's fields are missing or invalid.
    */
   readonly serializeUser = (
     user: unknown,
     done: (error: unknown, user?: PasswordlessOtpUser) => void,
   ): void => {
-    let checked: PasswordlessOtpUser
-    try {
-      checked = requireUser(user, this.name)
-    } catch (error) {
-      done(error)
-      return
-    }
-    done(null, checked)
+    if (isPasswordlessOtpUser(user)) done(null, user)
+    else done(invalidUser())
   }
 
   /** For `passport.deserializeUser`: an invalid user, and one whose token expired, is signed out. The function is bound. */

@@ -58,7 +58,12 @@ export function requireUser<User>(value: User, strategy: string): User & Passwor
     )
   }
   if (isPasswordlessOtpUser(value)) return value
-  throw new ElasticPathError('unexpected_user', `The user's fields are missing or invalid. ${FIELDS}`)
+  throw invalidUser()
+}
+
+/** The error for a user whose fields the app removed or changed. */
+export function invalidUser(): ElasticPathError {
+  return new ElasticPathError('unexpected_user', `The user's fields are missing or invalid. ${FIELDS}`)
 }
 
 const FIELDS = 'They are accountMemberId, username, strategy, account and selectionToken.'

@@ -20,7 +20,7 @@ const RESULT_KEPT = 5000
 /** Exchanges codes at Elastic Path. The same code that one session submits twice is exchanged once. */
 export class Exchanges {
   private readonly inProgress = new InFlight(MAX_IN_PROGRESS, RESERVED_FOR_SHOPPERS)
-  private readonly shared = new TtlMap<Promise<Exchanged>>()
+  private readonly shared = new TtlMap<Promise<Exchanged>>(2 * MAX_IN_PROGRESS)
 
   constructor(private readonly commerce: Commerce) {}
 
