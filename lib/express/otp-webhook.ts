@@ -1,100 +1,139 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import type { Request, RequestHandler } from 'express'
-import { asObject, asText, at, parseJson, type JsonObject } from '../json'
-import { publish, type DeliveryCode } from '../diagnostics'
-import { checkNames } from '../options'
+import type { Strategy } from 'passport'
+import { DeliveryLimit } from '../codes/delivery-limit'
+import { Context } from '../context'
+import { outcomeOf, publish, type DiagnosticMessage } from '../diagnostics'
+import { asObject } from '../json'
+import { checkNames, hasMethods, refuseLimiter, type OtpLimiter } from '../options'
+import { servicesOf, type Services } from '../services'
+import { TtlMap } from '../ttl-map'
+import { CODE_LIFETIME, readEvent, type OtpDelivery } from './otp-event'
+import { readBody } from './read-body'
 
-/** A code that Elastic Path asks the shop to deliver to its shopper. */
-export interface OtpDelivery {
-  /** The event's id: the same when Elastic Path delivers it again, which it may. Drop one that was mailed already. */
-  eventId: string
-  /** Elastic Path's count of its tries to deliver this event, from 1. */
-  attempt: number
-  /** The username that asked. */
-  username: string
-  /** Where the code goes: the member's e-mail address. */
-  email: string
-  /** The member's name; empty where Elastic Path has none. */
-  name: string
-  /** The one-time code. It belongs in the mail, and nowhere else. */
-  otp: string
-  /** The ISO 8601 moment at which the code ends, ten minutes after it was made. */
-  expires: string
-  /** The password profile that the code is good for. */
-  passwordProfileId: string
-}
+export type { OtpDelivery } from './otp-event'
 
-/** The options of {@link otpWebhook}. Both are required. */
+/** The options of {@link otpWebhook}. Unknown options throw a `TypeError`; undefined ones are ignored. */
 export interface OtpWebhookOptions {
-  /** The secret key of the store's webhook integration, which arrives in the header `X-Moltin-Secret-Key`. */
+  /** The secret key of the store's webhook integration. Elastic Path sends it in `X-Moltin-Secret-Key`. Required. */
   secretKey: string
   /**
-   * Sends the code. Its promise is awaited; where it rejects, or takes longer than nine seconds, Elastic Path delivers
-   * again. What it throws is not logged, for the code can be in it: log it there.
+   * Sends the code. Required. The webhook waits for its promise. If it throws, rejects or takes longer than nine seconds,
+   * Elastic Path delivers the event again. What it throws is not logged, because it can contain the code.
    */
   deliver: (delivery: OtpDelivery) => unknown
+  /**
+   * The strategy of the same store. Then `deliver` receives a `proof`, events of other realms and password profiles are
+   * ignored, and emails that shoppers request through this app do not count towards the limit.
+   */
+  strategy?: Strategy | undefined
+  /** Events of other password profiles are ignored. @default that of `strategy`; without it, all are delivered */
+  passwordProfileId?: string | undefined
+  /**
+   * Counts deliveries; false turns the limit off. Several processes need a limiter that they share.
+   *
+   * @default ten in 15 minutes per address, in memory
+   */
+  limiter?: OtpLimiter | false | undefined
 }
 
-const EVENT = 'one-time-password-token-request.created'
-const PURPOSE = 'passwordless_authentication'
-const CODE_LIFETIME = 10 * 60_000
+interface Result {
+  status: number
+  code?: DiagnosticMessage['code']
+}
+
+const OPTION_NAMES: Record<keyof OtpWebhookOptions, true> = {
+  secretKey: true,
+  deliver: true,
+  strategy: true,
+  passwordProfileId: true,
+  limiter: true,
+}
 const HEADER_TEXT = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/
-const MAX_BODY_BYTES = 100 * 1024
-// Elastic Path gives up after ten seconds (fact 24); an answer has to be on its way before.
+// Milliseconds. Elastic Path waits ten seconds for a response.
 const TIME = 9000
+const REMEMBERED = 10 * 60_000
 
 /**
- * A handler for the webhook by which Elastic Path hands over the codes that it made: the store's integration for the
- * event `one-time-password-token-request.created`. With or without a body parser before it. Answers 204 once `deliver`
- * has resolved and for events that are not ours, 401 for a wrong secret key, 400 for what is no event, and 500 where
- * `deliver` rejects or takes longer than nine seconds.
+ * An Express handler for the webhook through which Elastic Path hands over codes: the store's integration for the event
+ * `one-time-password-token-request.created`. It works with and without a body parser before it.
  *
- * @throws TypeError without a secret key, for an open webhook would let anybody send mail in the shop's name; for one
- * that no header can carry; and without a function to deliver.
+ * It responds with 204 when `deliver` has resolved, and for events that must not be delivered. It responds with 401 if
+ * the secret key is wrong, 400 if the body is not an event, and 500 if Elastic Path has to deliver the event again.
  *
+ * @throws TypeError if an option is missing, invalid or unknown.
  * @example
  * ```ts
  * const deliver = ({ email, otp }) => sendMail(email, `Your code is ${otp}`)
- * app.post('/webhooks/otp', otpWebhook({ secretKey: process.env.EPCC_WEBHOOK_SECRET, deliver }))
+ * app.post('/webhooks/otp', otpWebhook({ strategy, secretKey: process.env.EPCC_WEBHOOK_SECRET, deliver }))
  * ```
  */
 export function otpWebhook(options: OtpWebhookOptions): RequestHandler {
-  const { secretKey, deliver } = asObject(options) ?? {}
-  if (typeof secretKey !== 'string' || secretKey.trim() === '') {
-    throw new TypeError(
-      "otpWebhook: secretKey is required: the secret key of the store's webhook integration",
-    )
-  }
-  if (!HEADER_TEXT.test(secretKey)) {
-    throw new TypeError(
-      'otpWebhook: secretKey must be what a header can carry: ASCII, with no space and no line end around it',
-    )
-  }
-  checkNames('otpWebhook', options, { secretKey: true, deliver: true, strategy: true } as never)
-  if (typeof deliver !== 'function')
-    throw new TypeError('otpWebhook: deliver must be a function that sends the code')
+  const { secretKey, deliver, services, passwordProfileId, limiter } = readOptions(options)
   const expected = digest(secretKey)
+  const settings = services?.settings ?? { limiter: undefined, requestLimiter: undefined }
+  const limit = new DeliveryLimit({ limiter, settings, secretKey, credits: services !== undefined })
+  // By id: the events in progress, and those that were delivered.
+  const events = new TtlMap<Promise<Result>>()
+  services?.proofs.addKey(secretKey)
+  services?.deliveryLimits.add(limit)
 
-  async function receive(req: Request): Promise<{ status: number; code?: DeliveryCode }> {
+  async function receive(req: Request): Promise<Result> {
     const secret = req.headers['x-moltin-secret-key']
-    // Digests have one length, so that comparing them tells nothing of the key's.
+    // Digests have the same length, so comparing them does not reveal that of the key.
     if (!timingSafeEqual(digest(typeof secret === 'string' ? secret : ''), expected)) {
       return { status: 401, code: 'wrong_secret' }
     }
-    const event = asObject(await readBody(req))
-    const name = asText(event?.['triggered_by'])
-    if (!event || name === undefined) return { status: 400, code: 'bad_event' }
-    if (name !== EVENT) return { status: 204, code: 'ignored_event' }
-    const delivery = readEvent(event)
-    if (typeof delivery === 'string') return { status: delivery === 'bad_event' ? 400 : 204, code: delivery }
-    try {
-      await (deliver as OtpWebhookOptions['deliver'])(delivery)
-      return { status: 204 }
-    } catch {
-      // The mailer's error is the app's to log, in deliver: the code and the address can be in it.
-      return { status: 500, code: 'delivery_failed' }
+    const body = asObject(await readBody(req).catch(() => undefined))
+    const event = body ? readEvent(body) : 'bad_event'
+    if (typeof event !== 'string') return deliverOnce(event)
+    return { status: event === 'bad_event' ? 400 : 204, code: event }
+  }
+
+  async function deliverOnce(delivery: OtpDelivery): Promise<Result> {
+    const { eventId } = delivery
+    const earlier = events.get(eventId)
+    if (earlier) {
+      const result = await earlier
+      return result.code === undefined ? { ...result, code: 'duplicate_event' } : result
     }
+    const work = tryToDeliver(delivery).catch((error: unknown) => ({ status: 500, ...codeOf(error) }))
+    events.set(eventId, work, REMEMBERED)
+    const result = await work
+    if (result.code === undefined) events.set(eventId, work, REMEMBERED)
+    else events.delete(eventId, work)
+    return result
+  }
+
+  async function tryToDeliver(delivery: OtpDelivery): Promise<Result> {
+    if (await isForeign(delivery)) return { status: 204, code: 'foreign_event' }
+    const context = new Context(TIME)
+    try {
+      const { username, email } = delivery
+      const { allowed, refund } = await limit.take(username, email, context)
+      if (!allowed) return { status: 204, code: 'delivery_limited' }
+      try {
+        await deliver(services ? { ...delivery, proof: proofFor(delivery, services) } : delivery)
+        return { status: 204 }
+      } catch {
+        await refund(context)
+        return { status: 500, code: 'delivery_failed' }
+      }
+    } finally {
+      context.end()
+    }
+  }
+
+  async function isForeign(delivery: OtpDelivery): Promise<boolean> {
+    if (passwordProfileId !== undefined && passwordProfileId !== delivery.passwordProfileId) return true
+    return (
+      services?.run({}, async (context) => {
+        const { store } = services.commerce
+        const realm = delivery.authenticationRealmId
+        if (realm !== '' && realm !== (await store.realmId(context))) return true
+        return (passwordProfileId ?? (await store.passwordProfileId(context))) !== delivery.passwordProfileId
+      }) ?? false
+    )
   }
 
   return (req, res) => {
@@ -102,15 +141,20 @@ export function otpWebhook(options: OtpWebhookOptions): RequestHandler {
     let answered = false
     const timer = setTimeout(() => answer({ status: 500, code: 'delivery_timeout' }), TIME)
 
-    function answer({ status, code }: { status: number; code?: DeliveryCode }): void {
+    function answer({ status, code }: Result): void {
       if (answered) return
       answered = true
       clearTimeout(timer)
-      const duration = performance.now() - startedAt
-      const outcome = status < 300 ? 'success' : 'error'
-      publish({ operation: 'delivery', outcome, ...(code === undefined ? {} : { code }), duration, calls: 0 })
+      const isError = status >= 300 || code === 'expired_event' || code === 'delivery_limited'
+      publish({
+        operation: 'delivery',
+        outcome: isError ? 'error' : 'success',
+        ...(code === undefined ? {} : { code }),
+        duration: performance.now() - startedAt,
+        calls: 0,
+      })
       if (res.headersSent) return
-      // What is left of a body that was not read to its end must not be taken for the next request.
+      // The rest of a body that was not read must not be parsed as the next request.
       if (!req.complete) res.setHeader('Connection', 'close')
       res.statusCode = status
       res.end()
@@ -120,60 +164,55 @@ export function otpWebhook(options: OtpWebhookOptions): RequestHandler {
   }
 }
 
-/** Fact 22; codes for another purpose than signing in, such as a password's reset, are others' to deliver. */
-function readEvent(event: JsonObject): OtpDelivery | 'bad_event' | 'ignored_event' {
-  const payload = event['payload']
-  const purpose = at(payload, 'purpose')
-  if (typeof purpose !== 'string') return 'bad_event'
-  if (purpose !== PURPOSE) return 'ignored_event'
-  const eventId = asText(event['id'])
-  const email = asText(at(payload, 'user_authentication_info', 'email'))
-  const username = asText(at(payload, 'user_authentication_password_profile_info', 'username'))
-  const otp = asText(at(payload, 'one_time_password_token'))
-  const passwordProfileId = asText(at(payload, 'password_profile_id'))
-  const { attempt } = event
-  if (eventId === undefined || email === undefined || otp === undefined) return 'bad_event'
-  if (username === undefined || passwordProfileId === undefined) return 'bad_event'
-  const created = Date.parse(asText(at(payload, 'created_at')) ?? '')
-  const expires = new Date((Number.isNaN(created) ? Date.now() : created) + CODE_LIFETIME).toISOString()
+function readOptions(options: unknown) {
+  const given = asObject(options)
+  if (!given) throw new TypeError('otpWebhook: options must be an object with a secretKey and deliver.')
+  checkNames('otpWebhook', given, OPTION_NAMES)
+  const { secretKey, deliver, strategy, passwordProfileId, limiter } = given
+  if (typeof secretKey !== 'string' || secretKey.trim() === '') {
+    throw new TypeError(
+      "otpWebhook: secretKey is required: the secret key of the store's webhook integration.",
+    )
+  }
+  if (!HEADER_TEXT.test(secretKey)) {
+    throw new TypeError('otpWebhook: secretKey must be ASCII without spaces or a line end around it.')
+  }
+  if (typeof deliver !== 'function') {
+    throw new TypeError('otpWebhook: deliver is required: a function that sends the code.')
+  }
+  const services = servicesOf(strategy)
+  if (strategy !== undefined && !services) {
+    throw new TypeError('otpWebhook: strategy must be a PasswordlessOtpStrategy of this package.')
+  }
+  if (
+    passwordProfileId !== undefined &&
+    !(typeof passwordProfileId === 'string' && /^[\x21-\x7e]+$/.test(passwordProfileId))
+  ) {
+    throw new TypeError('otpWebhook: passwordProfileId must be the id of a password profile, without spaces.')
+  }
   return {
-    eventId,
-    attempt: typeof attempt === 'number' && Number.isSafeInteger(attempt) && attempt >= 1 ? attempt : 1,
-    username,
-    email,
-    name: asText(at(payload, 'user_authentication_info', 'name')) ?? '',
-    otp,
-    expires,
+    secretKey,
+    deliver: deliver as OtpWebhookOptions['deliver'],
+    services,
     passwordProfileId,
+    limiter: readLimiter(limiter),
   }
 }
 
-/** The JSON of the body: as a parser has left it, in whichever form, or read from the request itself. */
-async function readBody(req: Request): Promise<unknown> {
-  const parsed: unknown = req.body
-  if (typeof parsed === 'string' || parsed instanceof Uint8Array)
-    return parseJson(Buffer.from(parsed).toString('utf8'))
-  const untouched = !req.readableDidRead && Object.keys(asObject(parsed) ?? {}).length === 0
-  return untouched ? parseJson(await readText(req)) : parsed
+function readLimiter(limiter: unknown): OtpWebhookOptions['limiter'] {
+  if (limiter === undefined || limiter === false || hasMethods<OtpLimiter>(limiter, 'consume', 'reward'))
+    return limiter
+  return refuseLimiter('otpWebhook', 'limiter', limiter)
 }
 
-function readText(req: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
-    req.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size <= MAX_BODY_BYTES) {
-        chunks.push(chunk)
-        return
-      }
-      req.pause()
-      reject(new Error('the body is too large'))
-    })
-    req.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
-    req.once('error', reject)
-    req.once('close', () => reject(new Error('the body broke off')))
-  })
+/** It ends with the code, and not later than a code that is created now. */
+function proofFor({ username, expires }: OtpDelivery, { proofs }: Services): string {
+  return proofs.make(username, Math.min(Date.parse(expires), Date.now() + CODE_LIFETIME))
+}
+
+function codeOf(error: unknown): Pick<DiagnosticMessage, 'code'> {
+  const { code = 'app_error' } = outcomeOf(error)
+  return { code }
 }
 
 function digest(secret: string): Buffer {

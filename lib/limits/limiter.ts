@@ -10,7 +10,7 @@ export interface Taken {
   readonly allowed: boolean
   /** Seconds until the window ends: a whole number, at least 1. */
   readonly retryAfter: number
-  /** Returns the point, once. It never rejects: if the limiter fails, the point stays counted. */
+  /** Returns the point, once, if it was counted. It never rejects: if the limiter fails, the point stays counted. */
   readonly refund: (context: Context) => Promise<void>
 }
 
@@ -65,10 +65,11 @@ export async function takePoint(
   // A negative number stands for a window without an end.
   const hasEnd = typeof msBeforeNext === 'number' && msBeforeNext >= 0
   const windowEnd = hasEnd ? startedAt + msBeforeNext : Infinity
-  let refunded = false
+  // rate-limiter-flexible's blocking in memory rejects with 0 points, which must not pass for a low count.
+  const count = allowed || consumedPoints > 0 ? consumedPoints : Infinity
+  let refunded = count === Infinity
   return {
-    // rate-limiter-flexible's blocking in memory rejects with 0 points, which must not pass for a low count.
-    count: allowed || consumedPoints > 0 ? consumedPoints : Infinity,
+    count,
     allowed,
     retryAfter: hasEnd ? Math.max(1, Math.ceil(msBeforeNext / 1000)) : 1,
     async refund(refundContext) {

@@ -121,10 +121,12 @@ class Sketch {
   add(cells: number[], key: string, points: number): Window {
     this.until = this.periodEnd + this.duration
     const count = this.countIn(cells, key) + points
+    const { until } = this
     if (points < 0) this.addReward(key, -points)
-    // A refused point is not counted. Otherwise somebody who never stops would never have a point again.
-    else if (count <= this.points + 1) this.raise(cells, points)
-    return { count, until: this.until }
+    // Only the first refused point is counted. Otherwise somebody who never stops would never have a point again.
+    else if (count > this.points + 1) return { count: Infinity, until }
+    else this.raise(cells, points)
+    return { count, until }
   }
 
   /** None was missed, because {@link until} would have passed. */
