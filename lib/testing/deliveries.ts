@@ -66,7 +66,7 @@ export class Deliveries {
   private later(delay: number, job: Job, attempt: number): void {
     const timer = setTimeout(() => {
       this.pending.delete(cancel)
-      this.attempt(job, attempt)
+      if (this.store.integrations.get(job.integration.id)) this.attempt(job, attempt)
     }, delay)
     const cancel = () => {
       clearTimeout(timer)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import type { Cart } from './carts'
 import type { Product } from './catalog'
 import { payloadOf, type CodeEvent } from './codes'
@@ -61,6 +62,8 @@ export class ElasticPathSimulator {
 
   private constructor(options: SimulatorOptions) {
     this.store = new Store(options, (event, member) => this.announce(event, member))
+    // Any number of promises can wait for the end.
+    setMaxListeners(0, this.stopped.signal)
     this.outgoing = new Deliveries(this.store, (delivery) => this.events.emit('delivery', delivery))
     this.deliverTo(options.webhook)
     const parts = {
@@ -74,7 +77,10 @@ export class ElasticPathSimulator {
       report: (error: unknown) => this.report(error),
     }
     this.server = new Server(options.host ?? '127.0.0.1', (request, response) => {
-      void serve(parts, request, response)
+      serve(parts, request, response).catch((error: unknown) => {
+        this.report(error)
+        response.destroy()
+      })
     })
   }
 
@@ -302,7 +308,8 @@ export class ElasticPathSimulator {
   }
 
   /**
-   * Waits until the next request of a kind has arrived.
+   * Waits until the next request of a kind has arrived. Unless it is held, it has had its effect by then, and its delays
+   * have begun. This does not hold for endpoints of your own.
    *
    * @param call the kind; any by default
    * @returns rejects if the simulator is stopped before
@@ -541,6 +548,10 @@ export class ElasticPathSimulator {
   private report(error: unknown): void {
     if (this.thrown.push(error) > ERRORS_KEPT) this.thrown.shift()
     if (this.events.has('error')) this.events.emit('error', error)
-    else process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+    else
+      process.emitWarning(
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+        'RouteError',
+      )
   }
 }
