@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { dataOf, field, invalid, isObject } from './fields'
-import { DELIVERY, isHttpUrl, type Delivery, type Integration } from './integrations'
+import { DELIVERY, isHttpUrl, isSecret, type Delivery, type Integration } from './integrations'
 import type { Answer, ApiRequest } from './messages'
 import { paged } from './paging'
 import type { Store } from './store'
@@ -85,6 +85,7 @@ function write(store: Store, request: ApiRequest, before: Integration): Answer {
   if (!isObject(configuration)) complaints.push(['Configuration', 'required'])
   else if (integrationType === 'webhook' && !isHttpUrl(field(configuration, 'url') ?? ''))
     complaints.push(['URL', 'url'])
+  else if (!isSecret(configuration['secret_key'])) complaints.push(['SecretKey', 'printascii'])
   if (
     complaints.length > 0 ||
     !isTexts(observes) ||

@@ -4,6 +4,20 @@ import type { Answer, ApiRequest } from './messages'
 import { paged } from './paging'
 import type { PasswordProfile, Store } from './store'
 
+/** `GET /v2/authentication-realms/:realm`. */
+export function realm(store: Store, request: ApiRequest): Answer {
+  const { realmId: id, startedAt } = store
+  const self = `${request.origin}/v2/authentication-realms/${id}`
+  const data = {
+    id,
+    type: 'authentication_realm',
+    name: 'Account authentication realm',
+    duplicate_email_policy: 'allowed',
+    meta: { created_at: startedAt, updated_at: startedAt },
+  }
+  return inRealm(store, request) ?? { status: 200, body: { data, links: { self } } }
+}
+
 /** `GET …/password-profiles`. */
 export function passwordProfiles(store: Store, request: ApiRequest): Answer {
   return inRealm(store, request) ?? paged(store, request, store.profiles.all, resource)

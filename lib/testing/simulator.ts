@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import type { Cart } from './carts'
 import type { Product } from './catalog'
-import type { CodeEvent } from './codes'
+import { payloadOf, type CodeEvent } from './codes'
 import type { RouteHandle, RouteHandler, RouteOptions } from './custom-routes'
 import { Deliveries } from './deliveries'
 import { Events, type SimulatorEvents } from './events'
 import { checkFault, type Fault, type FaultHandle, type FaultOptions } from './faults'
 import { Holds, type Hold, type HoldOptions } from './holds'
-import { CODE_EVENT, integrationOf, type Delivery, type Integration } from './integrations'
+import { CODE_EVENT, type Delivery, type Integration } from './integrations'
 import type { Member } from './members'
 import type { Call, HttpMethod, RecordedRequest } from './messages'
-import { changeSettings, checkChanges } from './options'
 import type {
   AccountSeed,
   CartSeed,
@@ -27,7 +27,7 @@ import { Routes } from './routes'
 import { Rules } from './rules'
 import { Server } from './server'
 import { serve } from './service'
-import { checkSkew, Store, type PasswordProfile } from './store'
+import { Store, type PasswordProfile } from './store'
 
 const MAILBOX_SIZE = 1000
 const ERRORS_KEPT = 100
@@ -59,10 +59,11 @@ export class ElasticPathSimulator {
   private readonly stopped = new AbortController()
   private readonly events = new Events(this.stopped.signal)
   private readonly outgoing: Deliveries
-  private webhookId: string | undefined
 
   private constructor(options: SimulatorOptions) {
     this.store = new Store(options, (event, member) => this.announce(event, member))
+    // Any number of promises can wait for the end.
+    setMaxListeners(0, this.stopped.signal)
     this.outgoing = new Deliveries(this.store, (delivery) => this.events.emit('delivery', delivery))
     this.deliverTo(options.webhook)
     const parts = {
@@ -76,7 +77,10 @@ export class ElasticPathSimulator {
       report: (error: unknown) => this.report(error),
     }
     this.server = new Server(options.host ?? '127.0.0.1', (request, response) => {
-      void serve(parts, request, response)
+      serve(parts, request, response).catch((error: unknown) => {
+        this.report(error)
+        response.destroy()
+      })
     })
   }
 
@@ -192,8 +196,7 @@ export class ElasticPathSimulator {
    * @throws TypeError or RangeError for unknown settings and impossible values
    */
   configure(changes: Partial<StoreSettings>): void {
-    checkChanges(changes)
-    this.store.settings = changeSettings(this.store.settings, changes)
+    this.store.configure(changes)
   }
 
   /**
@@ -305,14 +308,15 @@ export class ElasticPathSimulator {
   }
 
   /**
-   * Waits until the next request of a kind has arrived.
+   * Waits until the next request of a kind has arrived. Unless it is held, it has had its effect by then, and its delays
+   * have begun. This does not hold for endpoints of your own.
    *
    * @param call the kind; any by default
    * @returns rejects if the simulator is stopped before
    * @throws TypeError for a name of no endpoint
    */
   nextRequest(call: Call | 'any' = 'any'): Promise<RecordedRequest> {
-    return this.events.next('request', this.matcherOf(call))
+    return this.events.next('request', this.recorded.matcher(this.routes.keyOf(call)))
   }
 
   /**
@@ -323,7 +327,7 @@ export class ElasticPathSimulator {
    * @throws TypeError for a name of no endpoint
    */
   nextAnswer(call: Call | 'any' = 'any'): Promise<RecordedRequest> {
-    return this.events.next('answer', this.matcherOf(call))
+    return this.events.next('answer', this.recorded.matcher(this.routes.keyOf(call)))
   }
 
   /**
@@ -342,12 +346,7 @@ export class ElasticPathSimulator {
    * @throws TypeError if the URL is not HTTP
    */
   deliverTo(target: WebhookTarget | undefined): void {
-    const added = target && integrationOf({ name: 'One-time passwords', ...target }, this.store.isoNow())
-    if (this.webhookId !== undefined) {
-      this.outgoing.stop(this.webhookId)
-      this.store.integrations.delete(this.webhookId)
-    }
-    this.webhookId = added && this.store.integrations.set(added.id, added).id
+    this.outgoing.deliverTo(target)
   }
 
   /**
@@ -398,13 +397,7 @@ export class ElasticPathSimulator {
   fault(call: Call | 'any', fault: Fault, options: FaultOptions = {}): FaultHandle {
     checkFault(fault, options)
     const { afterEffect = false } = options
-    const rule = this.faults.add(this.routes.keyOf(call), { fault, afterEffect }, options)
-    return {
-      get hits() {
-        return rule.hits()
-      },
-      remove: rule.remove,
-    }
+    return this.faults.add(this.routes.keyOf(call), { fault, afterEffect }, options)
   }
 
   /** Removes all faults. */
@@ -504,10 +497,7 @@ export class ElasticPathSimulator {
    * @throws RangeError for another number
    */
   advance(seconds: number): void {
-    if (!(seconds >= 0 && Number.isFinite(seconds))) {
-      throw new RangeError(`The clock goes forward by a number of seconds, not by ${seconds}`)
-    }
-    this.store.skew += seconds
+    this.store.advance(seconds)
   }
 
   /**
@@ -517,8 +507,7 @@ export class ElasticPathSimulator {
    * @throws RangeError if it is not a finite number
    */
   setClockSkew(seconds: number): void {
-    checkSkew(seconds)
-    this.store.skew = seconds
+    this.store.setSkew(seconds)
   }
 
   /** Returns the time of the simulator's clock. */
@@ -546,17 +535,12 @@ export class ElasticPathSimulator {
     this.server.expireConnections()
   }
 
-  private matcherOf(call: Call | 'any'): (record: RecordedRequest) => boolean {
-    const key = this.routes.keyOf(call)
-    return (record) => this.recorded.isOfKind(record, key)
-  }
-
   private announce(event: CodeEvent, member: Member): void {
     if (this.mail.push(event) > MAILBOX_SIZE) this.mail.shift()
     this.outgoing.publish({
       id: event.eventId,
       name: CODE_EVENT,
-      payload: codePayload(event, member, this.realmId),
+      payload: payloadOf(event, member, this.realmId),
     })
     this.events.emit('code', event)
   }
@@ -564,21 +548,10 @@ export class ElasticPathSimulator {
   private report(error: unknown): void {
     if (this.thrown.push(error) > ERRORS_KEPT) this.thrown.shift()
     if (this.events.has('error')) this.events.emit('error', error)
-    else process.emitWarning(error instanceof Error ? error : new Error(String(error)))
-  }
-}
-
-function codePayload(event: CodeEvent, { id, email, name }: Member, realmId: string) {
-  const { createdAt, otp, passwordProfileId, purpose, username } = event
-  return {
-    authentication_realm_id: realmId,
-    created_at: createdAt,
-    one_time_password_token: otp,
-    password_profile_id: passwordProfileId,
-    purpose,
-    updated_at: createdAt,
-    user_authentication_info: { email, id, name },
-    // Nothing else shows this id.
-    user_authentication_password_profile_info: { id, password_profile_id: passwordProfileId, username },
+    else
+      process.emitWarning(
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+        'RouteError',
+      )
   }
 }

@@ -5,8 +5,8 @@ import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
 import { at } from './support'
 
-// The vendor's API descriptions lie beside the project, not in it.
-const FOLDER = join(__dirname, '../../../shared/specs')
+// The vendor's API descriptions are not part of the project. They are looked for beside it.
+const FOLDER = process.env['VENDOR_SPECS'] ?? join(__dirname, '../../../shared/specs')
 
 export const SPECS_ARE_HERE = existsSync(FOLDER)
 
