@@ -6,6 +6,7 @@
  */
 const suite = (displayName, config) => ({
   displayName,
+  roots: ['<rootDir>/test'],
   testEnvironment: 'node',
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   ...config,
