@@ -1,7 +1,37 @@
+/**
+ * The suites, a project each: `jest --selectProjects quick` is what `npm test` runs.
+ *
+ * @param {string} displayName
+ * @param {import('jest').Config} config
+ */
+const suite = (displayName, config) => ({
+  displayName,
+  roots: ['<rootDir>/test'],
+  testEnvironment: 'node',
+  transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  ...config,
+})
+
+/** @param {string} folder */
+const inFolder = (folder) => ({ testMatch: [`<rootDir>/test/${folder}/**/*.test.ts`] })
+
 /** @type {import('jest').Config} */
 module.exports = {
-  testEnvironment: 'node',
-  roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
-  transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
+  // Jest's default leaves one core idle.
+  maxWorkers: '100%',
+  projects: [
+    suite('quick', {
+      testMatch: ['<rootDir>/test/**/*.test.ts'],
+      // `npm run check:package` covers what `package.test.ts` tests, on the build that is published.
+      testPathIgnorePatterns: ['/test/(faults|properties|realtime|compat)/', '/test/package\\.test'],
+    }),
+    suite('faults', inFolder('faults')),
+    // Another seed each time, unless PROPERTIES_SEED names one.
+    suite('properties', {
+      ...inFolder('properties'),
+      globalSetup: '<rootDir>/test/properties/setup.js',
+      globalTeardown: '<rootDir>/test/properties/teardown.js',
+    }),
+    suite('realtime', inFolder('realtime')),
+  ],
 }

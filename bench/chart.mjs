@@ -6,8 +6,8 @@ const ROW = 34
 const TOP = 64
 const OWN = 'strategy'
 
-/** Bars of CPU per sign-in as multiples of the floor's; a thin line marks the middle half of the rounds. */
-export function chart(ratios) {
+/** Bars of CPU time per sign-in, relative to the same request behind Passport. A thin line marks the middle half. */
+export function chart(ratios, node) {
   const longest = Math.max(...ratios.map(({ high, middle }) => Math.max(high, middle)))
   const scale = (WIDTH - LEFT - 80) / longest
   const height = TOP + ratios.length * ROW + 40
@@ -16,14 +16,14 @@ export function chart(ratios) {
     const y = TOP + i * ROW
     const end = Math.max(Number(x(middle)), Number(x(high))) + 10
     return `  <g${peer === OWN ? ' class="own"' : ''}>
-    <text x="${LEFT - 12}" y="${y + 15}" text-anchor="end">${labels[peer]}</text>
+    <text x="${LEFT - 12}" y="${y + 15}" text-anchor="end">${labels[peer].replaceAll('`', '')}</text>
     <rect class="bar" x="${LEFT}" y="${y}" width="${(middle * scale).toFixed(1)}" height="22" rx="3"/>
     <path class="spread" d="M${x(low)} ${y + 11}H${x(high)}M${x(low)} ${y + 7}v8M${x(high)} ${y + 7}v8"/>
     <text class="value" x="${end.toFixed(1)}" y="${y + 15}">${middle.toFixed(2)}</text>
   </g>`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-labelledby="title">
-  <title id="title">CPU per sign-in, as a multiple of the floor's</title>
+  <title id="title">CPU time per sign-in, relative to the same request behind Passport</title>
   <style>
     svg { --paper: #ffffff; --edge: #d0d7de; --ink: #1f2328; --faint: #59636e; --bar: #9aa7b5; --own: #1a7f5a }
     @media (prefers-color-scheme: dark) {
@@ -41,11 +41,11 @@ export function chart(ratios) {
     .floor { stroke: var(--faint); stroke-dasharray: 3 3 }
   </style>
   <rect class="paper" x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>
-  <text class="heading" x="20" y="30">CPU per sign-in, as a multiple of the floor's</text>
-  <text class="faint" x="20" y="48">Less is better. The floor: an Express handler with one undici request.</text>
+  <text class="heading" x="20" y="30">CPU time per sign-in, relative to the same request behind Passport</text>
+  <text class="faint" x="20" y="48">Less is better. Node ${node.slice(1)}.</text>
 ${rows.join('\n')}
   <path class="floor" d="M${x(1)} ${TOP - 6}V${TOP + ratios.length * ROW - 4}"/>
-  <text class="faint" x="20" y="${height - 16}">Bars are medians, thin lines the middle half of the rounds. The last three are passport-custom with that client.</text>
+  <text class="faint" x="20" y="${height - 16}">Bars are medians, and thin lines the middle half of the rounds. The last three use passport-custom.</text>
 </svg>
 `
 }

@@ -1,12 +1,13 @@
-/** What README.md and the chart call the peers. */
+/** The names of the peers on the page and in the chart. */
 export const labels = {
-  floor: 'the floor',
-  'floor, again': 'the floor, again',
-  passport: 'the floor behind Passport',
-  strategy: 'passport-elasticpath-otp',
-  fetch: 'fetch',
-  'js-sdk': '@elasticpath/js-sdk',
-  'sdks-shopper': '@epcc-sdk/sdks-shopper',
-  'strategy, the last by account_id': 'passport-elasticpath-otp, the last by `account_id`',
-  'strategy, the last by a function': 'passport-elasticpath-otp, the last by `selectAccount`',
+  floor: 'Express and one undici request',
+  passport: 'the same behind Passport',
+  'passport, again': 'the same behind Passport, again',
+  'strategy, no limits': 'this package, `limiter: false`',
+  strategy: 'this package',
+  fetch: '`fetch`',
+  'js-sdk': '`@elasticpath/js-sdk`',
+  'sdks-shopper': '`@epcc-sdk/sdks-shopper`',
+  'strategy, the last by account_id': 'this package, last account by `account_id`',
+  'strategy, the last by a function': 'this package, last account by `selectAccount`',
 }

@@ -1,9 +1,12 @@
-// The same sign-in, written the ways people write it. Each peer takes where the store is, and answers with a handler
-// that ends in 200 for a right code and in 401 for a wrong one, and with what makes ready for the first.
-import passport from 'passport'
+// The same sign-in, written the ways people write it. Each peer takes the store's address and returns two functions:
+// `ready` prepares the first sign-in, and `signIn` handles a request. A right code gives 200 and a wrong one 401. No peer
+// has a session, so that the figures compare the sign-in alone.
+import { Passport } from 'passport'
 import { Strategy as CustomStrategy } from 'passport-custom'
 import { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
 import { Pool } from 'undici'
+
+const passportOfApp = new Passport()
 
 const PATH = '/v2/account-members/tokens'
 
@@ -20,7 +23,7 @@ function tokenRequest({ username, otp }, password_profile_id) {
 const grant = ({ clientId }) =>
   new URLSearchParams({ grant_type: 'implicit', client_id: clientId }).toString()
 
-/** The access token, asked for at the first need. None of these renews it, which is less than an app has to do. */
+/** Fetches the access token once. It is never renewed, so these peers do less than a real app has to. */
 function bearer(ask) {
   let authorization
   return async () => (authorization ??= `Bearer ${(await ask()).access_token}`)
@@ -37,7 +40,7 @@ function bearerByFetch(store) {
   })
 }
 
-/** One undici request: the least that a sign-in can cost. Answers with the list of tokens, or with undefined. */
+/** One undici request: the least that a sign-in can cost. Resolves to the list of tokens, or to undefined. */
 function exchangeByUndici(store) {
   const pool = new Pool(store.url)
   const authorization = bearer(async () => {
@@ -67,7 +70,7 @@ function exchangeByUndici(store) {
   }
 }
 
-/** Passport around an exchange that answers with the list of tokens, or with undefined for a wrong code. */
+/** Passport around an exchange that resolves to the list of tokens, or to undefined for a wrong code. */
 function custom({ ready, exchange }) {
   const strategy = new CustomStrategy((req, done) => {
     exchange(req.body).then((tokens) => {
@@ -75,17 +78,17 @@ function custom({ ready, exchange }) {
       done(null, account ? { username: req.body.username, account } : false)
     }, done)
   })
-  passport.use('custom', strategy)
-  return { ready, signIn: passport.authenticate('custom', { session: false }) }
+  passportOfApp.use('custom', strategy)
+  return { ready, signIn: passportOfApp.authenticate('custom', { session: false }) }
 }
 
 function ours(store, options = {}) {
   const { url: baseUrl, clientId, passwordProfileId } = store
   const strategy = new PasswordlessOtpStrategy({ clientId, baseUrl, passwordProfileId, ...options })
-  passport.use(strategy)
+  passportOfApp.use(strategy)
   return {
     ready: () => strategy.ready(),
-    signIn: passport.authenticate(strategy.name, { session: false }),
+    signIn: passportOfApp.authenticate(strategy.name, { session: false }),
   }
 }
 
@@ -100,13 +103,18 @@ function floor(store) {
   }
 }
 
+function passport(store) {
+  return custom(exchangeByUndici(store))
+}
+
 export const peers = {
   floor,
-  /** The very same, in a process of its own: how far apart two equals are measured. */
-  'floor, again': floor,
-  /** The floor's request behind Passport: what Passport itself costs. */
-  passport: (store) => custom(exchangeByUndici(store)),
+  /** The floor's request behind Passport: what a sign-in written by hand costs. */
+  passport,
+  /** The same program in a second process: the error of the measurement. */
+  'passport, again': passport,
   strategy: (store) => ours(store),
+  'strategy, no limits': (store) => ours(store, { limiter: false, requestLimiter: false }),
   'strategy, chosen by a function': (store) =>
     ours(store, { selectAccount: (accounts) => accounts.at(-1).id }),
 
@@ -169,5 +177,5 @@ export const peers = {
   },
 }
 
-/** Those that are compared; the others are the same again, or one of them set up in another way. */
+/** The ways to write a sign-in that are compared in every part. */
 export const compared = ['floor', 'passport', 'strategy', 'fetch', 'js-sdk', 'sdks-shopper']

@@ -1,4 +1,4 @@
-// What README.md says of the figures. `node report.mjs` writes it, with the chart; `--check` says whether it is current.
+// Turns the figures into docs/measurements.md and the chart: `node report.mjs`. `--check` fails if they are stale.
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { chart } from './chart.mjs'
@@ -7,174 +7,213 @@ import { median, quantile } from './support.mjs'
 
 const FIGURES = new URL('results/figures.json', import.meta.url)
 const CHART = new URL('results/sign-in.svg', import.meta.url)
-const README = new URL('../README.md', import.meta.url)
-const MORE = new URL('../docs/measured.md', import.meta.url)
-const ELSEWHERE = `Over TLS, with many accounts, in parallel, and whether time tells usernames: [what else was measured](docs/measured.md).`
-const MORE_TITLE = `# What else was measured
+const PAGE = new URL('../docs/measurements.md', import.meta.url)
 
-In the same run as the figures of the README, section "Measured"; \`npm run bench\` writes both.
-`
-const SECTION = /(?<=<!-- bench -->\n)[^]*(?=<!-- \/bench -->)/
+const HEADLINE = ['strategy, no limits', 'strategy', 'passport, again']
 
-/** Keeps the raw figures, to four digits. */
-export async function write(figures) {
+/** Keeps the figures to four digits, and writes the page and the chart. Resolves to the page. */
+export async function writeAll(figures) {
   const short = (_key, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
   await mkdir(new URL('.', FIGURES), { recursive: true })
   await writeFile(FIGURES, `${JSON.stringify(figures, short, 1)}\n`)
+  return writeReport()
 }
 
-/** Brings README.md and the chart in line with the raw figures, and answers with README's section. */
-export async function writeReport() {
-  const { section, more, svg, readme } = await report()
+async function writeReport() {
+  const { page, svg } = await report()
   await writeFile(CHART, svg)
-  await writeFile(MORE, more)
-  await writeFile(
-    README,
-    readme.replace(SECTION, () => `\n${section}\n\n`),
-  )
-  return section
+  await writeFile(PAGE, page)
+  return page
 }
 
 async function report() {
   const figures = JSON.parse(await readFile(FIGURES, 'utf8'))
-  const readme = await readFile(README, 'utf8')
-  if (!SECTION.test(readme))
-    throw new Error('README.md has no place between <!-- bench --> and <!-- /bench -->')
-  const ratios = ratiosOf(figures.signIns)
-  const image = `![CPU per sign-in, as a multiple of the floor's; the figures are in the table](bench/results/sign-in.svg)`
-  const all = tables(figures)
-  const rest = all.indexOf('\nOver TLS')
-  return {
-    section: `${image}\n\n${all.slice(0, rest)}\n${ELSEWHERE}`,
-    more: `${MORE_TITLE}${all.slice(rest)}\n`,
-    svg: chart(ratios),
-    readme,
-  }
+  const page = `# Measurements
+
+This page answers what a sign-in costs, compared with the same sign-in written by hand. \`npm run bench\` writes it, and
+the raw figures are in \`bench/results/figures.json\`. How they are measured is in CONTRIBUTING.md.
+
+![CPU time per sign-in, compared with the same request behind Passport](../bench/results/sign-in.svg)
+
+${tables(figures)}
+`
+  return { page, svg: chart(ratios(figures.cost.at(-1)), figures.cost.at(-1).node) }
 }
 
-export function tables({
-  node,
-  cpu,
-  signIns,
-  signInsOnNode,
-  calls,
-  accounts,
-  parallel,
-  overTls,
-  usernameTiming,
-}) {
-  const { sets, rounds, count, warmUp } = signIns
-  const again = ratiosOf(signIns).find(({ peer }) => peer === 'floor, again')
-  const noise = Math.max(again.high - 1, 1 - again.low) * 100
-  const levels = Object.keys(parallel.floor)
-  const most = levels.at(-1)
-  const sizes = Object.keys(accounts.floor)
-  return `Node ${node.slice(1)}, ${cpu}; medians. Each peer is an app in a process of its own, against one simulator, ${signIns.parallel} sign-ins
-at a time: ${sets * rounds} rounds of ${count} in shuffled order, over ${sets} sets of fresh processes, after ${warmUp} sign-ins to warm up. CPU is the app
-process's user and system time; its ratio to the floor is taken round by round, with the middle half of the rounds in
-brackets. The floor is an Express handler with one undici request and no Passport; the same program again, as a second process, came out
-at ${again.middle.toFixed(2)}, half of its rounds within ${noise.toFixed(0)} %: differences below that are noise. "Calls" are requests to Elastic Path for a right code, a wrong one
-answered with 400, and one with 401; the wait is the shopper's for the last.
+const SECTIONS = { cost, fetchAs, loadTime, usernameTiming, calls, parallel, accounts, overTls }
 
-${table(
-  ['', 'CPU µs', 'of the floor', 'per second', 'p50 ms', 'p99 ms', 'MB', 'calls', 'wait at 401'],
-  ratiosOf(signIns)
-    .filter(({ peer }) => peer in calls)
-    .map((ratios) => {
-      const { right, 400: as400, 401: as401 } = calls[ratios.peer]
-      const requests = [right, as400, as401].map((c) => c.exchange + c.accessToken).join(' · ')
-      return [...costs(signIns, ratios), requests, `${number(as401.time)} ms`]
-    }),
-)}
+/** The sections whose figures are given. */
+export function tables(figures) {
+  const sections = Object.entries(SECTIONS).flatMap(([name, section]) =>
+    figures[name] ? [section(figures[name])] : [],
+  )
+  return [
+    `Measured with Node ${figures.node.slice(1)} on ${figures.cpu}, unless a table names another Node.`,
+    ...sections,
+  ].join('\n\n')
+}
 
-With the apps on Node ${signInsOnNode.node.slice(1)}, and all else as before. Express gives the requests another prototype, after which Node 20 and 22 take
-long to add properties to them, as Passport does; later versions do not.
-
-${table(
-  ['', 'CPU µs', 'of the floor', 'per second'],
-  ratiosOf(signInsOnNode)
-    .filter(({ peer }) => peer in calls)
-    .map((ratios) => costs(signInsOnNode, ratios).slice(0, 4)),
-)}
-
-Over TLS, in ms and connections made: the first sign-in of a process; the first after \`ready()\` or an access token; one after
-${overTls.pause / 1000} s in which nobody signed in. And ${number(most)} sign-ins at once, all of which succeeded, beside one at a time.
-
-${table(
-  [
-    '',
-    'first',
-    'first, ready',
-    'after a pause',
-    'alone, per second',
-    `${number(most)} at once, per second`,
-    'p99 ms',
-    'connections',
-  ],
-  Object.entries(overTls.peers).map(([peer, kinds]) => {
-    const of = (kind) => {
-      const time = median(kinds[kind].map((sample) => sample.time))
-      return `${number(time, time < 10 ? 1 : 0)} · ${median(kinds[kind].map((sample) => sample.connections))}`
-    }
-    const { rate, p99, connections } = parallel[peer][most]
-    return [
+function cost(nodes) {
+  const [{ sets, rounds, count, warmUp, parallel }] = nodes
+  const headline = table(
+    ['CPU time, ours / behind Passport', ...nodes.map(({ node }) => `Node ${node.slice(1)}`)],
+    HEADLINE.map((peer) => [
       labels[peer],
-      of('cold'),
-      of('ready'),
-      of('paused'),
-      number(parallel[peer][levels[0]].rate),
-      number(rate),
-      number(p99),
-      number(connections),
+      ...nodes.map((figures) => withSpread(ratios(figures).find((row) => row.peer === peer))),
+    ]),
+  )
+  const all = nodes.map(
+    (figures) =>
+      `Node ${figures.node.slice(1)}:\n\n${table(
+        ['', 'CPU µs', 'ratio', 'per second', 'p50 ms', 'p99 ms', 'MB'],
+        ratios(figures).map((ratio) => {
+          const of = (figure, digits) =>
+            number(median(figures.peers[ratio.peer].map((round) => round[figure])), digits)
+          return [
+            labels[ratio.peer],
+            of('cpu'),
+            ratio.middle.toFixed(2),
+            of('rate'),
+            of('p50', 1),
+            of('p99', 1),
+            of('memory'),
+          ]
+        }),
+      )}`,
+  )
+  return `## CPU time of a sign-in
+
+${headline}
+
+The ratio is the median over ${sets * rounds} rounds, and the brackets hold the middle half of the rounds. "Again" is the same
+program in a second process: a difference smaller than its distance from 1 is noise. Each round has ${count} sign-ins by
+each app, ${parallel} at a time, over ${sets} sets of fresh processes, after ${number(warmUp)} sign-ins to warm up.
+
+${all.join('\n\n')}`
+}
+
+/** CPU time per sign-in divided by that behind Passport in the same round. */
+function ratios({ peers }) {
+  return Object.entries(peers).map(([peer, rounds]) => ({
+    peer,
+    ...spread(rounds.map(({ cpu }, i) => cpu / peers.passport[i].cpu)),
+  }))
+}
+
+function fetchAs(nodes) {
+  return `## CPU time of a call as an account
+
+${table(
+  ['', 'undici.fetch µs', 'fetchAs µs', 'ratio'],
+  nodes.map(({ node, ways }) => {
+    const cpu = (way) => median(ways[way].map((round) => round.cpu))
+    const ratio = ways.fetchAs.map(({ cpu }, i) => cpu / ways['undici.fetch'][i].cpu)
+    return [
+      `Node ${node.slice(1)}`,
+      number(cpu('undici.fetch')),
+      number(cpu('fetchAs')),
+      withSpread(spread(ratio)),
     ]
   }),
 )}
 
-By how many accounts the member belongs to, one sign-in at a time: ms · calls. All but the last two take the first account.
+Both read a JSON body of 1 kB. With \`undici.fetch\`, the app sets both headers itself.`
+}
+
+function loadTime(nodes) {
+  return `## Load time
 
 ${table(
-  ['', ...sizes.map((size) => number(size))],
-  Object.entries(accounts).map(([way, bySize]) => [
-    labels[way],
-    ...sizes.map(
-      (size) => `${number(bySize[size].p50, bySize[size].p50 < 10 ? 1 : 0)} · ${number(bySize[size].calls)}`,
-    ),
+  ['`require`, median of fresh processes', 'undici', 'this package, undici included', 'files of ours'],
+  nodes.map(({ node, packages }) => {
+    const { undici, 'passport-elasticpath-otp': ours } = packages
+    const time = (samples) => `${median(samples.map((sample) => sample.time)).toFixed(1)} ms`
+    return [`Node ${node.slice(1)}`, time(undici), time(ours), String(ours[0].files - undici[0].files)]
+  }),
+)}`
+}
+
+function usernameTiming({ responses, rows }) {
+  return `## Whether the time of an answer tells if a username exists
+
+${table(
+  ['request', 'Elastic Path, unknown / known', 'told right', 'unknown ms', 'known ms', 'answers'],
+  rows.map(({ request, delays, right, unknown, known, answers }) => [
+    request,
+    `${delays.unknown} / ${delays.known} ms`,
+    `${(right * 100).toFixed(1)} %`,
+    unknown.toFixed(1),
+    known.toFixed(1),
+    String(answers),
   ]),
 )}
 
-Whether the time of an answer tells if a username exists, by how much longer the store takes for those that it knows
-(${usernameTiming.requests} of each, \`requestOtp\`, ms). What the store takes beyond a quarter of a second can still show, where it crosses the grid.
+A threshold is fitted to the times of ${number(responses)} answers and tested on ${number(responses)} others. Guessing is right in 50 %.
+"Answers" counts the different statuses and bodies.`
+}
+
+function calls(peers) {
+  return `## Requests to Elastic Path for a sign-in
 
 ${table(
-  ['the store takes longer by', 'known', 'unknown', 'difference'],
-  Object.entries(usernameTiming.longer).map(([extra, { known, unknown }]) => [
-    `${extra} ms`,
-    known.toFixed(1),
-    unknown.toFixed(1),
-    (known - unknown).toFixed(1),
+  ['', 'right code', 'wrong code, 400', 'wrong code, 401'],
+  Object.entries(peers).map(([peer, { right, 400: as400, 401: as401 }]) => [
+    labels[peer],
+    ...[right, as400, as401].map(({ exchange, accessToken }) => String(exchange + accessToken)),
   ]),
 )}`
 }
 
-/** CPU per sign-in as a multiple of the floor's in the same round: the median, and the middle half. */
-function ratiosOf({ peers }) {
-  return Object.entries(peers).map(([peer, rounds]) => {
-    const ratios = rounds.map(({ cpu }, i) => cpu / peers.floor[i].cpu)
-    return { peer, middle: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) }
-  })
+function parallel(peers) {
+  const levels = Object.keys(Object.values(peers)[0])
+  return `## Sign-ins at once
+
+${table(
+  ['per second · p99 ms · connections', ...levels.map((level) => number(level))],
+  Object.entries(peers).map(([peer, byLevel]) => [
+    labels[peer],
+    ...levels.map((level) => {
+      const { rate, p99, connections } = byLevel[level]
+      return `${number(rate)} · ${number(p99)} · ${number(connections)}`
+    }),
+  ]),
+)}`
 }
 
-function costs({ peers }, { peer, middle, low, high }) {
-  const of = (figure, digits) => number(median(peers[peer].map((round) => round[figure])), digits)
-  return [
+function accounts(ways) {
+  const sizes = Object.keys(Object.values(ways)[0])
+  return `## A member of many accounts
+
+${table(
+  ['ms · requests, by accounts', ...sizes.map((size) => number(size))],
+  Object.entries(ways).map(([way, bySize]) => [
+    labels[way],
+    ...sizes.map((size) => `${number(bySize[size].p50, 1)} · ${number(bySize[size].calls)}`),
+  ]),
+)}`
+}
+
+function overTls({ pause, peers }) {
+  return `## First sign-ins over TLS
+
+${table(
+  ['ms · new connections', 'first', 'first, ready', `after ${pause / 1000} s without a sign-in`],
+  Object.entries(peers).map(([peer, kinds]) => [
     labels[peer],
-    of('cpu'),
-    `${middle.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`,
-    of('rate'),
-    of('p50', 2),
-    of('p99', 1),
-    of('memory'),
-  ]
+    ...['cold', 'ready', 'paused'].map((kind) => {
+      const of = (figure) => median(kinds[kind].map((sample) => sample[figure]))
+      return `${number(of('time'), 1)} · ${of('connections')}`
+    }),
+  ]),
+)}`
+}
+
+function spread(values) {
+  return { middle: median(values), low: quantile(values, 0.25), high: quantile(values, 0.75) }
+}
+
+function withSpread({ middle, low, high }) {
+  return `${middle.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`
 }
 
 function number(value, digits = 0) {
@@ -189,17 +228,15 @@ function table(head, rows) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--check')) {
-    const { section, more, svg, readme } = await report()
-    const current =
-      readme.match(SECTION)[0].trim() === section &&
-      (await readFile(CHART, 'utf8')) === svg &&
-      (await readFile(MORE, 'utf8')) === more
-    if (!current) {
-      console.error(
-        'README.md, docs/measured.md or bench/results/sign-in.svg differs from bench/results/figures.json: node bench/report.mjs',
-      )
-      process.exitCode = 1
-    }
-  } else await writeReport()
+  if (process.argv.includes('--check')) await check()
+  else await writeReport()
+}
+
+async function check() {
+  const published = await readFile(PAGE, 'utf8').catch(() => undefined)
+  if (published === undefined) return console.log('No figures are published: npm run bench')
+  const { page, svg } = await report()
+  if (published === page && (await readFile(CHART, 'utf8')) === svg) return
+  console.error('docs/measurements.md or the chart differs from the figures. Run: node bench/report.mjs')
+  process.exitCode = 1
 }

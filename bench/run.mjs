@@ -1,39 +1,95 @@
-// Measures all of it, in some minutes: writes results/figures.json and what report.mjs makes of it. `--quick` tries it
-// out in less than a minute, and prints the tables only.
+// Measures everything in about fifteen minutes, and writes results/figures.json and docs/measurements.md.
+// `--quick` takes about a minute and only prints. `--only cost,fetchAs` runs these parts, and only prints, too.
 import { cpus } from 'node:os'
-import { write, writeReport, tables } from './report.mjs'
-import { accounts, calls, parallel, signIns, signInsOnNode } from './sign-in.mjs'
-import { overTls } from './tls.mjs'
-import { usernameTiming } from './username-timing.mjs'
+import { parseArgs } from 'node:util'
 
-const quick = process.argv.includes('--quick')
-const plan = quick
-  ? {
-      signIns: { sets: 1, rounds: 3, count: 200, warmUp: 1000 },
-      signInsOnNode: { major: 24, sets: 1, rounds: 3, count: 200, warmUp: 1000 },
-      accounts: { sizes: [1, 100], seconds: 0.1 },
-      parallel: { levels: [1, 100], count: 200 },
-      overTls: { samples: 1, pauses: 1, pause: 5000 },
-      usernameTiming: { extras: [0, 20, 80, 150], requests: 4 },
-    }
-  : {
-      signIns: { sets: 3, rounds: 12, count: 500, warmUp: 3000 },
-      signInsOnNode: { major: 24, sets: 3, rounds: 12, count: 500, warmUp: 3000 },
-      accounts: { sizes: [1, 10, 100, 1000, 10_000], seconds: 0.4 },
-      parallel: { levels: [1, 10, 100, 1000], count: 1000 },
-      overTls: { samples: 3, pauses: 3, pause: 10_000 },
-      usernameTiming: { extras: [0, 20, 80, 150], requests: 30 },
-    }
+const NODES = [20, 24]
+const PLANS = {
+  cost: {
+    quick: { nodes: NODES, sets: 1, rounds: 2, count: 300, warmUp: 1000 },
+    full: { nodes: NODES, sets: 5, rounds: 8, count: 2000, warmUp: 6000 },
+  },
+  fetchAs: {
+    quick: { nodes: NODES, sets: 1, rounds: 2, count: 500, warmUp: 1000 },
+    full: { nodes: NODES, sets: 5, rounds: 8, count: 4000, warmUp: 10_000 },
+  },
+  loadTime: { quick: { nodes: NODES, processes: 3 }, full: { nodes: NODES, processes: 20 } },
+  usernameTiming: { quick: { responses: 60 }, full: { responses: 1000 } },
+  calls: { quick: {}, full: {} },
+  parallel: {
+    quick: { levels: [1, 100], count: 200 },
+    full: { levels: [1, 10, 100, 1000], count: 1000 },
+  },
+  accounts: {
+    quick: { sizes: [1, 100], seconds: 0.1 },
+    full: { sizes: [1, 10, 100, 1000, 10_000], seconds: 0.4 },
+  },
+  overTls: {
+    quick: { samples: 1, pauses: 1, pause: 5000 },
+    full: { samples: 3, pauses: 3, pause: 10_000 },
+  },
+}
 
-const parts = { signIns, signInsOnNode, calls, accounts, parallel, overTls, usernameTiming }
+const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } })
+const names = values.only?.split(',') ?? Object.keys(PLANS)
+const unknown = names.filter((name) => !(name in PLANS))
+if (unknown.length > 0)
+  stop(`No part is called ${unknown.join(', ')}. Parts: ${Object.keys(PLANS).join(', ')}`)
+
+const { parts, tables, writeAll } = await load()
+const problem = await missing()
+if (problem) stop(problem)
+
 const figures = { node: process.version, cpu: `${cpus().length} × ${cpus()[0].model}` }
-for (const [name, part] of Object.entries(parts)) {
+for (const name of names) {
   const startedAt = performance.now()
-  figures[name] = await part(plan[name])
+  figures[name] = await parts[name](values.quick ? PLANS[name].quick : PLANS[name].full)
   console.error(`${name}: ${((performance.now() - startedAt) / 1000).toFixed(0)} s`)
 }
-if (quick) console.log(tables(figures))
-else {
-  await write(figures)
-  console.log(await writeReport())
+if (values.quick || values.only) console.log(tables(figures))
+else console.log(await writeAll(figures))
+
+async function load() {
+  try {
+    const [
+      { cost },
+      { fetchAs },
+      { loadTime },
+      { usernameTiming },
+      { calls, parallel, accounts },
+      { overTls },
+      report,
+    ] = await Promise.all([
+      import('./cost.mjs'),
+      import('./fetch-as.mjs'),
+      import('./load-time.mjs'),
+      import('./username-timing.mjs'),
+      import('./sign-in.mjs'),
+      import('./tls.mjs'),
+      import('./report.mjs'),
+    ])
+    const parts = { cost, fetchAs, loadTime, usernameTiming, calls, parallel, accounts, overTls }
+    return { parts, tables: report.tables, writeAll: report.writeAll }
+  } catch (error) {
+    return stop(`${error.message}. Run "npm ci" and "npm run build" first.`)
+  }
+}
+
+/** What the build lacks of what the measurements need, as a sentence. */
+async function missing() {
+  const { PasswordlessOtpStrategy } = await import('passport-elasticpath-otp')
+  let strategy
+  try {
+    strategy = new PasswordlessOtpStrategy({ clientId: 'bench', limiter: false, requestLimiter: false })
+  } catch (error) {
+    return `This build does not accept "limiter: false": ${error.message}`
+  }
+  const lacking = typeof strategy.fetchAs !== 'function' && names.includes('fetchAs')
+  await strategy.close()
+  return lacking ? 'This build has no strategy.fetchAs' : undefined
+}
+
+function stop(sentence) {
+  console.error(`bench: ${sentence}`)
+  process.exit(1)
 }

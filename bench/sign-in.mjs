@@ -1,60 +1,7 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { compared } from './peers.mjs'
-import { measure, shuffled, startApp, startProcess } from './support.mjs'
+import { measure, startApp, startProcess } from './support.mjs'
 
-const PARALLEL = 8
-const MOST_AT_ONCE = 1000
-
-async function inTurn(items, work) {
-  for (const item of items) await work(item)
-}
-
-/**
- * The same sign-ins by each peer, in short rounds that are shuffled, so that a noisy moment hits all alike and none has
- * always the same one before it. Processes of the same program differ by some percent for all their life: hence sets of
- * processes, started anew. The apps may run on another Node than the rest.
- */
-export async function signIns({ sets, rounds, count, warmUp, execPath }) {
-  const names = ['floor', 'floor, again', ...compared.slice(1)]
-  const measured = Object.fromEntries(names.map((name) => [name, []]))
-  const store = await startProcess('simulator.mjs')
-  const where = await store.ask('where')
-  const credentials = (n) => store.ask('credentials', { count: n })
-  for (let set = 0; set < sets; set++) {
-    const apps = await Promise.all(names.map((name) => startApp(name, where, {}, execPath)))
-    await inTurn(apps, (app) => app.ask('ready'))
-    for (let done = 0; done < warmUp; done += MOST_AT_ONCE) {
-      await inTurn(apps, async (app) =>
-        measure(app, await credentials(Math.min(MOST_AT_ONCE, warmUp - done)), PARALLEL),
-      )
-    }
-    for (let round = 0; round < rounds; round++) {
-      await inTurn(shuffled(apps), async (app) => {
-        const { cpu, rate, p50, p99, memory } = await measure(app, await credentials(count), PARALLEL)
-        measured[app.peer].push({ set, cpu, rate, p50, p99, memory })
-      })
-    }
-    await inTurn(apps, (app) => app.stop())
-  }
-  await store.stop()
-  return { parallel: PARALLEL, sets, rounds, count, warmUp, peers: measured }
-}
-
-/** The same with the apps on another version of Node, which npm fetches. */
-export async function signInsOnNode({ major, ...plan }) {
-  const run = promisify(execFile)
-  const { stdout } = await run('npx', [
-    '--yes',
-    `node@${major}`,
-    '-p',
-    'process.execPath + " " + process.version',
-  ])
-  const [execPath, node] = stdout.trim().split(' ')
-  return { node, ...(await signIns({ ...plan, execPath })) }
-}
-
-/** Requests upstream for a right and for a wrong code, and how long a shopper waits for the answer to a wrong one. */
+/** The requests to Elastic Path for a right code, and for a wrong one that it answers with 400 or with 401. */
 export async function calls() {
   const answers = {}
   for (const wrongCodeStatus of [400, 401]) {
@@ -68,8 +15,8 @@ export async function calls() {
       await store.ask('counts')
       const right = { ...(await app.signIn(second)), ...(await store.ask('counts')) }
       const wrong = { ...(await app.signIn({ ...first, otp: 'wrong1' })), ...(await store.ask('counts')) }
-      if (right.status !== 200) throw new Error(`${peer} answers a right code with ${right.status}`)
-      if (wrong.status !== 401) throw new Error(`${peer} answers a wrong code with ${wrong.status}`)
+      if (right.status !== 200) throw new Error(`${peer} answered a right code with ${right.status}`)
+      if (wrong.status !== 401) throw new Error(`${peer} answered a wrong code with ${wrong.status}`)
       answers[peer] = { ...answers[peer], right, [wrongCodeStatus]: wrong }
       await app.stop()
     }
@@ -78,7 +25,7 @@ export async function calls() {
   return answers
 }
 
-/** By how many sign in at once. */
+/** Sign-ins per second and latency, by how many sign in at once. */
 export async function parallel({ levels, count }) {
   const store = await startProcess('simulator.mjs')
   const where = await store.ask('where')
@@ -101,7 +48,7 @@ export async function parallel({ levels, count }) {
   return measured
 }
 
-/** By how many accounts the member belongs to. */
+/** Latency and requests to Elastic Path, by how many accounts the member belongs to. */
 export async function accounts({ sizes, seconds }) {
   const ways = [
     ...compared.filter((peer) => peer !== 'passport').map((peer) => ({ way: peer, peer })),

@@ -11,13 +11,6 @@ export function quantile(values, share) {
 
 export const median = (values) => quantile(values, 0.5)
 
-export function shuffled(values) {
-  const rest = [...values]
-  return Array.from({ length: rest.length }, () =>
-    rest.splice(Math.floor(Math.random() * rest.length), 1),
-  ).flat()
-}
-
 /** Serves an app on a free port of this machine. */
 export async function serve(app) {
   const server = app.listen(0, '127.0.0.1')
@@ -37,7 +30,7 @@ export async function startProcess(name, args = [], env = {}, execPath = process
   const child = fork(fileURLToPath(new URL(name, import.meta.url)), args, {
     execPath,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, NODE_ENV: 'production', ...env },
+    env: { ...process.env, NODE_ENV: 'production', NODE_NO_WARNINGS: '1', ...env },
   })
   const waiting = new Map()
   const exited = once(child, 'exit')

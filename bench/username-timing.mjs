@@ -1,47 +1,84 @@
-import express from 'express'
-import { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
-import { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
-import { median, serve } from './support.mjs'
+// Whether the time of an answer tells if a username exists. `npm run bench -- --only usernameTiming`
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Pool } from 'undici'
+import { median, startProcess } from './support.mjs'
+
+/** How long Elastic Path takes for a username that does not exist, and for one that does: milliseconds. */
+const DELAYS = [
+  { unknown: 120, known: 150 },
+  { unknown: 600, known: 900 },
+]
+const REQUESTS = { '/code': 'a code request', '/login': 'a wrong code' }
+// Requests start one by one and at random for either kind of username, so that none waits for another.
+const APART = 15
 
 /**
- * Whether the time of an answer tells if a username exists: requestOtp against a store that takes so much longer for the
- * usernames it knows. The difference is made by the simulator, since nobody documents the real one (fact 19). The rows
- * are measured at the same time: all of it is waiting.
+ * For each request and delay: a threshold is fitted to the times of so many answers, and then tells known from unknown
+ * usernames by the times of as many others. Guessing is right in half of the cases.
  */
-export async function usernameTiming({ extras, requests }) {
-  const rows = await Promise.all(extras.map(async (extra) => [extra, await answerTimes(extra, requests)]))
-  return { requests, longer: Object.fromEntries(rows) }
+export async function usernameTiming({ responses }) {
+  const rows = []
+  for (const delays of DELAYS) {
+    const shop = await startProcess('timing-shop.mjs', [JSON.stringify(delays), String(2 * responses)])
+    const pool = new Pool(await shop.ask('url'))
+    for (const [path, request] of Object.entries(REQUESTS)) {
+      await times(pool, path, 'warm', 50)
+      const fitted = fit(await times(pool, path, 'fit', responses))
+      const tested = await times(pool, path, 'test', responses)
+      const of = (known) => median(tested.filter((row) => row.known === known).map(({ time }) => time))
+      const answers = new Set(tested.map(({ answer }) => answer)).size
+      rows.push({
+        request,
+        delays,
+        right: share(tested, fitted),
+        known: of(true),
+        unknown: of(false),
+        answers,
+      })
+    }
+    await pool.destroy()
+    await shop.stop()
+  }
+  return { responses, rows }
 }
 
-async function answerTimes(extra, requests) {
-  const simulator = await ElasticPathSimulator.start()
-  const strategy = new PasswordlessOtpStrategy({ clientId: simulator.clientId, baseUrl: simulator.url })
-  await strategy.ready()
-  const app = express()
-    .use(express.json())
-    .post('/code', strategy.requestOtp(), (_req, res) => res.sendStatus(202))
-  const shop = await serve(app)
-  const answerTime = async (username) => {
-    const startedAt = performance.now()
-    const response = await fetch(`${shop.url}/code`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ username }),
-    })
-    await response.text()
-    if (response.status !== 202) throw new Error(`Asking for a code answered ${response.status}`)
-    return performance.now() - startedAt
+async function times(pool, path, batch, count) {
+  const pending = []
+  for (let i = 0; i < count; i++) {
+    const known = Math.random() < 0.5
+    pending.push(
+      answerTime(pool, path, `${known ? 'known' : 'unknown'}-${batch}-${i}@example.com`).then(
+        ({ time, answer }) => ({ known, time, answer }),
+      ),
+    )
+    await sleep(APART)
   }
-  const known = []
-  const unknown = []
-  for (let i = 0; i < requests; i++) {
-    simulator.addMember({ username: `known${i}@example.com` })
-    if (extra > 0) simulator.fault('otp_request', { delay: extra })
-    known.push(await answerTime(`known${i}@example.com`))
-    unknown.push(await answerTime(`unknown${i}@example.com`))
-  }
-  await shop.close()
-  await strategy.close()
-  await simulator.stop()
-  return { known: median(known), unknown: median(unknown) }
+  return Promise.all(pending)
+}
+
+async function answerTime(pool, path, username) {
+  const startedAt = performance.now()
+  const { statusCode, body } = await pool.request({
+    method: 'POST',
+    path,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username, otp: 'wrong1' }),
+  })
+  const answer = `${statusCode} ${await body.text()}`
+  return { time: performance.now() - startedAt, answer }
+}
+
+/** The threshold that tells most of these apart, in the better of its two directions. */
+function fit(rows) {
+  const candidates = rows.flatMap(({ time }) => [
+    { time, knownIsSlower: true },
+    { time, knownIsSlower: false },
+  ])
+  return candidates.reduce((best, each) => (share(rows, each) > share(rows, best) ? each : best))
+}
+
+/** The share of the answers that a threshold tells right. */
+function share(rows, { time: threshold, knownIsSlower }) {
+  const right = rows.filter(({ known, time }) => (known === time >= threshold) === knownIsSlower)
+  return right.length / rows.length
 }

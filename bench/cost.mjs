@@ -1,0 +1,55 @@
+import { findNode } from './nodes.mjs'
+import { measure, startApp, startProcess } from './support.mjs'
+
+const PARALLEL = 32
+// A member has one code at a time, so a batch may not be larger than the store has members.
+const LARGEST_BATCH = 2000
+
+/** What the headline compares, and the peers of the table beside it, which need fewer sign-ins. */
+const HEADLINE = ['passport', 'strategy, no limits', 'strategy', 'passport, again']
+const OTHERS = ['floor', 'fetch', 'js-sdk', 'sdks-shopper']
+
+/** The CPU time of one sign-in on several versions of Node, which take turns, too. */
+export async function cost({ nodes, ...plan }) {
+  const measured = []
+  for (const major of nodes) {
+    const [execPath, node] = await findNode(major)
+    measured.push({ node, ...(await costOn(execPath, plan)) })
+  }
+  return measured
+}
+
+/**
+ * CPU time of the app's process per sign-in. A round has one batch of sign-ins by each peer, and every other round goes
+ * through the peers backwards: a disturbance then hits all of them alike, and none always follows the same one. Two
+ * processes of one program differ by some percent as long as they live, so there are several sets of processes.
+ */
+async function costOn(execPath, { sets, rounds, count, warmUp }) {
+  const peers = [...HEADLINE, ...OTHERS]
+  const measured = Object.fromEntries(peers.map((peer) => [peer, []]))
+  const store = await startProcess('simulator.mjs')
+  const where = await store.ask('where')
+  const signIn = async (app, batch) =>
+    measure(app, await store.ask('credentials', { count: batch }), PARALLEL)
+
+  for (let set = 0; set < sets; set++) {
+    const apps = await Promise.all(peers.map((peer) => startApp(peer, where, {}, execPath)))
+    for (const app of apps) {
+      await app.ask('ready')
+      const needed = HEADLINE.includes(app.peer) ? warmUp : warmUp / 2
+      for (let left = needed; left > 0; left -= LARGEST_BATCH) {
+        await signIn(app, Math.min(left, LARGEST_BATCH))
+      }
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const app of round % 2 === 0 ? apps : apps.toReversed()) {
+        const batch = HEADLINE.includes(app.peer) ? count : Math.ceil(count / 4)
+        const { cpu, rate, p50, p99, memory } = await signIn(app, batch)
+        measured[app.peer].push({ set, cpu, rate, p50, p99, memory })
+      }
+    }
+    for (const app of apps) await app.stop()
+  }
+  await store.stop()
+  return { parallel: PARALLEL, sets, rounds, count, warmUp, peers: measured }
+}

@@ -1,0 +1,21 @@
+// Says at the end of `npm test` which proofs it leaves out, and the command that runs each of them.
+const PROOFS = {
+  'test:faults': 'every fault at every call to Elastic Path',
+  'test:properties': 'arbitrary input, 100,000 cases',
+  'test:realtime': 'sockets and processes on the real clock',
+  'test:browser': 'the example app in Chromium',
+  'test:processes': 'the example app in several processes, with Redis',
+  'test:compat': 'the packed package with other versions of Node, Express, TypeScript and test runners',
+  'test:soak': 'a million sign-ins',
+  'test:mutation': 'whether a test notices each change to lib',
+  'test:stress': 'npm test ten times while all cores are busy',
+  'check:package': 'the contents of the package',
+  'check:api': 'the public API',
+  'check:docs': 'the generated reference',
+}
+
+const commands = Object.keys(PROOFS).map((script) => `npm run ${script}`)
+const width = Math.max(...commands.map(({ length }) => length))
+console.log('\nnpm test leaves these out:')
+for (const [i, proof] of Object.values(PROOFS).entries())
+  console.log(`  ${commands[i].padEnd(width)}  ${proof}`)

@@ -1,0 +1,14 @@
+/** markdownlint's own limit for lines has no other value for tables, which cannot be wrapped. */
+export default {
+  names: ['table-width'],
+  description: 'Table is too wide',
+  tags: ['table'],
+  parser: 'none',
+  function: ({ lines, config }, onError) => {
+    for (const [i, line] of lines.entries()) {
+      if (line.startsWith('|') && line.length > config.line_length) {
+        onError({ lineNumber: i + 1, detail: `Expected: ${config.line_length}; Actual: ${line.length}` })
+      }
+    }
+  },
+}
