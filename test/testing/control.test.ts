@@ -338,6 +338,8 @@ describe('route', () => {
     ['GET', '/x', { opne: true }],
   ])('refuses %s %s %j', async (method, path, options) => {
     const { simulator } = await openStore()
-    expect(() => simulator.route(method as 'GET', path, () => ({ status: 200 }), options)).toThrow(TypeError)
+    expect(() => simulator.route(method as 'GET', path, () => ({ status: 200 }), options as object)).toThrow(
+      TypeError,
+    )
   })
 })
