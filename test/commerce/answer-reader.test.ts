@@ -1,48 +1,106 @@
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import { AnswerReader } from '../../lib/commerce/answer-reader'
-import { Operation } from '../../lib/commerce/operation'
+import { Context } from '../../lib/context'
 
 const MIB = 1024 * 1024
-let operation: Operation
+let context: Context
 
 beforeEach(() => {
-  operation = new Operation(2000)
+  context = new Context(2000)
 })
 
 afterEach(() => {
-  operation.end()
+  context.end()
 })
 
-const open = () => new AnswerReader(operation, () => 'GET /path')
+const open = () => new AnswerReader(context, () => 'GET /path')
+const controller = (abort = jest.fn()) => ({ abort, pause: jest.fn(), resume: jest.fn() })
 const headers = (...texts: string[]) => texts.map((text) => Buffer.from(text))
 
 test('an answer is its status, its Retry-After and its text, of however many pieces', async () => {
   const reader = open()
-  reader.onRequestStart({ abort: jest.fn() })
+  reader.onRequestStart(controller())
   reader.onResponseStart(undefined, 429, { 'retry-after': '7' })
   for (const piece of ['eins ', 'zw\u00f6', 'lf']) reader.onResponseData(undefined, Buffer.from(piece))
   reader.onResponseEnd()
-  expect(await reader.answer).toEqual({ status: 429, retryAfter: '7', text: 'eins zw\u00f6lf' })
+  expect(await reader.result).toEqual({
+    status: 429,
+    retryAfter: '7',
+    date: undefined,
+    text: 'eins zw\u00f6lf',
+  })
 })
 
 test('an answer without a body has an empty text', async () => {
   const reader = open()
   reader.onResponseStart(undefined, 204, {})
   reader.onResponseEnd()
-  expect(await reader.answer).toEqual({ status: 204, retryAfter: undefined, text: '' })
+  expect(await reader.result).toEqual({ status: 204, retryAfter: undefined, date: undefined, text: '' })
 })
 
 test('what is announced before an answer is not taken for it', async () => {
   const reader = open()
   reader.onResponseStart(undefined, 103, { 'retry-after': '1' })
   expect(() => reader.onResponseError(undefined, new Error('reset'))).not.toThrow()
-  await expect(reader.answer).rejects.toThrow('reset')
+  await expect(reader.result).rejects.toThrow('reset')
+})
+
+describe('a compressed response', () => {
+  const large = Buffer.alloc(MIB, 'a')
+
+  async function receive(encoding: string, body: Buffer): Promise<string> {
+    const reader = open()
+    reader.onResponseStart(undefined, 200, { 'content-encoding': encoding })
+    reader.onResponseData(undefined, body)
+    reader.onResponseEnd()
+    return (await reader.result).text
+  }
+
+  test.each<[string, (body: Buffer) => Buffer]>([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['GZIP', gzipSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync],
+    ['gzip, br', (body) => brotliCompressSync(gzipSync(body))],
+    ['identity', (body) => body],
+  ])('of %s is decompressed, up to a mebibyte', async (encoding, compress) => {
+    expect(await receive(encoding, compress(Buffer.from('zw\u00f6lf')))).toBe('zw\u00f6lf')
+    expect(await receive(encoding, compress(large))).toBe(String(large))
+    expect(await receive(encoding, Buffer.alloc(0))).toBe('')
+  })
+
+  test.each<[string, string, Buffer]>([
+    ['is larger than that', 'gzip', gzipSync(Buffer.alloc(MIB + 1))],
+    ['is larger than that, in brotli', 'br', brotliCompressSync(Buffer.alloc(MIB + 1))],
+    ['is not what it says', 'gzip', Buffer.from('{}')],
+    ['is cut off', 'gzip', gzipSync(large).subarray(0, 20)],
+    ['has an unknown coding', 'zstd', Buffer.from('{}')],
+  ])('that %s is a bad answer', async (_what, encoding, body) => {
+    await expect(receive(encoding, body)).rejects.toMatchObject({
+      code: 'bad_answer',
+      message: "Elastic Path's response to GET /path could not be decompressed.",
+    })
+  })
+})
+
+test.each([
+  ['Fri, 27 Nov 2026 02:15:11 GMT', Date.UTC(2026, 10, 27, 2, 15, 11)],
+  ['yesterday at 7', undefined],
+  ['today GMT', undefined],
+])('the header Date %p is read as %p', async (date, expected) => {
+  const reader = open()
+  reader.onResponseStart(undefined, 200, { date })
+  reader.onResponseEnd()
+  expect((await reader.result).date).toBe(expected)
 })
 
 test('two Retry-Afters are none', async () => {
   const reader = open()
   reader.onResponseStart(undefined, 429, { 'retry-after': ['7', '8'] })
   reader.onResponseEnd()
-  expect(await reader.answer).toMatchObject({ retryAfter: undefined })
+  expect(await reader.result).toMatchObject({ retryAfter: undefined })
 })
 
 test('an answer of a mebibyte is taken, and no byte more', async () => {
@@ -51,20 +109,20 @@ test('an answer of a mebibyte is taken, and no byte more', async () => {
   reader.onResponseData(undefined, Buffer.alloc(MIB - 1, 'a'))
   reader.onResponseData(undefined, Buffer.alloc(1, 'b'))
   reader.onResponseEnd()
-  expect((await reader.answer).text).toHaveLength(MIB)
+  expect((await reader.result).text).toHaveLength(MIB)
 
   const abort = jest.fn()
   const larger = open()
-  larger.onRequestStart({ abort })
+  larger.onRequestStart(controller(abort))
   larger.onResponseStart(undefined, 200, {})
   larger.onResponseData(undefined, Buffer.alloc(MIB))
   expect(abort).not.toHaveBeenCalled()
   larger.onResponseData(undefined, Buffer.alloc(1))
   expect(abort).toHaveBeenCalledTimes(1)
-  await expect(larger.answer).rejects.toMatchObject({
+  await expect(larger.result).rejects.toMatchObject({
     code: 'bad_answer',
     upstreamStatus: 200,
-    message: `Elastic Path's answer to GET /path is larger than ${MIB} bytes`,
+    message: `Elastic Path's response to GET /path is larger than ${MIB} bytes.`,
   })
 })
 
@@ -72,66 +130,66 @@ test('one that is too large before anybody could stop it is a bad answer all the
   const reader = open()
   reader.onResponseStart(undefined, 200, {})
   reader.onResponseData(undefined, Buffer.alloc(MIB + 1))
-  await expect(reader.answer).rejects.toMatchObject({ code: 'bad_answer' })
+  await expect(reader.result).rejects.toMatchObject({ code: 'bad_answer' })
 })
 
 test('an answer that breaks off is a bad answer, and one that never began the error itself', async () => {
   const begun = open()
   begun.onResponseStart(undefined, 200, {})
   begun.onResponseError(undefined, new Error('reset'))
-  await expect(begun.answer).rejects.toMatchObject({
+  await expect(begun.result).rejects.toMatchObject({
     code: 'bad_answer',
     upstreamStatus: 200,
-    message: "Elastic Path's answer to GET /path broke off",
+    message: "Elastic Path's response to GET /path was cut off.",
   })
   const failed = open()
   const error = new Error('reset')
   failed.onResponseError(undefined, error)
-  await expect(failed.answer).rejects.toBe(error)
+  await expect(failed.result).rejects.toBe(error)
 })
 
-test("the operation's end stops it, also where it only then gets its connection", async () => {
+test("the context's end stops it, also where it only then gets its connection", async () => {
   const [early, late] = [open(), open()]
   const [abortEarly, abortLate] = [jest.fn(), jest.fn()]
-  early.onRequestStart({ abort: abortEarly })
+  early.onRequestStart(controller(abortEarly))
   expect(abortEarly).not.toHaveBeenCalled()
-  operation.end()
-  late.onRequestStart({ abort: abortLate })
+  context.end()
+  late.onRequestStart(controller(abortLate))
   for (const abort of [abortEarly, abortLate]) {
     expect(abort.mock.calls).toEqual([[expect.objectContaining({ code: 'request_aborted' })]])
   }
-  for (const { answer } of [early, late])
-    await expect(answer).rejects.toMatchObject({ code: 'request_aborted' })
+  for (const { result } of [early, late])
+    await expect(result).rejects.toMatchObject({ code: 'request_aborted' })
 })
 
 /* eslint-disable @typescript-eslint/no-deprecated -- the handler that undici 6 calls */
 describe("a dispatcher of undici 6, as Node's own is", () => {
   test.each<[string, string[], string | undefined]>([
-    ['first', ['Retry-After', '7', 'Date', 'today'], '7'],
+    ['first', ['Retry-After', '7', 'X-Date', 'today'], '7'],
     ['last', ['Date', 'today', 'retry-after', '7'], '7'],
     ['only as a value', ['X-Header', 'retry-after', 'retry', 'after'], undefined],
     ['not at all', ['Date', 'today'], undefined],
   ])('has Retry-After %s', async (_where, texts, retryAfter) => {
     const reader = open()
     reader.onConnect(jest.fn())
-    expect(reader.onHeaders(429, headers(...texts))).toBe(true)
+    expect(reader.onHeaders(429, headers(...texts), jest.fn(), 'Any')).toBe(true)
     expect(reader.onData(Buffer.from('{}'))).toBe(true)
     reader.onComplete()
-    expect(await reader.answer).toEqual({ status: 429, retryAfter, text: '{}' })
+    expect(await reader.result).toMatchObject({ status: 429, retryAfter, text: '{}' })
   })
 
   test('is stopped by what it handed over', () => {
     const abort = jest.fn()
     const reader = open()
-    reader.answer.catch(() => undefined)
+    reader.result.catch(() => undefined)
     reader.onConnect(abort)
-    operation.end()
+    context.end()
     expect(abort).toHaveBeenCalledTimes(1)
   })
 
   test('tells of its error', async () => {
     const reader = open()
     reader.onError(new Error('reset'))
-    await expect(reader.answer).rejects.toThrow('reset')
+    await expect(reader.result).rejects.toThrow('reset')
   })
 })

@@ -1,14 +1,10 @@
 import { runInThisContext } from 'node:vm'
 import { MockAgent, type Dispatcher } from 'undici'
-import { PasswordlessOtpStrategy } from '../../lib'
-import { ElasticPathSimulator } from '../../lib/testing'
-
-const USER = {
-  accountMemberId: 'a member',
-  username: 'ada@example.com',
-  account: null,
-  selectionToken: { token: 'held', expires: '2999-01-01T00:00:00Z' },
-}
+import { createFetch } from '../../lib/calls/fetch'
+import { renewTokens } from '../../lib/commerce/account-tokens'
+import type { Commerce } from '../../lib/commerce/commerce'
+import { openServices } from '../calls/support'
+import { HELD, inContext, openCommerce, openStore } from './support'
 
 /** The dispatcher of Node's own fetch, which is of undici 6 in Node 20 and 22, and of undici 7 in Node 24. */
 async function dispatcherOfNode(): Promise<Dispatcher> {
@@ -19,23 +15,25 @@ async function dispatcherOfNode(): Promise<Dispatcher> {
   return dispatcher
 }
 
-describe('a dispatcher of the app itself', () => {
-  test("can be that of Node's own fetch, of an older or newer undici", async () => {
-    await using simulator = await ElasticPathSimulator.start()
-    const strategy = new PasswordlessOtpStrategy({
-      clientId: simulator.clientId,
-      baseUrl: simulator.url,
-      dispatcher: await dispatcherOfNode(),
-      timeout: 3000,
-    })
-    await strategy.ready()
+const renew = ({ client }: Commerce) =>
+  inContext((context) => renewTokens(client, context, HELD, 'a member', { limit: 25, offset: 0 }))
 
-    simulator.fault('otp_request', { rateLimited: 7 }, { times: Infinity })
-    await expect(strategy.createOtpRequest('ada@example.com')).rejects.toMatchObject({ retryAfter: 7 })
+describe('the dispatcher of the app', () => {
+  test("can be that of Node's own fetch, of another version of undici", async () => {
+    const dispatcher = await dispatcherOfNode()
+    const { simulator, commerce } = await openStore({ dispatcher })
+    await inContext((context) => commerce.store.check(context))
+    simulator.fault('renewal', { rateLimited: 7 })
+    await expect(renew(commerce)).rejects.toMatchObject({ retryAfter: 7 })
     simulator.fault('renewal', 'truncated')
-    await expect(strategy.listAccounts(USER)).rejects.toMatchObject({ code: 'bad_answer' })
+    await expect(renew(commerce)).rejects.toMatchObject({ code: 'bad_answer' })
     simulator.fault('renewal', 'reset', { times: Infinity })
-    await expect(strategy.listAccounts(USER)).rejects.toMatchObject({ code: 'unreachable' })
+    await expect(renew(commerce)).rejects.toMatchObject({ code: 'unreachable' })
+
+    const { services } = openServices({ clientId: simulator.clientId, baseUrl: simulator.url, dispatcher })
+    const response = await createFetch(services)('/v2/settings/account-authentication')
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json'])
+    expect(await response.json()).toHaveProperty('data')
   })
 
   test('can be a mock', async () => {
@@ -48,9 +46,7 @@ describe('a dispatcher of the app itself', () => {
     store
       .intercept({ path: /account-members/, method: 'POST' })
       .reply(201, { data: [], meta: { account_member_id: 'a member', results: { total: 0 } } })
-    const strategy = new PasswordlessOtpStrategy({ clientId: 'any', dispatcher: mock })
-
-    expect(await strategy.listAccounts(USER)).toEqual({ accounts: [], total: 0 })
+    expect(await renew(openCommerce({ dispatcher: mock }))).toMatchObject({ tokens: [], total: 0 })
     await mock.close()
   })
 })

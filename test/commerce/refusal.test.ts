@@ -7,7 +7,13 @@ const saying = (title: string, sent = '') => read(403, errors({ title }), sent)?
 describe('a refusal', () => {
   test.each([403, 404, 409, 422])('%p speaks for itself, in whatever JSON or none', (status) => {
     for (const text of ['', 'null', '{}', '{"errors":[]}', '{"errors":"no"}']) {
-      expect(read(status, text)).toEqual({ status, fields: [], ofAccessToken: false, summary: '' })
+      expect(read(status, text)).toEqual({
+        status,
+        fields: [],
+        ofAccessToken: false,
+        ofRealm: false,
+        summary: '',
+      })
     }
     expect(read(status, '<h1>Forbidden</h1>')).toBeUndefined()
   })
@@ -16,7 +22,13 @@ describe('a refusal', () => {
     for (const text of ['', 'null', '{}', '{"errors":[]}', '{"errors":"no"}', '<h1>Unauthorized</h1>']) {
       expect(read(status, text)).toBeUndefined()
     }
-    expect(read(status, errors({}))).toEqual({ status, fields: [], ofAccessToken: false, summary: '' })
+    expect(read(status, errors({}))).toEqual({
+      status,
+      fields: [],
+      ofAccessToken: false,
+      ofRealm: false,
+      summary: '',
+    })
   })
 
   test.each([200, 302, 402, 405, 418, 429, 500])('%p is none', (status) => {
@@ -38,6 +50,7 @@ describe('a refusal', () => {
       status: 422,
       fields: ['Username', 'Otp', 'Purpose'],
       ofAccessToken: false,
+      ofRealm: false,
       summary: 'Username required, Otp len, Purpose oneof',
     })
     expect(read(422, errors({ detail: `field '${'x'.repeat(61)}' on the 'required' tag` }))?.fields).toEqual(
@@ -55,6 +68,24 @@ describe('a refusal', () => {
     for (const status of [400, 403, 404, 422])
       expect(read(status, errors({ title }))?.ofAccessToken).toBe(false)
   })
+
+  test.each([400, 401, 403, 404, 422])('%p with the detail about the realm is about that', (status) => {
+    const detail = 'the authorization realm for the token could not be found'
+    expect(read(status, errors({ title: 'Unauthorized access token', detail }))).toMatchObject({
+      ofRealm: true,
+      ofAccessToken: false,
+    })
+    expect(read(status, errors({ detail: 'the realm' }))?.ofRealm).toBe(false)
+  })
+
+  test.each(['<h1>Bad Request</h1>', '', '{"errors":["no"]}'])(
+    'whose status alone counts may be %p',
+    (text) => {
+      expect(readRefusal(400, text, '', true)).toMatchObject({ status: 400, fields: [], summary: '' })
+      expect(readRefusal(400, text, '')).toBeUndefined()
+      expect(readRefusal(500, text, '', true)).toBeUndefined()
+    },
+  )
 
   test("says its first title in Elastic Path's own manner, which is some words of letters", () => {
     expect(saying('Not Found')).toBe('Not Found')

@@ -1,112 +1,151 @@
-import { Operation } from '../../lib/commerce/operation'
-import { Shared } from '../../lib/commerce/shared'
-import { ElasticPathError } from '../../lib'
-import { turn } from '../support/journey'
+import { Shared, type Found } from '../../lib/commerce/shared'
+import { Context } from '../../lib/context'
+import { ElasticPathError } from '../../lib/errors'
+import { holdTime } from './support'
 
-interface Found {
-  value: string
-  until: number
+interface Search {
+  context: Context
+  find: (value: string) => void
+  fail: (error: unknown) => void
 }
 
-/** Something that is found when the test says so, and every search for it. */
+/** A value that is found when the test says so. */
 function open() {
-  const searches: { operation: Operation; find: (value: string) => void; fail: (error: unknown) => void }[] =
-    []
-  const shared = new Shared<string>((operation) =>
-    operation.race(
-      new Promise<Found>((resolve, reject) => {
-        searches.push({
-          operation,
-          find: (value) => resolve({ value, until: Infinity }),
-          fail: reject,
-        })
+  const searches: Search[] = []
+  let onSearch: (search: Search) => void = () => undefined
+  const shared = new Shared<string>((context) =>
+    context.race(
+      new Promise<Found<string>>((resolve, reject) => {
+        const find = (value: string): void => {
+          resolve({ value, lifetime: 10_000 })
+        }
+        const search = { context, find, fail: reject }
+        searches.push(search)
+        onSearch(search)
       }),
     ),
   )
-  return { shared, searches }
+  const nextSearch = () => new Promise<Search>((resolve) => (onSearch = resolve))
+  return { shared, searches, nextSearch }
 }
 
-/** Time that only the test passes. */
-beforeEach(() => {
-  jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate'] })
+beforeEach(holdTime)
+afterEach(() => {
+  jest.useRealTimers()
 })
 
-test('is looked for once by all who wait, and kept', async () => {
-  const { shared, searches } = open()
-  const operations = [new Operation(1000), new Operation(1000)]
-  const waiting = operations.map((operation) => shared.get(operation))
-  searches[0]?.find('found')
-  expect(await Promise.all(waiting)).toEqual(['found', 'found'])
-  expect(await shared.get(new Operation(1000))).toBe('found')
-  expect(searches).toHaveLength(1)
-})
+describe('a shared value', () => {
+  test('is fetched once for all who wait, and again when its lifetime is over', async () => {
+    const { shared, searches } = open()
+    const waiting = [shared.get(new Context(1000)), shared.get(new Context(1000))]
+    searches[0]?.find('found')
+    expect(await Promise.all(waiting)).toEqual(['found', 'found'])
+    jest.advanceTimersByTime(9_999)
+    expect(await shared.get(new Context(1000))).toBe('found')
+    expect(searches).toHaveLength(1)
+    jest.advanceTimersByTime(1)
+    const next = shared.get(new Context(1000))
+    searches[1]?.find('found later')
+    expect(await next).toBe('found later')
+  })
 
-test('whoever joins late looks again where the search ran out of the time of another', async () => {
-  const { shared, searches } = open()
-  const first = shared.get(new Operation(1000))
-  jest.advanceTimersByTime(500)
-  const second = shared.get(new Operation(1000))
-  jest.advanceTimersByTime(500)
-  await expect(first).rejects.toMatchObject({ code: 'timeout' })
-  await turn()
-  expect(searches).toHaveLength(2)
-  searches[1]?.find('found')
-  expect(await second).toBe('found')
-})
+  test.each([-1_200_000, 1_200_000])('lives as long if the clock is set by %i ms', async (milliseconds) => {
+    const { shared, searches } = open()
+    const first = shared.get(new Context(1000))
+    searches[0]?.find('found')
+    await first
+    jest.setSystemTime(Date.now() + milliseconds)
+    expect(await shared.get(new Context(1000))).toBe('found')
+    jest.advanceTimersByTime(10_000)
+    void shared.get(new Context(1000)).catch(() => undefined)
+    expect(searches).toHaveLength(2)
+  })
 
-test('whoever has no time left themselves does not look again', async () => {
-  const { shared, searches } = open()
-  const first = shared.get(new Operation(1000))
-  const second = shared.get(new Operation(1000))
-  jest.advanceTimersByTime(1000)
-  await expect(first).rejects.toMatchObject({ code: 'timeout' })
-  await expect(second).rejects.toMatchObject({ code: 'timeout' })
-  await turn()
-  expect(searches).toHaveLength(1)
-})
+  test('is fetched again for a caller who joined a fetch that ran out of time', async () => {
+    const { shared, nextSearch } = open()
+    const first = shared.get(new Context(1000))
+    jest.advanceTimersByTime(500)
+    const second = shared.get(new Context(1000))
+    const again = nextSearch()
+    jest.advanceTimersByTime(500)
+    await expect(first).rejects.toMatchObject({ code: 'timeout' })
+    ;(await again).find('found')
+    expect(await second).toBe('found')
+  })
 
-test.each([
-  ['an error of Commerce', new ElasticPathError('bad_answer', 'No')],
-  ['an error that only looks like running out of time', Object.assign(new Error('No'), { code: 'timeout' })],
-])('%s is for all who wait, and for nobody after', async (_what, error) => {
-  const { shared, searches } = open()
-  const waiting = [shared.get(new Operation(1000)), shared.get(new Operation(2000))]
-  searches[0]?.fail(error)
-  for (const one of waiting) await expect(one).rejects.toBe(error)
-  await turn()
-  expect(searches).toHaveLength(1)
-  const next = shared.get(new Operation(1000))
-  searches[1]?.find('found')
-  expect(await next).toBe('found')
-})
+  test('is not fetched again for a caller who has no time left', async () => {
+    const { shared, searches } = open()
+    const waiting = [shared.get(new Context(1000)), shared.get(new Context(1000))]
+    jest.advanceTimersByTime(1000)
+    for (const one of waiting) await expect(one).rejects.toMatchObject({ code: 'timeout' })
+    expect(searches).toHaveLength(1)
+  })
 
-test('a search goes on while one still waits, and ends when none does', async () => {
-  const { shared, searches } = open()
-  const operations = [new Operation(1000), new Operation(1000)] as const
-  const waiting = operations.map((operation) => shared.get(operation).catch(() => 'left'))
-  operations[0].end()
-  await turn()
-  expect(searches[0]?.operation.ended).toBeUndefined()
-  operations[1].end()
-  await turn()
-  expect(searches[0]?.operation.ended).toMatchObject({ code: 'request_aborted' })
-  expect(await Promise.all(waiting)).toEqual(['left', 'left'])
+  test.each([
+    ['an ElasticPathError', new ElasticPathError('bad_answer', 'No')],
+    ['an error that has the code timeout only', Object.assign(new Error('No'), { code: 'timeout' })],
+  ])('that fails with %s fails for all who wait, and is fetched for the next', async (_what, error) => {
+    const { shared, searches } = open()
+    const waiting = [shared.get(new Context(1000)), shared.get(new Context(2000))]
+    searches[0]?.fail(error)
+    for (const one of waiting) await expect(one).rejects.toBe(error)
+    const next = shared.get(new Context(1000))
+    searches[1]?.find('found')
+    expect(await next).toBe('found')
+    expect(searches).toHaveLength(2)
+  })
 
-  const next = shared.get(new Operation(1000))
-  expect(searches).toHaveLength(2)
-  searches[1]?.find('found')
-  expect(await next).toBe('found')
-})
+  test('is fetched on while one caller waits, and its fetch ends when all have left', async () => {
+    const { shared, searches } = open()
+    const contexts = [new Context(1000), new Context(1000)]
+    const left = contexts.map((context) =>
+      expect(shared.get(context)).rejects.toMatchObject({ code: 'request_aborted' }),
+    )
+    contexts[0]?.end()
+    await left[0]
+    expect(searches[0]?.context.ended).toBeUndefined()
+    contexts[1]?.end()
+    await left[1]
+    expect(searches[0]?.context.ended).toMatchObject({ code: 'request_aborted' })
+    void shared.get(new Context(1000)).catch(() => undefined)
+    expect(searches).toHaveLength(2)
+  })
 
-test('only what is forgotten by its value is looked for again', async () => {
-  const { shared, searches } = open()
-  const first = shared.get(new Operation(1000))
-  searches[0]?.find('found')
-  await first
-  shared.forget('what was before')
-  expect(await shared.get(new Operation(1000))).toBe('found')
-  shared.forget('found')
-  void shared.get(new Operation(1000)).catch(() => undefined)
-  expect(searches).toHaveLength(2)
-  searches[1]?.find('other')
+  test('that nobody waited for long enough times out itself, so that its connection is suspected', async () => {
+    const { shared, searches } = open()
+    const context = new Context(1000)
+    const first = shared.get(context)
+    jest.advanceTimersByTime(1000)
+    await expect(first).rejects.toMatchObject({ code: 'timeout' })
+    expect(searches[0]?.context.ended).toMatchObject({ code: 'timeout' })
+  })
+
+  test('is forgotten by its value, and a fetch in progress by clear', async () => {
+    const { shared, searches } = open()
+    const first = shared.get(new Context(1000))
+    searches[0]?.find('old')
+    await first
+    expect(shared.forget('another')).toBe(false)
+    expect(await shared.get(new Context(1000))).toBe('old')
+    expect(shared.forget('old')).toBe(true)
+    const second = shared.get(new Context(1000))
+    shared.clear()
+    const third = shared.get(new Context(1000))
+    searches[1]?.find('stale')
+    expect(await second).toBe('stale')
+    searches[2]?.find('new')
+    expect(await third).toBe('new')
+    expect(await shared.get(new Context(1000))).toBe('new')
+  })
+
+  test('counts the time of all who wait as time for Elastic Path', async () => {
+    const { shared } = open()
+    const [first, second] = [new Context(1000), new Context(1000)]
+    const waiting = [shared.get(first), shared.get(second)]
+    jest.advanceTimersByTime(1000)
+    for (const one of waiting)
+      await expect(one).rejects.toMatchObject({
+        message: 'Elastic Path did not respond within 1000 ms (option timeout): Elastic Path 1000 ms.',
+      })
+  })
 })

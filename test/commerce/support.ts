@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { Commerce } from '../../lib/commerce/commerce'
 import { Context } from '../../lib/context'
 import { readOptions, type PasswordlessOtpStrategyOptions } from '../../lib/options'
@@ -23,7 +25,10 @@ export function afterTest(close: () => Promise<unknown>): void {
 /** The commerce of a strategy with these options. It is closed after the test. */
 export function openCommerce(options: Partial<PasswordlessOtpStrategyOptions>): Commerce {
   const as = (text: string): string => text
-  const settings = readOptions({ clientId: 'client', ...options }, { normalizeUsername: as, normalizeOtp: as })
+  const settings = readOptions(
+    { clientId: 'client', ...options },
+    { normalizeUsername: as, normalizeOtp: as },
+  )
   const commerce = new Commerce(settings)
   afterTest(() => commerce.close())
   return commerce
@@ -53,4 +58,33 @@ export async function inContext<T>(work: (context: Context) => Promise<T>, timeo
 /** Time that only the test advances. Sockets work on. */
 export function holdTime(): void {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
+}
+
+/** Serves connections until the end of the test. Returns the URL and the open sockets. */
+export async function listen(
+  serve: (socket: Socket) => void,
+): Promise<{ url: string; sockets: Set<Socket> }> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket))
+    serve(socket)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  afterTest(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets }
+}
+
+/** A response with a JSON body, as text for a socket. */
+export function httpResponse(
+  status: number,
+  body: string | Buffer,
+  headers: Record<string, string> = {},
+): Buffer {
+  const lines = [`HTTP/1.1 ${status} Any`, `Content-Length: ${Buffer.byteLength(body)}`]
+  for (const [name, value] of Object.entries(headers)) lines.push(`${name}: ${value}`)
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), Buffer.from(body)])
 }

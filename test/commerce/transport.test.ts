@@ -1,91 +1,113 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import type { Dispatcher } from 'undici'
-import type { ElasticPathError } from '../../lib'
-import { Operation } from '../../lib/commerce/operation'
-import { Transport } from '../../lib/commerce/transport'
+import { AnswerReader } from '../../lib/commerce/answer-reader'
+import { Transport, type Repeat } from '../../lib/commerce/transport'
+import type { Context } from '../../lib/context'
+import type { ElasticPathError } from '../../lib/errors'
+import { afterTest, httpResponse, inContext, listen } from './support'
 
-const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}'
-let server: Server
-let transport: Transport
-let received: number
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+const SETTINGS = { headers: {}, timeout: 1000, dispatcher: undefined }
+const read = (context: Context, name: () => string) => new AnswerReader(context, name)
 
-/** A server of which each connection answers so many requests, and breaks at the next one. */
-async function listen(answersPerConnection: number, breakOff: (socket: Socket) => void): Promise<void> {
-  received = 0
-  server = createServer((socket) => {
+/** A server of which every connection answers some requests with 200 and then ends one in the given way. */
+async function serve(answersPerConnection: number, end: (socket: Socket) => void) {
+  const requests: string[] = []
+  const { url } = await listen((socket) => {
     let answers = 0
-    socket.on('error', () => undefined)
-    socket.on('data', () => {
-      received++
-      if (answers++ < answersPerConnection) socket.write(ANSWER)
-      else breakOff(socket)
+    socket.on('data', (data) => {
+      requests.push(String(data))
+      if (answers++ < answersPerConnection) socket.write(httpResponse(200, '{}'))
+      else end(socket)
     })
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  transport = new Transport(
-    new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-    undefined,
-    1000,
-  )
+  })
+  const transport = new Transport({ ...SETTINGS, baseUrl: new URL(url) })
+  afterTest(() => transport.close())
+
+  /** Sends a request, or several of one context. Resolves with the last status. */
+  const send = (repeat: Repeat, calls = 1) =>
+    inContext(async (context) => {
+      let status = 0
+      for (let call = 0; call < calls; call++) {
+        const request = { method: 'POST', path: '/', headers: {}, body: 'code', repeat }
+        status = (await transport.send(request, context, read)).answer.status
+      }
+      return status
+    })
+  return { send, requests }
 }
 
-/** Sends a request, or several of one operation; answers with the last status. */
-async function send(repeatable: boolean, calls = 1): Promise<number> {
-  const operation = new Operation(2000)
-  let status = 0
-  try {
-    for (let call = 0; call < calls; call++) {
-      const request = { method: 'POST' as const, path: '/', headers: {}, body: 'code', repeatable }
-      status = (await transport.send(request, operation)).status
-      // undici hands a connection back a turn of the loop after its answer was read.
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  } finally {
-    operation.end()
-  }
-  return status
-}
+const UNREACHABLE = { code: 'unreachable', status: 502 }
 
-const breaks: [string, (socket: Socket) => void][] = [
-  ['closed', (socket) => socket.destroy()],
-  ['reset', (socket) => socket.resetAndDestroy()],
-]
-
-describe.each(breaks)('a connection that is %s', (_how, breakOff) => {
-  afterEach(async () => {
-    await transport.close()
-    server.close()
+describe.each<[string, (socket: Socket) => void]>([
+  ['closes', (socket) => socket.destroy()],
+  ['resets', (socket) => socket.resetAndDestroy()],
+])('a server that %s its connection', (_how, end) => {
+  test('after it was kept alive gets the code once more, on a new connection', async () => {
+    const { send, requests } = await serve(1, end)
+    expect([await send('if stale'), await send('if stale')]).toEqual([200, 200])
+    expect(requests).toHaveLength(3)
   })
 
-  test('as a code goes out on it after it was kept alive is replaced by a new one, once', async () => {
-    await listen(1, breakOff)
-    expect([await send(false), await send(false)]).toEqual([200, 200])
-    expect(received).toBe(3)
-  })
-
-  test('as a code goes out on it for the first time is not replaced: the code may be spent', async () => {
-    await listen(0, breakOff)
-    await expect(send(false)).rejects.toMatchObject({ code: 'unreachable', status: 502 })
-    expect(received).toBe(1)
-  })
-
-  test('under the second call of one operation is not replaced: it did not lie idle', async () => {
-    await listen(1, breakOff)
-    await expect(send(false, 2)).rejects.toMatchObject({ code: 'unreachable' })
-    expect(received).toBe(2)
-  })
-
-  test('at what may be sent twice is replaced by a new one, once', async () => {
-    await listen(0, breakOff)
-    await expect(send(true)).rejects.toMatchObject({ code: 'unreachable', status: 502 })
-    expect(received).toBe(2)
+  test.each<[string, number, number, Repeat, number]>([
+    ['a code on a new connection', 0, 1, 'if stale', 1],
+    ['a code on a connection that served the same context', 1, 2, 'if stale', 2],
+    ['a request that it may have read', 1, 2, 'if unread', 2],
+    ['a stream', 1, 2, 'never', 2],
+    ['a repeatable request whose repetition also fails', 0, 1, 'always', 2],
+  ])('does not get %s again', async (_what, answers, calls, repeat, received) => {
+    const { send, requests } = await serve(answers, end)
+    await expect(send(repeat, calls)).rejects.toMatchObject(UNREACHABLE)
+    expect(requests).toHaveLength(received)
   })
 })
 
-describe('a dispatcher of the app itself', () => {
-  /** How an error leaves a request that goes through a dispatcher which fails so: how often it was sent, and as what. */
+describe('a 408', () => {
+  const timeOut = (socket: Socket): void => {
+    socket.end(httpResponse(408, '', { Connection: 'close' }))
+  }
+
+  test.each<Repeat>(['always', 'if stale', 'if unread'])(
+    'on a kept-alive connection repeats a request (%s) once: the server has not read it',
+    async (repeat) => {
+      const { send, requests } = await serve(1, timeOut)
+      expect([await send(repeat), await send(repeat)]).toEqual([200, 200])
+      expect(requests).toHaveLength(3)
+    },
+  )
+
+  test('is returned if it comes on a new connection, or to a stream', async () => {
+    const fresh = await serve(0, timeOut)
+    expect(await fresh.send('always')).toBe(408)
+    expect(fresh.requests).toHaveLength(1)
+    const stream = await serve(1, timeOut)
+    expect(await stream.send('never', 2)).toBe(408)
+  })
+})
+
+test('every request has the User-Agent of this version, unless the option headers has another', async () => {
+  const requests: string[] = []
+  const { url } = await listen((socket) => {
+    socket.on('data', (data) => {
+      requests.push(String(data))
+      socket.write(httpResponse(200, '{}'))
+    })
+  })
+  for (const headers of [{ 'x-request-store-id': 'store' }, { 'user-agent': 'shop/1' }]) {
+    const transport = new Transport({ ...SETTINGS, headers, baseUrl: new URL(url) })
+    afterTest(() => transport.close())
+    const request = { method: 'GET', path: '/', headers: {}, repeat: 'always' as const }
+    await inContext((context) => transport.send(request, context, read))
+  }
+  expect(requests[0]).toContain(`user-agent: passport-elasticpath-otp/${version}\r\n`)
+  expect(requests[0]).toContain('x-request-store-id: store\r\n')
+  expect(requests[1]).toContain('user-agent: shop/1\r\n')
+})
+
+describe('a dispatcher of the app', () => {
+  /** Sends a request through a dispatcher that fails with this error. */
   async function fail(error: unknown, repeatable: boolean) {
     const dispatch = jest.fn((_options: unknown, handler: Dispatcher.DispatchHandler) => {
       queueMicrotask(() => handler.onResponseError?.(undefined as never, error as Error))
@@ -93,14 +115,20 @@ describe('a dispatcher of the app itself', () => {
     })
     const close = jest.fn()
     const dispatcher = { dispatch, close, destroy: close } as unknown as Dispatcher
-    const through = new Transport(new URL('http://store.example/base/'), dispatcher, 1000)
-    const operation = new Operation(2000)
-    const request = { method: 'GET' as const, path: '/path?secret', headers: {}, repeatable }
-    const thrown: unknown = await through.send(request, operation).catch((reason: unknown) => reason)
-    operation.end()
-    await through.close()
+    const transport = new Transport({
+      ...SETTINGS,
+      dispatcher,
+      baseUrl: new URL('http://store.example/base/'),
+    })
+    const repeat = repeatable ? 'always' : 'if stale'
+    const request = { method: 'GET', path: '/path?secret', headers: {}, repeat } as const
+    const [thrown, calls] = await inContext(async (context) => {
+      const reason: unknown = await transport.send(request, context, read).catch((error: unknown) => error)
+      return [reason as ElasticPathError, context.calls]
+    })
+    await transport.close()
     expect(close).not.toHaveBeenCalled()
-    return { sent: dispatch.mock.calls.length, thrown: thrown as ElasticPathError, calls: operation.calls }
+    return { sent: dispatch.mock.calls.length, thrown, calls }
   }
   const failure = (code: string, fields: object = {}) =>
     Object.assign(new Error('with pieces of a request'), { code, ...fields })
@@ -131,7 +159,7 @@ describe('a dispatcher of the app itself', () => {
     ['failed with an endless code', failure('E'.repeat(61)), 1, 1],
     ['failed with what is no error', 'with pieces of a request', 1, 1],
     ['failed with nothing', undefined, 1, 1],
-  ])('that %s is unreachable; so often is a request sent', async (_how, error, once, repeatable) => {
+  ])('that %s is unreachable, after one or two attempts', async (_how, error, once, repeatable) => {
     const one = await fail(error, false)
     expect([one.sent, one.calls]).toEqual([once, once])
     const other = await fail(error, true)
@@ -142,14 +170,14 @@ describe('a dispatcher of the app itself', () => {
         status: 502,
         cause: expect.any(Error) as Error,
         message: expect.stringMatching(
-          /^No answer from GET http:\/\/store\.example\/base\/path: [A-Z_]+|connection failed\. Check baseUrl, and that/,
+          /^No response to GET http:\/\/store\.example\/base\/path: ([A-Z_]+|connection failed)\. Check baseUrl, and that/,
         ) as string,
       })
       expect(inspect(thrown)).not.toMatch(/secret|pieces/)
     }
   })
 
-  test('names the code of what failed, where it is one', async () => {
+  test('has the code of the failure in its error, if it is a code', async () => {
     const { thrown } = await fail(failure('EOTHER'), false)
     expect(thrown.message).toContain(': EOTHER. ')
     expect(thrown.cause).toMatchObject({ code: 'EOTHER', message: 'connection failed: EOTHER' })
@@ -165,32 +193,38 @@ describe('a dispatcher of the app itself', () => {
     'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
     'ERR_TLS_CERT_ALTNAME_INVALID',
-  ])('that trusts no certificate (%s) says what is missing, and asks once', async (code) => {
+  ])('that does not trust a certificate (%s) says what to set, and sends once', async (code) => {
     const { thrown, sent } = await fail(failure(code), true)
     expect(sent).toBe(1)
-    expect(thrown.message).toMatch(/a proxy in between needs a dispatcher with its CA\.$/)
+    expect(thrown.message).toMatch(/set dispatcher to one with the CA of the proxy\.$/)
   })
 
   test.each([
     ['its parser rejects', Object.assign(new Error('x'), { name: 'HTTPParserError', code: 'HPE_INVALID' })],
     ['has endless headers', failure('UND_ERR_HEADERS_OVERFLOW')],
-  ])('whose answer %s has a bad answer', async (_what, error) => {
+  ])('whose response %s has a bad answer', async (_what, error) => {
     const { thrown, sent } = await fail(error, true)
     expect(sent).toBe(1)
     expect(thrown).toMatchObject({
       code: 'bad_answer',
-      message: "Elastic Path's answer to GET http://store.example/base/path is not HTTP",
+      message: "Elastic Path's response to GET http://store.example/base/path is not HTTP.",
     })
   })
 
-  test('that throws is like one that fails', async () => {
-    const dispatch = () => {
-      throw failure('EOTHER')
+  test('that throws is unreachable', async () => {
+    const dispatcher = {
+      dispatch: () => {
+        throw failure('EOTHER')
+      },
     }
-    const through = new Transport(new URL('http://store.example'), { dispatch } as never, 1000)
-    const operation = new Operation(2000)
-    const request = { method: 'GET' as const, path: '/', headers: {}, repeatable: true }
-    await expect(through.send(request, operation)).rejects.toMatchObject({ code: 'unreachable' })
-    operation.end()
+    const transport = new Transport({
+      ...SETTINGS,
+      dispatcher: dispatcher as unknown as Dispatcher,
+      baseUrl: new URL('http://store.example'),
+    })
+    const request = { method: 'GET', path: '/', headers: {}, repeat: 'always' } as const
+    await expect(inContext((context) => transport.send(request, context, read))).rejects.toMatchObject(
+      UNREACHABLE,
+    )
   })
 })

@@ -1,0 +1,61 @@
+import { findTarget } from '../../lib/calls/target'
+
+const BASE = { origin: 'https://store.example', prefix: '/ep' }
+
+describe('the target of a call', () => {
+  test.each([
+    ['/v2/carts', '/v2/carts', ''],
+    ['v2/carts', '/v2/carts', ''],
+    ['', '/', ''],
+    ['?a=b', '/', '?a=b'],
+    ['/v2/carts/a..b', '/v2/carts/a..b', ''],
+    ['/v2/carts/...', '/v2/carts/...', ''],
+    ['/v2/carts/a%20b?x=..%2F..%5C#part', '/v2/carts/a%20b', '?x=..%2F..%5C'],
+    ['/v2/carts/100%25', '/v2/carts/100%25', ''],
+    ['/v2/carts/%zz%e0', '/v2/carts/%zz%e0', ''],
+    [`/v2/carts/${encodeURIComponent('Zoë & co?#')}`, '/v2/carts/Zo%C3%AB%20%26%20co%3F%23', ''],
+    ['https://store.example/ep/v2/carts?a=b', '/v2/carts', '?a=b'],
+    ['//store.example/ep/v2', '/v2', ''],
+  ])('of %p is %p with the query %p', (given, path, query) => {
+    const href = `https://store.example/ep${path === '/' && !given.includes('/') ? '/' : path}${query}`
+    expect(findTarget(given, BASE)).toEqual({ href, path, query })
+  })
+
+  test.each([
+    '/v2/carts/../orders',
+    '/v2/carts/..',
+    '/v2/./carts',
+    '/v2/carts/..%2Forders',
+    '/v2/carts/%2e%2e/orders',
+    '/v2/carts/.%2E/orders',
+    '/v2/carts/%252e%252e/orders',
+    '/v2/carts/..%5Corders',
+    '/v2/carts/..\\orders',
+    '/v2/carts/a%2Fb',
+    '/v2/carts/a%252fb',
+    '/v2/carts/a%25252fb',
+    `/v2/carts/%${'25'.repeat(20)}2f`,
+    '/v2/carts/..;a=b/orders',
+    '/v2/carts/.\t./orders',
+    '/v2/carts/\u0000',
+    ' //example.com/v2',
+    'https://store.example/ep/v2/../../admin',
+    'https://store.example/other',
+    'https://store.example/epx',
+    'https://store.example/',
+    'https://example.com/ep/v2',
+    'https://store.example:444/ep/v2',
+    'http://store.example/ep/v2',
+    '//example.com/ep/v2',
+    '///example.com/ep/v2',
+    '/\\example.com/ep/v2',
+    'https:/\\example.com',
+    'https://user:secret@store.example/ep/v2',
+    'https://',
+    'data:,x',
+    'javascript:alert(1)',
+  ])('of %p is a TypeError that does not contain it', (given) => {
+    expect(() => findTarget(given, BASE)).toThrow(TypeError)
+    expect(() => findTarget(given, BASE)).toThrow(/^fetch: the URL (?!.*(orders|secret|example))/)
+  })
+})
