@@ -37,7 +37,7 @@ const EXPIRED_SINCE = 2 * 60_000
 // A date without a time zone would be read as local time.
 const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)$/
 // One address, without quotes, comments, a display name or control characters.
-const ADDRESS = /^[^\s\p{C}@"'(),:;<>[\\\]]+@[^\s\p{C}@"'(),:;<>[\\\]]+$/u
+const ADDRESS = /^[^\s\p{C}@"(),:;<>[\\\]]+@[^\s\p{C}@"(),:;<>[\\\]]+$/u
 
 /** Reads an event. Returns why it is not delivered if it is malformed, or not about a code for a sign-in, or too old. */
 export function readEvent(event: JsonObject): OtpDelivery | 'bad_event' | 'ignored_event' | 'expired_event' {
