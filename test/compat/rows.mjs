@@ -34,6 +34,13 @@ for (const node of matrix.node) {
   row(`the same names by import on node ${node}`, 'express 5, passport 0.7', node, ['modules/names.js'])
 }
 
+const KOA = 'koa'
+folders[KOA] = {
+  install: ['koa@3', 'koa-bodyparser@4', 'koa-passport@6', 'koa-session@7', 'passport@0.7'],
+  files: await apps(['browser.js', 'koa.js']),
+}
+for (const node of matrix.koa) row(`a sign-in on node ${node}, koa 3`, KOA, node, ['koa.js'])
+
 const undici = [...new Set(matrix.undici.map((row) => row.undici))].map(
   (major) => `undici-${major}@npm:undici@${major}`,
 )
