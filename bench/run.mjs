@@ -7,11 +7,11 @@ const NODES = [20, 24]
 const PLANS = {
   cost: {
     quick: { nodes: NODES, sets: 1, rounds: 2, count: 300, warmUp: 1000 },
-    full: { nodes: NODES, sets: 5, rounds: 8, count: 2000, warmUp: 6000 },
+    full: { nodes: NODES, sets: 6, rounds: 12, count: 1000, warmUp: 6000 },
   },
   fetchAs: {
     quick: { nodes: NODES, sets: 1, rounds: 2, count: 500, warmUp: 1000 },
-    full: { nodes: NODES, sets: 5, rounds: 8, count: 4000, warmUp: 10_000 },
+    full: { nodes: NODES, sets: 6, rounds: 12, count: 2000, warmUp: 10_000 },
   },
   loadTime: { quick: { nodes: NODES, processes: 3 }, full: { nodes: NODES, processes: 20 } },
   usernameTiming: { quick: { responses: 60 }, full: { responses: 1000 } },
