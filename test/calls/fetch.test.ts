@@ -138,7 +138,7 @@ describe('a call', () => {
     ['an invalid header', ['/', { headers: { 'a b': 'c' } }]],
   ])('to %s is a TypeError before anything is sent', async (_what, args) => {
     const { tokens, fetch } = await open(ok)
-    await expect(fetch(...args)).rejects.toThrow(TypeError)
+    await expect(fetch(...args)).rejects.toMatchObject({ name: 'TypeError' })
     expect(tokens()).toBe(0)
   })
 
@@ -157,13 +157,13 @@ describe('a call', () => {
     ['an async iterable', () => Readable.from(['it', 'er']), 'iter', undefined],
   ])('sends a body that is %s', async (_what, body, expected, type) => {
     const { url, received, fetch } = await open(ok)
-    await fetch('/', { method: 'put', body: body() as BodyInit, duplex: 'half' })
+    await fetch('/', { method: 'put', body: body() as NonNullable<RequestInit['body']>, duplex: 'half' })
     expect(received[0]).toMatchObject({ method: 'PUT', body: expected })
     expect(received[0]?.headers['content-type']).toBe(type)
     if (_what === 'an async iterable') return
     const request = new Request(`${url}/base/v2`, {
       method: 'POST',
-      body: body() as BodyInit,
+      body: body() as NonNullable<RequestInit['body']>,
       duplex: 'half',
     })
     await fetch(request)
@@ -329,7 +329,7 @@ describe('a signal', () => {
     const late = new AbortController()
     const { body } = await fetch('/slow', { signal: late.signal })
     const reader = body?.getReader()
-    expect((await reader?.read())?.value).toEqual(Buffer.from('a').valueOf())
+    expect((await reader?.read())?.value).toEqual(new Uint8Array([97]))
     late.abort('late')
     await expect(reader?.read()).rejects.toBe('late')
   })
@@ -359,14 +359,12 @@ describe('a body', () => {
   test('that nobody reads is cut off after a minute, and its connection is free again', async () => {
     holdTime()
     const { fetch, server } = await open((res) => res.write(Buffer.alloc(1024 * 1024)))
-    const { body } = await fetch('/')
-    const socketClosed = new Promise<void>((resolve) => {
-      server.getConnections(() => undefined)
-      void resolve
-      resolve()
+    const closed = new Promise((resolve) => {
+      server.on('connection', (socket) => socket.on('close', resolve))
     })
-    await socketClosed
+    const { body } = await fetch('/')
     jest.advanceTimersByTime(60_000)
+    await closed
     await expect(body?.getReader().read()).rejects.toMatchObject({ code: 'timeout' })
   })
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { Transport } from '../../lib/commerce/transport'
 import { AnswerReader } from '../../lib/commerce/answer-reader'
 import { Context } from '../../lib/context'
+import type { ElasticPathError } from '../../lib/errors'
 import { afterTest, holdTime, httpResponse, inContext, listen } from './support'
 
 const OK = httpResponse(200, '{}')
@@ -47,7 +48,8 @@ test('200 shoppers with restarts in between open at most 64 connections, and clo
   }
   const shoppers = Array.from({ length: 200 }, async () => {
     const statuses = []
-    for (let i = 0; i < 2; i++) statuses.push(await send().catch((error: { code: string }) => error.code))
+    for (let i = 0; i < 2; i++)
+      statuses.push(await send().catch((error: unknown) => (error as ElasticPathError).code))
     return statuses
   })
   const outcomes = (await Promise.all(shoppers)).flat()
@@ -105,7 +107,10 @@ describe('after a network failover', () => {
     const slowSocket = await slow
     const [kept] = [...sockets].filter((socket) => socket !== slowSocket)
     const served = new Set<Socket>()
-    serve = (socket) => served.add(socket) && socket.write(OK)
+    serve = (socket) => {
+      served.add(socket)
+      return socket.write(OK)
+    }
     // Another response, after the headers have certainly arrived.
     await send()
     jest.advanceTimersByTime(1000)

@@ -205,7 +205,9 @@ describe('a store whose realm was replaced', () => {
   ])('is looked up again after an exchange with %i and %j', async (status, error, outcome) => {
     const { simulator, commerce } = await openReplaced()
     simulator.fault('exchange', { status, body: { errors: [error] } })
-    const result = await exchange(commerce, 'old-profile').catch(({ code }: ElasticPathError) => code)
+    const result = await exchange(commerce, 'old-profile').catch(
+      (error: unknown) => (error as ElasticPathError).code,
+    )
     expect(result).toBe(outcome)
     expect(await inContext((context) => commerce.store.passwordProfileId(context))).not.toBe('old-profile')
   })
