@@ -62,7 +62,7 @@ export function createServices(options: PasswordlessOtpStrategyOptions, verify: 
 async function run<T>(
   commerce: Commerce,
   timeout: number,
-  { name, departure, failureOf }: Operation<T>,
+  { name, departure, failureOf, details }: Operation<T>,
   work: (context: Context) => Promise<T>,
 ): Promise<T> {
   const context = new Context(timeout, departure)
@@ -79,7 +79,9 @@ async function run<T>(
   }
 
   function tell(outcome: Pick<DiagnosticMessage, 'outcome' | 'code' | 'upstreamStatus'>): void {
-    if (name) publish({ operation: name, ...outcome, duration: context.elapsed, calls: context.calls })
+    if (!name) return
+    const { elapsed: duration, calls } = context
+    publish({ operation: name, ...details?.(), ...outcome, duration, calls })
   }
 }
 
