@@ -26,12 +26,7 @@ module.exports = {
       testPathIgnorePatterns: ['/test/(faults|properties|realtime|compat)/', '/test/package\\.test'],
     }),
     suite('faults', inFolder('faults')),
-    // Another seed each time, unless PROPERTIES_SEED names one.
-    suite('properties', {
-      ...inFolder('properties'),
-      globalSetup: '<rootDir>/test/properties/setup.js',
-      globalTeardown: '<rootDir>/test/properties/teardown.js',
-    }),
+    suite('properties', inFolder('properties')),
     suite('realtime', inFolder('realtime')),
   ],
 }

@@ -1,7 +1,7 @@
 // Says at the end of `npm test` which proofs it leaves out, and the command that runs each of them.
 const PROOFS = {
   'test:faults': 'every fault at every call to Elastic Path',
-  'test:properties': 'arbitrary input, 100,000 cases',
+  'test:properties': 'arbitrary input',
   'test:realtime': 'sockets and processes on the real clock',
   'test:browser': 'the example app in Chromium',
   'test:processes': 'the example app in several processes, with Redis',
