@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { metrics } from '@opentelemetry/api'
 import * as sdk from '@opentelemetry/sdk-metrics'
 import { parseSync } from '@swc/core'
@@ -24,15 +24,9 @@ const pages = [
 
 describe.each(pages)('%s', (path) => {
   test('has links and anchors that resolve', () => {
-    const links = [...textOf(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
-    const broken = links.filter((link) => {
-      const [file = '', anchor] = link.split('#')
-      const target = file === '' ? path : join(dirname(path), file)
-      if (/^(https?|mailto):/.test(link) || LATER.includes(target)) return false
-      return (
-        !existsSync(join(docs.ROOT, target)) ||
-        (anchor !== undefined && !docs.anchorsOf(target).includes(anchor))
-      )
+    const broken = docs.linksOf(path).filter(({ target, anchor }) => {
+      if (LATER.includes(target)) return false
+      return !existsSync(join(docs.ROOT, target)) || (anchor && !docs.anchorsOf(target).includes(anchor))
     })
     expect(broken).toEqual([])
   })
@@ -64,12 +58,12 @@ describe('the samples', () => {
     const { simulator } = await openShop({ store: { members: [{ username: ADA, accounts }] } })
     const [first = ''] = /^const strategy = .*$/m.exec(README) ?? []
     const env = { EPCC_CLIENT_ID: simulator.clientId }
-    const { strategy } = run(first, { ...packageFor(simulator), process: { env } })
+    const { strategy } = run(first, { ...docs.packageFor(simulator), process: { env } })
     const mails: string[][] = []
     const app = createApp(strategy as PasswordlessOtpStrategy, (...mail: string[]) => mails.push(mail))
     app.get('/account', async (req, res) => {
       await runAsync(sample('README.md', "fetchAs(req.user)('/v2/carts')"), { strategy, req })
-      res.json((req.user as { account: object }).account)
+      res.json(req.user)
     })
     const url = await listen(app)
     simulator.deliverTo({ url: `${url}/webhooks/otp`, secretKey: SECRET_KEY })
@@ -90,7 +84,11 @@ describe('the samples', () => {
   test('of the README test an app', async () => {
     const { simulator } = await openShop()
     const code = sample('README.md', 'createApp is yours').replace(/^const .* = require.*$/m, '')
-    const given = { ElasticPathSimulator: { start: () => simulator }, ...packageFor(simulator), createApp }
+    const given = {
+      ElasticPathSimulator: { start: () => simulator },
+      ...docs.packageFor(simulator),
+      createApp,
+    }
     await runAsync(code, { ...given, request: supertest })
     expect(simulator.count('exchange')).toBe(1)
   })
@@ -105,7 +103,7 @@ describe('the samples', () => {
       return limiter
     }
     const env = { EPCC_CLIENT_ID: simulator.clientId }
-    const given = { ...packageFor(simulator), otpWebhook, secretKey: 'a', deliver: () => 1, redis: {} }
+    const given = { ...docs.packageFor(simulator), otpWebhook, secretKey: 'a', deliver: () => 1, redis: {} }
     const start = async () => {
       const modules = { 'rate-limiter-flexible': { RateLimiterRedis } }
       const made = run(sample('docs/limits.md', 'RateLimiterRedis'), { ...given, process: { env } }, modules)

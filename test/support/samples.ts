@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { compileFunction } from 'node:vm'
 import { transformSync } from '@swc/core'
 import * as otp from '../../lib'
@@ -33,6 +33,17 @@ export function sample(path: string, part = ''): string {
 /** A page without its code blocks. */
 export function textOf(path: string): string {
   return read(path).replace(/^ *```[\s\S]*?^ *```$/gm, '')
+}
+
+/** The links of a page to other pages and to itself: the file, and the id of the heading. */
+export function linksOf(path: string): { target: string; anchor: string | undefined }[] {
+  const links = [...textOf(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
+  return links
+    .filter((link) => !/^(https?|mailto):/.test(link))
+    .map((link) => {
+      const [file = '', anchor] = link.split('#')
+      return { target: file === '' ? path : join(dirname(path), file), anchor }
+    })
 }
 
 /** The ids of a page's headings, as GitHub makes them. */
