@@ -29,7 +29,7 @@ export function newTicket(username: string): Ticket {
  * @returns The ticket, or undefined if there is none for this username, or if it expired.
  */
 export function readTicket(session: unknown, username: string): Ticket | undefined {
-  const stored = asObject(at(session, SESSION_KEY, 'ticket'))
+  const stored = asObject(at(contentOf(session), 'ticket'))
   const id = asText(stored?.['id'])
   const owner = asText(stored?.['username'])
   const expires = stored?.['expires']
@@ -56,5 +56,10 @@ export function spendTicket(session: unknown): void {
 
 /** Whether the session's last sign-in attempt used up its code. */
 export function isTicketSpent(session: unknown): boolean {
-  return at(session, SESSION_KEY, 'spent') === true
+  return at(contentOf(session), 'spent') === true
+}
+
+/** What this package keeps in a session. The session of Fastify is a proxy without properties of its own. */
+function contentOf(session: unknown): unknown {
+  return asObject(session)?.[SESSION_KEY]
 }

@@ -76,7 +76,6 @@ describe('a ticket', () => {
     ['null', { [KEY]: null }],
     ['an array', { [KEY]: [] }],
     ['a ticket that is null', { [KEY]: { ticket: null } }],
-    ['inherited', Object.create(sessionWith({}))],
   ])('is not read if the content of the session is %s', (_name, session) => {
     expect(readTicket(session, ADA)).toBeUndefined()
   })
