@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Everything that is made here is below this folder, and goes with it. */
+/** The folder of everything that is created here. It is removed at the end. */
 export const workplace = mkdtempSync(join(tmpdir(), 'otp-compat-'))
 
 const running = new Set()
@@ -14,7 +14,7 @@ process.on('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
 
-/** What a command prints. Rejects with all of it where the command fails, or is not through in so many seconds. */
+/** Resolves with the output of a command. Rejects with it if the command fails or takes longer than `seconds`. */
 export function run(command, args, { cwd, seconds }) {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, TMPDIR: workplace, NO_COLOR: '1' }
@@ -23,7 +23,7 @@ export function run(command, args, { cwd, seconds }) {
     running.add(child)
     let why = ''
     const timer = setTimeout(() => {
-      why = `Not through in ${seconds} seconds`
+      why = `Not finished in ${seconds} seconds`
       end(child)
     }, seconds * 1000)
     let stdout = ''

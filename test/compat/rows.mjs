@@ -15,12 +15,17 @@ const TEST_TOOLS = ['express@5', 'passport@0.7', 'express-session@1', 'supertest
 export const folders = {}
 export const rows = []
 
+const SESSIONS_SAMPLE = await sample('docs/sessions.md', 'cookieSession')
 const pairs = matrix.express.flatMap((express) => matrix.passport.map((passport) => ({ express, passport })))
 const SIGN_IN = ['app.js', 'browser.js', 'journey.js', 'sign-in.js', 'names.js']
 
 for (const { express, passport } of pairs) {
   const folder = `express ${express}, passport ${passport}`
-  const files = { ...(await apps([...SIGN_IN, 'cookie-session.js'])), ...(await asModules(SIGN_IN)) }
+  const files = {
+    ...(await apps([...SIGN_IN, 'cookie-session.js'])),
+    ...(await asModules(SIGN_IN)),
+    'sessions-sample.js': `module.exports = (app, cookieSession) => {\n${SESSIONS_SAMPLE}}`,
+  }
   folders[folder] = { install: [`express@${express}`, `passport@${passport}`, ...SESSIONS], files }
   for (const node of matrix.node) {
     row(`a sign-in on node ${node}, ${folder}, by require`, folder, node, ['sign-in.js'])
@@ -41,6 +46,16 @@ folders[KOA] = {
 }
 for (const node of matrix.koa) row(`a sign-in on node ${node}, koa 3`, KOA, node, ['koa.js'])
 
+const NEXT = 'next'
+folders[NEXT] = {
+  install: ['express@5', 'passport@0.7', 'express-session@1', 'next@15', 'react@19', 'react-dom@19'],
+  files: {
+    ...(await apps(['app.js', 'browser.js', 'next-server.js'])),
+    'next-sample.js': `module.exports = (createShop) => {\n${await sample('docs/frameworks.md', "require('next')")}}`,
+  },
+}
+row('next 15 with a custom server', NEXT, '22', ['next-server.js'])
+
 const undici = [...new Set(matrix.undici.map((row) => row.undici))].map(
   (major) => `undici-${major}@npm:undici@${major}`,
 )
@@ -53,7 +68,7 @@ for (const { undici: major, node } of matrix.undici) {
   row(`a dispatcher of undici ${major} on node ${node}`, DISPATCHERS, node, ['dispatchers.js', major])
 }
 
-// Strict and with every declaration checked, the browser's among them where a bundler is.
+// Strict, and with every declaration checked. With a bundler, those of the browser are among them.
 const SETTINGS = {
   'node16.json': tsconfig({ module: 'node16', lib: ['es2023'] }, 'shop.cts', 'shop.mts'),
   'nodenext.json': tsconfig({ module: 'nodenext', lib: ['es2023'] }, 'shop.cts', 'shop.mts'),
@@ -92,20 +107,20 @@ for (const express of matrix.expressTypes) {
   }
 }
 
-// The listing of the README as it stands, and the same as an ES module.
-const listing = await testingListing()
+// The sample for Jest as it stands, and the same as an ES module.
+const listing = await sample('docs/testing.md', 'beforeEach')
 for (const { jest, node } of matrix.jest) {
   const folder = `jest ${jest}`
   const files = { ...(await apps(['app.js'])), 'app.test.js': listing }
   folders[folder] ??= { install: [`jest@${jest}`, ...TEST_TOOLS], files }
-  row(`the README's test by jest ${jest} on node ${node}`, folder, node, ['node_modules/jest/bin/jest.js'])
+  row(`the sample test by jest ${jest} on node ${node}`, folder, node, ['node_modules/jest/bin/jest.js'])
 }
 for (const { vitest, node } of matrix.vitest) {
   const folder = `vitest ${vitest}`
   const files = { ...(await asModules(['app.js'])), 'modules/app.test.js': asModule(listing) }
   folders[folder] ??= { install: [`vitest@${vitest}`, ...TEST_TOOLS], files }
   const args = ['node_modules/vitest/vitest.mjs', 'run', '--globals', '--root', 'modules']
-  row(`the README's test by vitest ${vitest} on node ${node}`, folder, node, args)
+  row(`the sample test by vitest ${vitest} on node ${node}`, folder, node, args)
 }
 
 function row(name, folder, node, args) {
@@ -116,7 +131,7 @@ async function apps(names) {
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await text(`apps/${name}`)])))
 }
 
-/** The same files again, in a folder where they are ES modules. */
+/** The same files as ES modules, in a folder of their own. */
 async function asModules(names) {
   const modules = Object.entries(await apps(names)).map(([name, code]) => [`modules/${name}`, asModule(code)])
   return { ...Object.fromEntries(modules), 'modules/package.json': '{ "type": "module" }' }
@@ -135,10 +150,10 @@ function tsconfig(options, ...files) {
   return JSON.stringify({ compilerOptions, files })
 }
 
-async function testingListing() {
-  const code = /^## Testing your own app$[\s\S]*?^```js\n([\s\S]*?)^```$/m.exec(
-    await text('../../README.md'),
-  )?.[1]
-  if (code === undefined) throw new Error('The README has no listing under "Testing your own app"')
-  return code
+/** The first sample of a page that contains a text. */
+async function sample(page, part) {
+  const samples = (await text(`../../${page}`)).matchAll(/^```js\n([\s\S]*?)^```$/gm)
+  const found = [...samples].find(([, code]) => code.includes(part))
+  if (!found) throw new Error(`${page} has no sample with ${part}`)
+  return found[1]
 }

@@ -1,5 +1,5 @@
-// Installs the packed package the way its users do, beside all that it promises to work with, and runs their apps.
-// `--only PART` runs the rows whose name has this part, `--list` names them.
+// Installs the packed package as its users do, with the versions that it supports, and runs their apps.
+// `--only PART` runs the rows whose name contains the part. `--list` lists the rows.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -71,7 +71,7 @@ async function findNode(version) {
   return (await run('npx', args, { cwd: workplace, seconds: SECONDS.install })).trim()
 }
 
-/** What rows share, made beforehand. What could not be made fails the rows that need it, when they ask for it. */
+/** Makes what rows share. A failure is the failure of the rows that need it. */
 async function prepare(names, make) {
   const made = new Map()
   await inParallel([...names], async (name) => {

@@ -32,7 +32,7 @@ class PromptStore extends MemoryStore {
   age(id: string): void {
     const kept = JSON.parse(this.kept.get(id) ?? '') as { passport: { user: PasswordlessOtpUser } }
     const { account } = kept.passport.user
-    if (account) account.received -= account.lifetime * 900
+    if (account) account.received -= account.lifetime * 970
     this.kept.set(id, JSON.stringify(kept))
   }
 }

@@ -5,7 +5,7 @@ const { otpWebhook } = require('passport-elasticpath-otp')
 
 const SECRET_KEY = 'the secret key of the integration'
 
-/** A shop that does what the README's ten lines do, with pages by which a test can see what has come of it. */
+/** The README's shop, with pages that show a test what happened. */
 function createApp(strategy, { deliver = () => undefined, sessions = rememberedSessions() } = {}) {
   passport.use(strategy)
   passport.serializeUser(strategy.serializeUser)
@@ -13,11 +13,11 @@ function createApp(strategy, { deliver = () => undefined, sessions = rememberedS
 
   const app = express()
   app.set('env', 'test') // Express then prints no errors
-  app.post('/webhooks/otp', otpWebhook({ secretKey: SECRET_KEY, deliver }))
+  app.post('/webhooks/otp', otpWebhook({ strategy, secretKey: SECRET_KEY, deliver }))
 
+  app.use(express.urlencoded({ extended: false }))
   app.use(sessions)
   app.use(passport.session())
-  app.use(express.urlencoded({ extended: false }))
   app.use(strategy.keepFresh())
 
   app.post('/login/code', strategy.requestOtp(), (req, res) => res.redirect('/login/verify'))
@@ -32,7 +32,7 @@ function createApp(strategy, { deliver = () => undefined, sessions = rememberedS
   app.post('/accounts/switch', strategy.switchAccount(), (req, res) => res.redirect('/'))
   app.post('/logout', (req, res, next) => req.logout((error) => (error ? next(error) : res.redirect('/'))))
 
-  // The reasons of a failure, for pages that do not live on redirects.
+  // Shows the reason of a failure.
   app.post('/api/login', (req, res, next) => {
     passport.authenticate('passwordless-otp', (error, user, info, status) => {
       if (error) next(error)
@@ -42,6 +42,12 @@ function createApp(strategy, { deliver = () => undefined, sessions = rememberedS
   })
   app.post('/basket', (req, res) => {
     req.session.basket = 'a rope'
+    res.sendStatus(204)
+  })
+  // Makes the account token so old that the next page renews it.
+  app.post('/age', (req, res) => {
+    const { account } = req.session.passport.user
+    account.received -= account.lifetime * 970
     res.sendStatus(204)
   })
   app.get('/', (req, res) => {

@@ -1,38 +1,25 @@
 const assert = require('node:assert/strict')
 const cookieSession = require('cookie-session')
 const express = require('express')
+const addSessions = require('./sessions-sample')
 const { ADA, journey, withShop } = require('./journey')
 
 const MOST_A_BROWSER_KEEPS = 4096
 
 const bare = cookieSession({ name: 'shop', keys: ['a secret for sessions'] })
 
-/**
- * Passport wants to begin a new session and to save it. cookie-session saves at the end anyhow, but writes no new
- * session that is empty: the old cookie would outlive the sign-out.
- */
-function forPassport(req, res, next) {
-  const regenerate = (done) => {
-    req.session = { since: Date.now() }
-    forPassport(req, res, done)
-  }
-  Object.defineProperties(req.session, {
-    regenerate: { value: regenerate },
-    save: { value: (done) => done() },
-  })
-  next()
-}
-
-const sessions = express.Router().use(bare, forPassport)
+process.env.SESSION_SECRET = 'a secret for sessions'
+const sessions = express.Router()
+addSessions(sessions, cookieSession)
 
 async function works() {
   await journey(sessions)
 
   await withShop({ sessions }, async ({ browser }) => {
-    assert.deepEqual((await browser().get('/')).setCookies, [], 'who has nothing to remember gets no cookie')
+    assert.deepEqual((await browser().get('/')).setCookies, [], 'an empty session has no cookie')
   })
 
-  // The longest an e-mail address can be, and an account's name as long.
+  // The longest email address, and an account's name of the same length.
   const username = `${'a'.repeat(64)}@${'shop.'.repeat(37)}com`
   const members = [{ username, accounts: [{ name: 'n'.repeat(255) }] }]
   await withShop({ sessions, members }, async ({ simulator, browser }) => {
@@ -43,7 +30,7 @@ async function works() {
   })
 }
 
-/** What the README says of cookie-session, so that it is corrected where it becomes untrue. */
+/** The limits of cookie-session that docs/sessions.md describes. */
 async function cannotWork() {
   await withShop({ sessions: bare }, async ({ simulator, browser }) => {
     const { status, text } = await browser().post('/login', { username: ADA, otp: simulator.issueCode(ADA) })
@@ -58,6 +45,7 @@ async function cannotWork() {
     thief.cookies = new Map(ada.cookies)
     const tab = browser()
     tab.cookies = new Map(ada.cookies)
+    await tab.post('/age')
     const { setCookies: renewed } = await tab.get('/')
     assert.equal(simulator.count('renewal'), 1)
 
@@ -66,7 +54,7 @@ async function cannotWork() {
     assert.equal(await account(ada), null)
     assert.equal(await account(thief), 'Boats', 'a copy of the cookie outlives the sign-out')
     ada.accept(renewed)
-    assert.equal(await account(ada), 'Boats', 'and so does a renewal whose answer comes after it')
+    assert.equal(await account(ada), 'Boats', 'so does a renewal whose response comes later')
   })
 }
 

@@ -4,7 +4,7 @@ const { createServer } = require('node:http')
 const { connect } = require('node:net')
 const { ADA, withShop } = require('./journey')
 
-/** A proxy of the house: what goes out goes through it. */
+/** A proxy for outgoing connections. */
 async function openProxy() {
   let tunnels = 0
   const proxy = createServer().on('connect', (request, inward, head) => {
@@ -31,7 +31,7 @@ async function openProxy() {
   }
 }
 
-/** A sign-in, and what becomes of a wrong code and of an outage, through a dispatcher of the app's own. */
+/** A sign-in, a wrong code and an outage through a dispatcher of the app. */
 async function signInThrough(undici) {
   const proxy = await openProxy()
   const dispatcher = new undici.ProxyAgent({ uri: proxy.url, proxyTunnel: true })
@@ -53,7 +53,7 @@ async function signInThroughAll(versions) {
   for (const version of versions) await signInThrough(require(`undici-${version}`))
 }
 
-// One that breaks off without an error is no success either.
+// A run that ends early without an error fails, too.
 process.exitCode = 1
 void signInThroughAll(process.argv.slice(2)).then(() => {
   process.exitCode = 0

@@ -3,7 +3,7 @@ import * as undici6 from 'undici-6'
 import * as undici7 from 'undici-7'
 import * as undici8 from 'undici-8'
 
-// Whichever undici an app has, its dispatchers are taken as they are.
+// Dispatchers of all supported versions of undici are accepted.
 const PROXY = 'http://127.0.0.1:1'
 const dispatchers = [
   new undici6.Agent(),
@@ -17,5 +17,5 @@ const dispatchers = [
   new undici8.ProxyAgent(PROXY),
 ]
 for (const dispatcher of dispatchers) new PasswordlessOtpStrategy({ clientId: 'id', dispatcher })
-// @ts-expect-error -- and nothing else
+// @ts-expect-error -- other objects are not
 new PasswordlessOtpStrategy({ clientId: 'id', dispatcher: new URL(PROXY) })

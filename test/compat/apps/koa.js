@@ -48,7 +48,11 @@ async function journey() {
   const simulator = await ElasticPathSimulator.start({
     members: [{ username: ADA, accounts: [{ name: 'Boats' }] }],
   })
-  const strategy = new PasswordlessOtpStrategy({ clientId: simulator.clientId, baseUrl: simulator.url })
+  const strategy = new PasswordlessOtpStrategy({
+    clientId: simulator.clientId,
+    baseUrl: simulator.url,
+    uniformResponseTime: 0,
+  })
   const shop = await serve(createApp(strategy))
   const ada = shop.browser()
   const account = async () => JSON.parse((await ada.get('/')).text).account

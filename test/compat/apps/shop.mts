@@ -28,6 +28,7 @@ import {
   type VerifyFunction,
   type VerifyFunctionWithRequest,
   type VerifyResult,
+  type WarningCode,
 } from 'passport-elasticpath-otp'
 import { ElasticPathSimulator, type SimulatorOptions } from 'passport-elasticpath-otp/testing'
 
@@ -37,7 +38,7 @@ declare global {
   }
 }
 
-// As the README tells, with nothing cast.
+// The README's sample, without casts.
 const options: PasswordlessOtpStrategyOptions = {
   clientId: 'id',
   baseUrl: new URL('https://shop.example.com'),
@@ -49,7 +50,7 @@ passport.deserializeUser(strategy.deserializeUser)
 
 const app = express()
 const deliver = ({ email, otp, expires }: OtpDelivery): string => email + otp + expires
-app.post('/webhooks/otp', otpWebhook({ secretKey: 'key', deliver }))
+app.post('/webhooks/otp', otpWebhook({ strategy, secretKey: 'key', deliver }))
 app.use(session({ secret: 'secret', resave: false, saveUninitialized: false }))
 app.use(passport.session())
 app.use(strategy.keepFresh({ within: 60 }))
@@ -62,11 +63,11 @@ app.post(
   passport.authenticate(strategy.name, { successRedirect: '/', failureRedirect: '/login/verify' }),
 )
 app.post('/accounts/switch', strategy.switchAccount(), (req, res) => res.redirect('/'))
-export const asAccount = (req: Request): Record<string, string | undefined> => ({
-  [ACCOUNT_TOKEN_HEADER]: req.user?.account?.token,
-})
+export const asAccount = (req: Request): Promise<globalThis.Response> =>
+  strategy.fetchAs(req.user)('/v2/carts')
+export const header: string = ACCOUNT_TOKEN_HEADER
 
-// Each way of saying yes or no.
+// Each form of verify.
 export const ways = [
   new Strategy({ clientId: 'id', selectAccount: 'sole' }, (user) => Promise.resolve(user)),
   new Strategy({ clientId: 'id' }, (user, done) => done(null, user)),
@@ -77,7 +78,7 @@ export const ways = [
 ]
 // @ts-expect-error -- a misspelt option
 export const misspelt = new Strategy({ clientID: 'id' })
-// @ts-expect-error -- and one with a value that makes no sense
+// @ts-expect-error -- an invalid value
 export const nonsense = new Strategy({ clientId: 'id', selectAccount: 'last' })
 
 export async function elsewhere(user: PasswordlessOtpUser): Promise<number | undefined> {
@@ -98,7 +99,7 @@ export async function simulated(): Promise<string> {
   return simulator.issueCode('ada@example.com')
 }
 
-// No names but these: a further one would be a key that is not never.
+// There are no other names: another one would be a key.
 type Names =
   | 'ACCOUNT_TOKEN_HEADER'
   | 'ElasticPathError'
@@ -109,7 +110,7 @@ type Names =
 type Others = Exclude<keyof typeof all, Names>
 export const noOthers: Others extends never ? true : false = true
 
-/** All public types, and none of them `any`. */
+/** All public types. None of them is `any`. */
 type Known<T> = 0 extends 1 & T ? never : T
 export type Types = [
   Known<AccountSelector>,
@@ -128,4 +129,5 @@ export type Types = [
   Known<VerifyFunction>,
   Known<VerifyFunctionWithRequest>,
   Known<VerifyResult>,
+  Known<WarningCode>,
 ]

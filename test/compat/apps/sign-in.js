@@ -1,6 +1,6 @@
 const { journey } = require('./journey')
 
-// A journey that breaks off without an error is no success either.
+// A journey that ends early without an error fails, too.
 process.exitCode = 1
 void journey().then(() => {
   process.exitCode = 0
