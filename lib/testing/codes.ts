@@ -1,28 +1,30 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import type { Member } from './members'
+import type { StoreSettings } from './options'
+import { Table } from './table'
 
-/** What a code is for. The simulator signs nobody in with one for `reset_password`. */
+/** The purpose of a code. */
 export type CodePurpose = 'passwordless_authentication' | 'reset_password'
 
-/** A code that was asked for, as the store's webhook hears of it. */
+/** A requested code, as the event for the store's webhook describes it. */
 export interface CodeEvent {
   /** The event's id, the same in every delivery of it. */
   readonly eventId: string
-  /** The username that it was asked for. */
+  /** The username that the code was requested for. */
   readonly username: string
-  /** The member's e-mail address. */
+  /** The member's email address. */
   readonly email: string
   /** The member's name. */
   readonly name: string
-  /** Six lower-case letters and digits. */
+  /** The code: six lower-case letters and digits. */
   readonly otp: string
-  /** What it is for. */
+  /** The purpose of the code. */
   readonly purpose: CodePurpose
-  /** The password profile that it is good for. */
+  /** The password profile that the code belongs to. */
   readonly passwordProfileId: string
-  /** The ISO 8601 moment at which it was made, by the simulator's clock. */
+  /** When the code was made: ISO 8601, by the simulator's clock. */
   readonly createdAt: string
-  /** The ISO 8601 moment at which it ends, by the simulator's clock. */
+  /** When the code expires: ISO 8601, by the simulator's clock. */
   readonly expires: string
 }
 
@@ -30,59 +32,76 @@ interface Code {
   otp: string
   passwordProfileId: string
   expires: number
-  spent: boolean
+  used: boolean
+  wrongAttempts: number
 }
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
+const CODES_PER_MEMBER = 10
 
-/**
- * The codes for signing in, one for a username: a newer one kills the older, and each works once. Commerce does not say
- * that it does so (fact 15); a client that copes with this copes with the other.
- */
+/** The codes of each member, the newest last. */
 export class Codes {
-  private readonly newest = new Map<string, Code>()
+  private readonly byUsername = new Table<readonly Code[]>()
 
-  constructor(private readonly lifetime: number) {}
+  constructor(private readonly settings: () => StoreSettings) {}
 
   issue(username: string, passwordProfileId: string, now: number): string {
     const otp = randomCode()
-    this.newest.set(username, { otp, passwordProfileId, expires: now + this.lifetime, spent: false })
+    const code = { otp, passwordProfileId, expires: now + this.lifetime, used: false, wrongAttempts: 0 }
+    const older = this.settings().newCodeInvalidatesOld ? [] : this.of(username)
+    this.byUsername.set(username, [...older, code].slice(-CODES_PER_MEMBER))
     return otp
   }
 
   /** Makes a code in answer to a request. */
   request(member: Member, passwordProfileId: string, purpose: CodePurpose, now: number): CodeEvent {
     const { username, email, name } = member
-    const signsIn = purpose === 'passwordless_authentication'
-    const otp = signsIn ? this.issue(username, passwordProfileId, now) : randomCode()
-    const createdAt = new Date(now).toISOString()
-    const expires = new Date(now + this.lifetime).toISOString()
     return {
       eventId: randomUUID(),
       username,
       email,
       name,
-      otp,
+      otp: this.issue(username, passwordProfileId, now),
       purpose,
       passwordProfileId,
-      createdAt,
-      expires,
+      createdAt: new Date(now).toISOString(),
+      expires: new Date(now + this.lifetime).toISOString(),
     }
   }
 
   last(username: string): string | undefined {
-    return this.newest.get(username)?.otp
+    return this.of(username).at(-1)?.otp
   }
 
-  isGood(username: string, passwordProfileId: string, otp: string, now: number): boolean {
-    const code = this.newest.get(username)
-    if (!code || code.spent || code.expires <= now) return false
-    return code.otp === otp && code.passwordProfileId === passwordProfileId
+  /** Whether a code signs in. It is used up, unless codes are reusable. A wrong one counts as an attempt. */
+  redeem(username: string, passwordProfileId: string, otp: string, now: number): boolean {
+    const { codeAttempts, reusableCodes } = this.settings()
+    const codes = this.of(username)
+    const code = codes.find((candidate) => candidate.otp === otp)
+    const isGood =
+      code?.passwordProfileId === passwordProfileId &&
+      !code.used &&
+      code.expires > now &&
+      code.wrongAttempts < codeAttempts
+    this.byUsername.set(
+      username,
+      isGood
+        ? codes.map((one) => (one === code ? { ...one, used: !reusableCodes } : one))
+        : codes.map((one) => ({ ...one, wrongAttempts: one.wrongAttempts + 1 })),
+    )
+    return isGood
   }
 
-  spend(username: string): void {
-    const code = this.newest.get(username)
-    if (code) code.spent = true
+  snapshot(): () => void {
+    return this.byUsername.snapshot()
+  }
+
+  private of(username: string): readonly Code[] {
+    return this.byUsername.get(username) ?? []
+  }
+
+  private get lifetime(): number {
+    return Math.round(this.settings().codeLifetime * 1000)
   }
 }
 

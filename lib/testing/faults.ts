@@ -1,25 +1,32 @@
-import type { Call } from './requests'
+import { checkNames, checkNumber, checkOneOf } from './checks'
+import { checkRuleOptions, type RuleOptions } from './rules'
 
 /**
  * What goes wrong with a request.
  *
- * - `hang`: it is read, and never answered
- * - `reset`: it is read, and the connection reset
- * - `truncated`: the true answer, cut off in the middle by the connection's end
- * - `oversized`: a body of 64 MiB under the true answer's status
+ * - `hang`: the request is never answered
+ * - `reset`: the connection is reset (RST)
+ * - `close`: the connection is closed (FIN) without an answer
+ * - `request_timeout`: 408, and the connection is closed, as load balancers do
+ * - `truncated`: the true answer, cut off in the middle by the end of the connection
+ * - `oversized`: a body of 64 MiB with the status of the true answer
  * - `slow`: the true answer, a byte every 100 ms
  * - `html`: a proxy's error page, 502
- * - `malformed`: the true answer's status, with JSON that is none
- * - `half_valid`: the true answer, with one thing in it that cannot be
- * - `refused_bearer`: 401 as for an access token that has ended
+ * - `malformed`: the status of the true answer, with invalid JSON
+ * - `half_valid`: the true answer, with one invalid value in it
+ * - `refused_bearer`: 401 as for an expired access token
  * - `{ status }`: another answer
  * - `{ delay }`: the true answer, late
  * - `{ redirect }`: 307 to another URL
  * - `{ rateLimited }`: 429
+ * - `{ compressed }`: the true answer, compressed although the client did not ask for it
+ * - `{ realmNotFound }`: an error with the detail `the authorization realm for the token could not be found`
  */
 export type Fault =
   | 'hang'
   | 'reset'
+  | 'close'
+  | 'request_timeout'
   | 'truncated'
   | 'oversized'
   | 'slow'
@@ -28,93 +35,84 @@ export type Fault =
   | 'half_valid'
   | 'refused_bearer'
   | {
-      /** The answer's status. */
+      /** The status of the answer. */
       status: number
-      /** One that is no string is sent as JSON. From status 400 on, none is an error in Elastic Path's words. */
+      /** A string is sent as it is, anything else as JSON. From status 400 on, an error of Elastic Path by default. */
       body?: unknown
-      /** The answer's headers. */
+      /** The headers of the answer. */
       headers?: Record<string, string>
     }
   | {
-      /** Milliseconds before the true answer, unless the client has left by then. */
+      /** Milliseconds before the true answer, unless the client leaves before. */
       delay: number
     }
   | {
-      /** The URL that it goes to. */
+      /** The URL in `Location`. */
       redirect: string
     }
   | {
-      /** Seconds for the header `Retry-After`; none where undefined. */
+      /** Seconds in `Retry-After`. No header if undefined. */
       rateLimited: number | undefined
     }
+  | {
+      /** The content encoding. */
+      compressed: 'gzip' | 'deflate' | 'br'
+    }
+  | {
+      /** The status of the answer. */
+      realmNotFound: number
+    }
 
-/** Which requests a fault strikes, and when. */
-export interface FaultOptions {
-  /** How many requests it strikes: 1 by default, `Infinity` for all. */
-  times?: number
-  /** How many matching requests it lets pass first: 0 by default. */
-  after?: number
+/** Which requests a fault applies to, and when. */
+export interface FaultOptions extends RuleOptions {
   /**
-   * Whether the request has its effect before the fault strikes: a code is spent, or made and sent. False by default;
-   * then nothing has happened, but for a `delay` that the client waited for.
+   * Whether the request has its effect although the answer is lost: a code is used up, an item is added. With false,
+   * nothing happens, except for a `delay` that the client waits for.
+   *
+   * @default false
    */
   afterEffect?: boolean
 }
 
-/** A fault that was set. */
+/** A handle of a fault. */
 export interface FaultHandle {
-  /** How many requests it has struck. */
+  /** The number of requests that it applied to. */
   readonly hits: number
-  /** Takes it away. */
+  /** Removes the fault. */
   remove(): void
 }
 
-interface Rule {
-  call: Call | 'any'
-  fault: Fault
-  times: number
-  after: number
-  afterEffect: boolean
-  hits: number
-}
+const WORDS: readonly unknown[] = [
+  'hang',
+  'reset',
+  'close',
+  'request_timeout',
+  'truncated',
+  'oversized',
+  'slow',
+  'html',
+  'malformed',
+  'half_valid',
+  'refused_bearer',
+]
 
-/** The faults that wait for requests. The one that was added first strikes first. */
-export class Faults {
-  private rules: Rule[] = []
-
-  add(call: Call | 'any', fault: Fault, options: FaultOptions): FaultHandle {
-    const { times = 1, after = 0, afterEffect = false } = options
-    if (!(times >= 1)) throw new RangeError(`A fault strikes one request or more, not ${times}`)
-    const rule: Rule = { call, fault, times, after, afterEffect, hits: 0 }
-    this.rules.push(rule)
-    return {
-      get hits() {
-        return rule.hits
-      },
-      remove: () => this.remove(rule),
-    }
-  }
-
-  clear(): void {
-    this.rules = []
-  }
-
-  /** What strikes a request; to be asked once for each. */
-  next(call: Call): { fault: Fault; afterEffect: boolean } | undefined {
-    for (const rule of this.rules) {
-      if (rule.call !== 'any' && rule.call !== call) continue
-      if (rule.after > 0) {
-        rule.after -= 1
-        continue
-      }
-      rule.hits += 1
-      if (rule.hits >= rule.times) this.remove(rule)
-      return rule
-    }
-    return undefined
-  }
-
-  private remove(rule: Rule): void {
-    this.rules = this.rules.filter((other) => other !== rule)
+/** @throws TypeError for an unknown fault or option, RangeError for an impossible number */
+export function checkFault(fault: Fault, options: FaultOptions): void {
+  checkRuleOptions('a fault', options)
+  if (typeof fault === 'string') {
+    checkOneOf('A fault', fault, WORDS)
+  } else if ('status' in fault) {
+    checkNames('a fault', fault, { status: true, body: true, headers: true })
+    checkNumber('status', fault.status, 200, 599)
+  } else if ('delay' in fault) checkNumber('delay', fault.delay, 0, Number.MAX_SAFE_INTEGER)
+  else if ('compressed' in fault) checkOneOf('compressed', fault.compressed, ['gzip', 'deflate', 'br'])
+  else if ('realmNotFound' in fault) checkNumber('realmNotFound', fault.realmNotFound, 400, 599)
+  else {
+    checkNames('a fault', fault, {
+      ...KINDS,
+      ...('redirect' in fault ? { redirect: 1 } : { rateLimited: 1 }),
+    })
   }
 }
+
+const KINDS = { status: 1, delay: 1, redirect: 1, rateLimited: 1, compressed: 1, realmNotFound: 1 }

@@ -1,7 +1,7 @@
-import type { Body } from './requests'
-import type { Answer, Store } from './store'
+import type { Answer, Body } from './messages'
+import type { Store } from './store'
 
-/** The text of a field; undefined where it is absent, empty or no text. */
+/** The text of a field; undefined if it is absent, empty or not a string. */
 export function field(object: unknown, name: string): string | undefined {
   const value = isObject(object) ? object[name] : undefined
   return typeof value === 'string' && value !== '' ? value : undefined
@@ -11,18 +11,24 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The `data` of a JSON body; where there is none, the refusal of the body. */
-export function dataOf(
-  store: Store,
-  { kind, value }: Body,
-): { data: Record<string, unknown> } | { refusal: Answer } {
+type Refusable<T> = ({ refusal?: never } & T) | { refusal: Answer }
+
+/** A JSON body that is an object, or the refusal of any other body. */
+export function jsonOf(store: Store, { kind, value }: Body): Refusable<{ json: Record<string, unknown> }> {
   if (kind === 'malformed') return { refusal: store.refusal(400, 'malformed JSON') }
   if (kind !== 'json') return { refusal: store.refusal(415) }
-  const data = isObject(value) ? value['data'] : undefined
+  return isObject(value) ? { json: value } : { refusal: store.refusal(400, 'the body must have data') }
+}
+
+/** The `data` of a JSON body, or the refusal of a body without. */
+export function dataOf(store: Store, body: Body): Refusable<{ data: Record<string, unknown> }> {
+  const read = jsonOf(store, body)
+  if (read.refusal) return read
+  const data = read.json['data']
   return isObject(data) ? { data } : { refusal: store.refusal(400, 'the body must have data') }
 }
 
-/** The refusal of malformed fields, each with what is wrong with it (fact 9). */
+/** The refusal of invalid fields, each with the tag of the rule that it breaks. */
 export function invalid(store: Store, complaints: readonly (readonly [name: string, tag: string])[]): Answer {
   const list = complaints.map(([name, tag]) => `field '${name}' on the '${tag}' tag`)
   return store.refusal(422, `Validation failed: ${list.join('; ')}.`)

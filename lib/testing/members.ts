@@ -1,21 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { checkNames } from './checks'
 import type { AccountSeed, MemberSeed } from './options'
 
-/** An account member of the simulated store. */
+/** An account member. */
 export interface Member {
   /** The account member's id. */
   readonly id: string
-  /** The username to sign in with, spelt exactly so. */
+  /** The username. */
   readonly username: string
-  /** Where its codes go. */
+  /** The email address that codes are sent to. */
   readonly email: string
-  /** The name that events of codes carry. */
+  /** The member's name. */
   readonly name: string
-  /** The accounts it belongs to, in the order in which Commerce lists them. */
+  /** The member's accounts, in the order in which Commerce lists them. */
   readonly accounts: AccountList
 }
 
-/** An account that a member of the simulated store belongs to. */
+/** An account. */
 export interface Account {
   /** The account's id. */
   readonly id: string
@@ -23,13 +24,13 @@ export interface Account {
   readonly name: string
 }
 
-/** A member's accounts; ten thousand cost no more than one. */
+/** A member's accounts. Ten thousand of them cost no more than one. */
 export interface AccountList {
-  /** How many there are. */
+  /** The number of accounts. */
   readonly total: number
-  /** The accounts from `offset` on, `limit` at most. */
+  /** Returns the accounts from `offset` on, at most `limit`. */
   page(offset: number, limit: number): Account[]
-  /** The account with an id; undefined where the member does not belong to it. */
+  /** Returns the account with an id, or undefined if the member does not belong to it. */
   find(id: string): Account | undefined
 }
 
@@ -39,14 +40,22 @@ const MOST_ACCOUNTS = 10_000
 /** The store's account members, by username and by id. */
 export class Members {
   private readonly byUsername = new Map<string, Member>()
+  private readonly byLowerCase = new Map<string, string>()
   private readonly byId = new Map<string, Member>()
 
+  /** @param ignoresCase whether usernames are compared without regard to case */
+  constructor(private readonly ignoresCase: () => boolean) {}
+
+  get all(): readonly Member[] {
+    return [...this.byId.values()]
+  }
+
   add(seed: MemberSeed): Member {
+    checkNames('a member', seed, { id: 1, username: 1, email: 1, name: 1, accounts: 1 })
     const { id = randomUUID(), username, name = username } = seed
     if (username === '') throw new TypeError('A member needs a username')
-    if (this.byUsername.has(username))
-      throw new TypeError(`There is a member with the username ${username} already`)
-    if (this.byId.has(id)) throw new TypeError(`There is a member with the id ${id} already`)
+    if (this.byUsername.has(username)) throw new TypeError(`A member has the username ${username} already`)
+    if (this.byId.has(id)) throw new TypeError(`A member has the id ${id} already`)
     const email = seed.email ?? (username.includes('@') ? username : `${username}@example.com`)
     return this.keep({ id, username, email, name, accounts: listOf(id, seed.accounts ?? 1) })
   }
@@ -56,8 +65,23 @@ export class Members {
     return this.keep({ ...member, accounts: listOf(member.id, accounts) })
   }
 
+  removeFromAccount(username: string, accountId: string): Member {
+    const member = this.require(username)
+    if (!member.accounts.find(accountId)) throw new TypeError(`${username} does not belong to ${accountId}`)
+    return this.keep({ ...member, accounts: without(member.accounts, accountId) })
+  }
+
+  remove(username: string): void {
+    const member = this.require(username)
+    this.byUsername.delete(member.username)
+    this.byLowerCase.delete(member.username.toLowerCase())
+    this.byId.delete(member.id)
+  }
+
   named(username: string): Member | undefined {
-    return this.byUsername.get(username)
+    const exact = this.byUsername.get(username)
+    if (exact || !this.ignoresCase()) return exact
+    return this.byUsername.get(this.byLowerCase.get(username.toLowerCase()) ?? '')
   }
 
   withId(id: string): Member | undefined {
@@ -67,14 +91,20 @@ export class Members {
   require(username: string): Member {
     const member = this.named(username)
     if (member) return member
-    throw new TypeError(`No member has the username ${username}: add one with addMember, spelt exactly so`)
+    throw new TypeError(`No member has the username ${username}. Add one with addMember.`)
   }
 
   private keep(member: Member): Member {
     this.byUsername.set(member.username, member)
+    this.byLowerCase.set(member.username.toLowerCase(), member.username)
     this.byId.set(member.id, member)
     return member
   }
+}
+
+/** A list without one of its accounts. */
+function without(list: AccountList, accountId: string): AccountList {
+  return listed(list.page(0, list.total).filter(({ id }) => id !== accountId))
 }
 
 function listOf(memberId: string, accounts: number | readonly AccountSeed[]): AccountList {
@@ -96,7 +126,7 @@ function listed(seeds: readonly AccountSeed[]): AccountList {
   }
 }
 
-/** Accounts that are made when looked at: an id is the member's own prefix and the account's number. */
+/** Accounts that are made when they are read: the id is a prefix of the member and the account's number. */
 function numbered(memberId: string, total: number): AccountList {
   const hex = createHash('sha256').update(memberId).digest('hex')
   const prefix = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(12, 15)}-8${hex.slice(15, 18)}-${hex.slice(18, 22)}`

@@ -1,25 +1,43 @@
-import type { ApiRequest } from './routes'
+import type { Answer, ApiRequest } from './messages'
+import type { Store } from './store'
 
-/** The part of a list that was asked for, in records (fact 11). */
+/** The requested part of a list, in records. */
 export interface Page {
   limit: number
   offset: number
 }
 
-const DEFAULT_LIMIT = 25
 const LARGEST_LIMIT = 100
 const LARGEST_OFFSET = 10_000
+const REFUSAL = `page[limit] must be 0 to ${LARGEST_LIMIT}, page[offset] 0 to ${LARGEST_OFFSET}`
 
-/** The page that a query asks for; undefined for one that Commerce refuses with 400. */
-export function pageOf(query: URLSearchParams): Page | undefined {
-  const limit = wholeNumber(query.get('page[limit]') ?? String(DEFAULT_LIMIT))
+/** The page that a query asks for, or the refusal of one that Commerce does not serve. */
+export function pageOf(
+  store: Store,
+  query: URLSearchParams,
+  defaultLimit = 25,
+): (Page & { refusal?: never }) | { refusal: Answer } {
+  const limit = wholeNumber(query.get('page[limit]') ?? String(defaultLimit))
   const offset = wholeNumber(query.get('page[offset]') ?? '0')
-  return limit <= LARGEST_LIMIT && offset <= LARGEST_OFFSET ? { limit, offset } : undefined
+  if (limit <= LARGEST_LIMIT && offset <= LARGEST_OFFSET) return { limit, offset }
+  return { refusal: store.refusal(400, REFUSAL) }
 }
 
-export const PAGE_REFUSAL = `page[limit] must be 0 to ${LARGEST_LIMIT}, page[offset] 0 to ${LARGEST_OFFSET}`
+/** The answer with one page of all records. */
+export function paged<Row>(
+  store: Store,
+  request: ApiRequest,
+  rows: readonly Row[],
+  resource: (row: Row) => unknown,
+  defaultLimit?: number,
+): Answer {
+  const page = pageOf(store, request.query, defaultLimit)
+  if (page.refusal) return page.refusal
+  const data = rows.slice(page.offset, page.offset + page.limit).map(resource)
+  return { status: 200, body: listing(request, page, data, rows.length) }
+}
 
-/** A page's `data`, and the `meta` and `links` that go with it. */
+/** A page's `data` with its `meta` and `links`. */
 export function listing(
   { origin, path }: ApiRequest,
   { limit, offset }: Page,
@@ -39,7 +57,7 @@ export function listing(
       current: link(offset),
       first: link(0),
       last: link(last),
-      // The string, as Commerce has it (fact 11).
+      // Elastic Path sends the string 'null', not null.
       next: limit > 0 && offset + limit < total ? link(offset + limit) : 'null',
       prev: offset > 0 ? link(Math.max(0, offset - limit)) : 'null',
     },

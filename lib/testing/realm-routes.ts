@@ -1,80 +1,132 @@
 import { randomUUID } from 'node:crypto'
 import { dataOf, field, invalid } from './fields'
-import { listing, PAGE_REFUSAL, pageOf } from './paging'
-import type { ApiRequest } from './routes'
-import type { Answer, PasswordProfile, Store } from './store'
+import type { Answer, ApiRequest } from './messages'
+import { paged } from './paging'
+import type { PasswordProfile, Store } from './store'
 
-/** Fact 16. */
-export function accountSettings(store: Store, { origin }: ApiRequest): Answer {
-  const realm = {
-    id: store.realmId,
-    type: 'authentication_realm',
-    links: { self: `${origin}/v2/authentication-realms/${store.realmId}` },
-  }
-  return {
-    status: 200,
-    body: {
-      data: {
-        id: store.settingsId,
-        type: 'account_authentication_settings',
-        enable_self_signup: false,
-        auto_create_account_for_account_members: false,
-        account_member_self_management: 'disabled',
-        account_management_authentication_token_timeout_secs: store.accountTokenLifetime / 1000,
-        relationships: { authentication_realm: { data: realm } },
-        meta: { client_id: 'account-management' },
-        links: { self: `${origin}/v2/settings/account-authentication` },
-      },
-    },
-  }
+/** `GET …/password-profiles`. */
+export function passwordProfiles(store: Store, request: ApiRequest): Answer {
+  return inRealm(store, request) ?? paged(store, request, store.profiles.all, resource)
 }
 
-/** Fact 17. */
-export function passwordProfiles(store: Store, request: ApiRequest, realmId: string): Answer {
-  if (realmId !== store.realmId) return store.refusal(404, 'authentication realm not found')
-  const page = pageOf(request.query)
-  if (!page) return store.refusal(400, PAGE_REFUSAL)
-  const shown = store.profiles.slice(page.offset, page.offset + page.limit)
-  const resources = shown.map((profile) => resource(store, profile))
-  return { status: 200, body: listing(request, page, resources, store.profiles.length) }
+/** `GET …/password-profiles/:id`. */
+export function passwordProfile(store: Store, request: ApiRequest): Answer {
+  const profile = profileOf(store, request)
+  return inRealm(store, request) ?? (profile ? answerWith(200, profile) : profileNotFound(store))
 }
 
-function resource(store: Store, profile: PasswordProfile) {
-  return {
-    id: profile.id,
-    type: 'password_profile',
-    name: profile.name,
-    description: '',
-    username_format: profile.usernameFormat,
-    enable_one_time_password_token: profile.oneTimePasswords,
-    meta: { created_at: store.startedAt, updated_at: store.startedAt },
-  }
+/** `POST …/password-profiles`, with a token of `client_credentials`. */
+export function createPasswordProfile(store: Store, request: ApiRequest): Answer {
+  const refusal = inRealm(store, request)
+  if (refusal) return refusal
+  const read = fieldsOf(store, request)
+  if (read.refusal) return read.refusal
+  if (read.fields.name === undefined) return invalid(store, [['Name', 'cannot_be_empty']])
+  const { id } = store.addProfile({ name: read.fields.name, oneTimePasswords: false })
+  const profile = store.profiles.get(id)
+  return profile ? answerWith(201, save(store, profile, read.fields)) : profileNotFound(store)
 }
 
-const TYPE = 'one_time_password_token_request'
+/** `PUT …/password-profiles/:id`, with a token of `client_credentials`. */
+export function updatePasswordProfile(store: Store, request: ApiRequest): Answer {
+  const refusal = inRealm(store, request)
+  if (refusal) return refusal
+  const profile = profileOf(store, request)
+  if (!profile) return profileNotFound(store)
+  const read = fieldsOf(store, request)
+  if (read.refusal) return read.refusal
+  if (read.id !== undefined && read.id !== profile.id) return invalid(store, [['ID', 'eqfield']])
+  return answerWith(200, save(store, profile, read.fields))
+}
 
-/** Facts 18 to 20: the answer never has the code in it. */
-export function otpRequest(store: Store, request: ApiRequest, realmId: string, profileId: string): Answer {
-  if (realmId !== store.realmId) return store.refusal(404, 'authentication realm not found')
-  const profile = store.profile(profileId)
-  if (!profile) return store.refusal(404, 'password profile not found')
+const OTP_REQUEST = 'one_time_password_token_request'
+
+/** `POST …/one-time-password-token-request`. The answer never contains the code. */
+export function otpRequest(store: Store, request: ApiRequest): Answer {
+  const refusal = inRealm(store, request)
+  if (refusal) return refusal
+  const profile = profileOf(store, request)
+  if (!profile) return profileNotFound(store)
   const read = dataOf(store, request.body)
-  if ('refusal' in read) return read.refusal
+  if (read.refusal) return read.refusal
   const username = field(read.data, 'username')
   const purpose = read.data['purpose']
   const isPurpose = purpose === 'passwordless_authentication' || purpose === 'reset_password'
   const complaints: [string, string][] = []
-  if (read.data['type'] !== TYPE) complaints.push(['Type', 'oneof'])
+  if (read.data['type'] !== OTP_REQUEST) complaints.push(['Type', 'oneof'])
   if (username === undefined) complaints.push(['Username', 'cannot_be_empty'])
   if (!isPurpose) complaints.push(['Purpose', 'oneof'])
   if (complaints.length > 0 || username === undefined || !isPurpose) return invalid(store, complaints)
   if (!profile.oneTimePasswords) {
     return store.refusal(422, 'one-time password tokens are not enabled for this password profile')
   }
+  const { unknownUsernameStatus, otpRequestStatus, otpRequestDelay } = store.settings
   const member = store.members.named(username)
-  if (!member && store.dialect.unknownUsernameStatus !== 202)
-    return store.refusal(store.dialect.unknownUsernameStatus)
-  if (member && request.acts) store.requestCode(member, profileId, purpose)
-  if (store.dialect.otpRequestStatus === 202) return { status: 202 }
-  return { status: 201, body: { data: { id: randomUUID(), type: TYPE, username, purpose } } }
+  if (member) store.requestCode(member, profile.id, purpose)
+  const delay = (member ? otpRequestDelay.known : otpRequestDelay.unknown) ?? 0
+  if (!member && unknownUsernameStatus !== 202) return { ...store.refusal(unknownUsernameStatus), delay }
+  if (otpRequestStatus === 202) return { status: 202, delay }
+  return { status: 201, body: { data: { id: randomUUID(), type: OTP_REQUEST, username, purpose } }, delay }
+}
+
+/** The refusal of a request for another realm. */
+function inRealm(store: Store, { params }: ApiRequest): Answer | undefined {
+  return params['realm'] === store.realmId ? undefined : store.refusal(404, 'authentication realm not found')
+}
+
+function profileOf(store: Store, { params }: ApiRequest): PasswordProfile | undefined {
+  return store.profiles.get(params['profile'] ?? '')
+}
+
+function profileNotFound(store: Store): Answer {
+  return store.refusal(404, 'password profile not found')
+}
+
+/** The fields of a written profile. Those that are absent stay as they are. */
+function fieldsOf(
+  store: Store,
+  { body }: ApiRequest,
+): { refusal?: never; id: string | undefined; fields: Partial<PasswordProfile> } | { refusal: Answer } {
+  const read = dataOf(store, body)
+  if (read.refusal) return read
+  const { data } = read
+  const format = data['username_format']
+  const enabled = data['enable_one_time_password_token']
+  const complaints: [string, string][] = []
+  if (data['type'] !== 'password_profile') complaints.push(['Type', 'oneof'])
+  if (format !== undefined && format !== 'any' && format !== 'email')
+    complaints.push(['UsernameFormat', 'oneof'])
+  if (enabled !== undefined && typeof enabled !== 'boolean')
+    complaints.push(['EnableOneTimePasswordToken', 'boolean'])
+  if (complaints.length > 0) return { refusal: invalid(store, complaints) }
+  const name = field(data, 'name')
+  return {
+    id: field(data, 'id'),
+    fields: {
+      ...(name !== undefined && { name }),
+      ...(typeof data['description'] === 'string' && { description: data['description'] }),
+      ...((format === 'any' || format === 'email') && { usernameFormat: format }),
+      ...(typeof enabled === 'boolean' && { oneTimePasswords: enabled }),
+    },
+  }
+}
+
+function save(store: Store, profile: PasswordProfile, changes: Partial<PasswordProfile>): PasswordProfile {
+  return store.profiles.set(profile.id, { ...profile, ...changes, updatedAt: store.isoNow() })
+}
+
+function answerWith(status: number, profile: PasswordProfile): Answer {
+  return { status, body: { data: resource(profile) } }
+}
+
+function resource(profile: PasswordProfile) {
+  return {
+    id: profile.id,
+    type: 'password_profile',
+    name: profile.name,
+    description: profile.description,
+    username_format: profile.usernameFormat,
+    enable_one_time_password_token: profile.oneTimePasswords,
+    meta: { created_at: profile.createdAt, updated_at: profile.updatedAt },
+  }
 }

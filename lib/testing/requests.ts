@@ -1,54 +1,17 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-
-/**
- * What a request is for. `exchange` and `renewal` are `POST /v2/account-members/tokens` with a code and with a held token;
- * `other` is whatever the simulator does not know.
- */
-export type Call =
-  | 'access_token'
-  | 'exchange'
-  | 'renewal'
-  | 'otp_request'
-  | 'account_settings'
-  | 'password_profiles'
-  | 'accounts'
-  | 'other'
-
-/** A request that the simulator got. */
-export interface RecordedRequest {
-  /** What it was for. */
-  readonly call: Call
-  /** In capitals. */
-  readonly method: string
-  /** Without the query. */
-  readonly path: string
-  /** The query's parameters, such as `page[limit]`. */
-  readonly query: Readonly<Record<string, string>>
-  /** As Node has read them, with names in lower case. */
-  readonly headers: IncomingHttpHeaders
-  /** Parsed JSON or form; the text of a body that is neither; undefined for none and for one above 16 KiB. */
-  readonly body: unknown
-  /** The status of the answer. Undefined while it is not answered, and where a fault answered without one. */
-  status: number | undefined
-}
-
-/** A request's body, read as its content type says. */
-export interface Body {
-  kind: 'json' | 'form' | 'malformed' | 'other' | 'too_large'
-  value: unknown
-  size: number
-}
+import type { IncomingMessage } from 'node:http'
+import type { Body, Call, RecordedRequest } from './messages'
 
 const KEPT = 1000
 const LARGEST_KEPT_BODY = 16 * 1024
-// Commerce's own limit is not known. This one is above all that a client of these calls has to say.
+// Commerce's own limit is not known. No client of these calls needs more.
 const LARGEST_BODY = 256 * 1024
-const PATIENCE = 16 * 1024 * 1024
+const LARGEST_UPLOAD = 16 * 1024 * 1024
 
 /** The last thousand requests, and how many there were of each kind. */
 export class Requests {
   private records: RecordedRequest[] = []
-  private counts = new Map<Call, number>()
+  private counts = new Map<string, number>()
+  private readonly keys = new WeakMap<RecordedRequest, readonly string[]>()
 
   get all(): readonly RecordedRequest[] {
     return this.records
@@ -56,6 +19,7 @@ export class Requests {
 
   add(
     call: Call,
+    keys: readonly string[],
     request: IncomingMessage,
     path: string,
     query: URLSearchParams,
@@ -71,12 +35,17 @@ export class Requests {
       status: undefined,
     }
     if (this.records.push(record) > KEPT) this.records.shift()
-    this.counts.set(call, this.count(call) + 1)
+    this.keys.set(record, keys)
+    for (const key of new Set(keys)) this.counts.set(key, this.count(key) + 1)
     return record
   }
 
-  count(call: Call): number {
-    return this.counts.get(call) ?? 0
+  count(key: string): number {
+    return this.counts.get(key) ?? 0
+  }
+
+  isOfKind(record: RecordedRequest, key: string): boolean {
+    return this.keys.get(record)?.includes(key) ?? false
   }
 
   clear(): void {
@@ -85,7 +54,7 @@ export class Requests {
   }
 }
 
-/** Reads a body to its end; undefined where the client went away first. */
+/** Reads a body to its end. Resolves to undefined if the client leaves before. */
 export function readBody(request: IncomingMessage): Promise<Body | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
@@ -93,7 +62,7 @@ export function readBody(request: IncomingMessage): Promise<Body | undefined> {
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= LARGEST_BODY) chunks.push(chunk)
-      else if (size > PATIENCE) request.destroy()
+      else if (size > LARGEST_UPLOAD) request.destroy()
     })
     request.on('end', () => resolve(parse(request.headers['content-type'], chunks, size)))
     request.on('error', () => resolve(undefined))

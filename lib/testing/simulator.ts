@@ -1,22 +1,44 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { randomUUID } from 'node:crypto'
+import type { Cart } from './carts'
+import type { Product } from './catalog'
 import type { CodeEvent } from './codes'
-import { Faults, type Fault, type FaultHandle, type FaultOptions } from './faults'
+import type { RouteHandle, RouteHandler, RouteOptions } from './custom-routes'
+import { Deliveries } from './deliveries'
+import { Events, type SimulatorEvents } from './events'
+import { checkFault, type Fault, type FaultHandle, type FaultOptions } from './faults'
+import { Holds, type Hold, type HoldOptions } from './holds'
+import { CODE_EVENT, integrationOf, type Delivery, type Integration } from './integrations'
 import type { Member } from './members'
-import type { AccountSeed, MemberSeed, SimulatorOptions } from './options'
-import { readBody, Requests, type Call, type RecordedRequest } from './requests'
-import { destinationOf } from './routes'
-import { Store, type Answer } from './store'
-import { strike } from './strike'
-import { Webhook, type WebhookTarget } from './webhook'
-import { send } from './wire'
+import type { Call, HttpMethod, RecordedRequest } from './messages'
+import { changeSettings, checkChanges } from './options'
+import type {
+  AccountSeed,
+  CartSeed,
+  MemberSeed,
+  PasswordProfileSeed,
+  ProductSeed,
+  SimulatorOptions,
+  StoreSettings,
+  WebhookTarget,
+} from './options'
+import type { Order } from './orders'
+import { Requests } from './requests'
+import { Routes } from './routes'
+import { Rules } from './rules'
+import { Server } from './server'
+import { serve } from './service'
+import { checkSkew, Store, type PasswordProfile } from './store'
 
 const MAILBOX_SIZE = 1000
+const ERRORS_KEPT = 100
 
 /**
- * A store of Elastic Path Commerce on this machine, as far as signing members in with one-time codes goes: a real HTTP
- * server on 127.0.0.1, in this process, that answers as Elastic Path does. Its memory is bounded however long it runs.
+ * A store of Elastic Path Commerce on this machine: a real HTTP server in this process that answers as Elastic Path does,
+ * for account members, one-time codes, settings, integrations, the catalog, carts and orders. Its memory is bounded.
  *
+ * Everything in it that waits or expires uses the global timers and `Date`, so that Jest's fake timers control it.
+ *
+ * @example
  * ```ts
  * const simulator = await ElasticPathSimulator.start({ members: [{ username: 'ada@example.com' }] })
  * const strategy = new PasswordlessOtpStrategy({ clientId: simulator.clientId, baseUrl: simulator.url })
@@ -27,98 +49,219 @@ const MAILBOX_SIZE = 1000
  */
 export class ElasticPathSimulator {
   private readonly store: Store
-  private readonly faults = new Faults()
+  private readonly server: Server
+  private readonly routes = new Routes()
+  private readonly faults = new Rules<{ fault: Fault; afterEffect: boolean }>()
+  private readonly holds = new Holds()
   private readonly recorded = new Requests()
   private readonly mail: CodeEvent[] = []
-  private readonly listeners = new Set<(event: CodeEvent) => void>()
+  private readonly thrown: unknown[] = []
   private readonly stopped = new AbortController()
-  private webhook: Webhook | undefined
-  private origin = ''
+  private readonly events = new Events(this.stopped.signal)
+  private readonly outgoing: Deliveries
+  private webhookId: string | undefined
 
-  private constructor(
-    options: SimulatorOptions,
-    private readonly server: Server,
-  ) {
+  private constructor(options: SimulatorOptions) {
     this.store = new Store(options, (event, member) => this.announce(event, member))
+    this.outgoing = new Deliveries(this.store, (delivery) => this.events.emit('delivery', delivery))
     this.deliverTo(options.webhook)
-    // As long as a load balancer keeps a connection, rather than Node's five seconds.
-    server.keepAliveTimeout = 65_000
-    server.on('request', (request, response) => void this.serve(request, response))
+    const parts = {
+      store: this.store,
+      routes: this.routes,
+      requests: this.recorded,
+      holds: this.holds,
+      faults: this.faults,
+      events: this.events,
+      origin: () => this.url,
+      report: (error: unknown) => this.report(error),
+    }
+    this.server = new Server(options.host ?? '127.0.0.1', (request, response) => {
+      void serve(parts, request, response)
+    })
   }
 
   /**
-   * Starts a store. Rejects where the port is taken, and with a `TypeError` or `RangeError` where no store can be as the
-   * options say.
+   * Starts a simulator.
+   *
+   * @param options nothing is required
+   * @returns the simulator, when it listens
+   * @throws TypeError or RangeError for unknown options and impossible values; an `Error` if the port is taken
    */
   static async start(options: SimulatorOptions = {}): Promise<ElasticPathSimulator> {
-    const server = createServer()
-    const simulator = new ElasticPathSimulator(options, server)
-    server.listen(options.port ?? 0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('The simulator has no port')
-    simulator.origin = `http://127.0.0.1:${address.port}`
+    const simulator = new ElasticPathSimulator(options)
+    await simulator.server.listen(options.port ?? 0)
     return simulator
   }
 
-  /** Ends every connection, every answer that hangs and every delivery. Nothing is left running. */
+  /**
+   * Closes every connection and cancels every answer and delivery. Nothing is left running.
+   *
+   * @returns resolves when the port is free; at once if it was stopped before
+   */
   async stop(): Promise<void> {
-    if (!this.server.listening) return
     this.stopped.abort(new Error('The simulator was stopped'))
-    this.webhook?.stop()
-    const closed = once(this.server, 'close')
-    this.server.close()
-    this.server.closeAllConnections()
-    await closed
+    this.outgoing.stop()
+    if (this.server.isListening) await this.server.close()
   }
 
-  /** As `stop`, for `await using`. */
+  /** Stops the simulator at the end of its scope, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
 
-  /** The base URL, such as `http://127.0.0.1:43210`. */
-  get url(): string {
-    return this.origin
+  /**
+   * Stops listening, closes all connections, and listens on the same port again. The store keeps its state.
+   *
+   * @param whileDown called while nothing listens
+   * @returns resolves when it listens again
+   */
+  async restart(whileDown: () => void | Promise<void> = () => undefined): Promise<void> {
+    await this.server.restart(whileDown)
   }
 
-  /** The client id that access tokens are given to. */
+  /** The base URL, such as `http://127.0.0.1:43210`. */
+  get url(): string {
+    return this.server.url
+  }
+
+  /** The client id. */
   get clientId(): string {
     return this.store.clientId
   }
 
-  /** The secret that `client_credentials` asks for. */
+  /** The client secret, for the grant `client_credentials`. */
   get clientSecret(): string {
     return this.store.clientSecret
   }
 
-  /** The account authentication realm's id. */
+  /** The id of the authentication realm. */
   get realmId(): string {
     return this.store.realmId
   }
 
-  /** The id of the first password profile that issues codes. Throws an `Error` where there is none. */
+  /**
+   * The id of the first password profile that issues codes.
+   *
+   * @throws Error if there is none
+   */
   get passwordProfileId(): string {
-    const profile = this.store.profiles.find(({ oneTimePasswords }) => oneTimePasswords)
+    const profile = this.profiles.find(({ oneTimePasswords }) => oneTimePasswords)
     if (profile) return profile.id
     throw new Error('No password profile of the simulator issues codes')
   }
 
+  /** The realm's password profiles. */
+  get profiles(): readonly PasswordProfile[] {
+    return this.store.profiles.all
+  }
+
+  /** All account members. */
+  get members(): readonly Member[] {
+    return this.store.members.all
+  }
+
+  /** All integrations, the one of `webhook` and `deliverTo` included. */
+  get integrations(): readonly Integration[] {
+    return this.store.integrations.all
+  }
+
+  /** The last thousand deliveries to webhooks, the newest last. */
+  get deliveries(): readonly Delivery[] {
+    return this.store.deliveries.all
+  }
+
+  /** The products of the catalog. */
+  get products(): readonly Product[] {
+    return this.store.catalog.all
+  }
+
+  /** All carts that have not expired, the oldest first. */
+  get carts(): readonly Cart[] {
+    return this.store.carts.all
+  }
+
+  /** All orders, the oldest first. */
+  get orders(): readonly Order[] {
+    return this.store.orders.all
+  }
+
   /**
-   * Adds a member.
+   * Changes settings while the simulator runs. What exists already, such as a token, keeps its lifetime.
    *
-   * @throws TypeError where the username or the id is taken.
+   * @param changes the settings to change
+   * @throws TypeError or RangeError for unknown settings and impossible values
+   */
+  configure(changes: Partial<StoreSettings>): void {
+    checkChanges(changes)
+    this.store.settings = changeSettings(this.store.settings, changes)
+  }
+
+  /**
+   * Adds an account member.
+   *
+   * @returns the member
+   * @throws TypeError if the username or the id is taken
    */
   addMember(seed: MemberSeed): Member {
     return this.store.members.add(seed)
   }
 
-  /** Puts a member into other accounts, or out of all. Tokens for accounts that it has left are refused. */
+  /**
+   * Removes an account member. Its tokens and codes are refused from now on.
+   *
+   * @throws TypeError for an unknown username
+   */
+  removeMember(username: string): void {
+    this.store.members.remove(username)
+  }
+
+  /**
+   * Replaces a member's accounts. Tokens for accounts that it has left are refused from now on.
+   *
+   * @param accounts the accounts, or their number
+   * @returns the member
+   * @throws TypeError for an unknown username
+   */
   setAccounts(username: string, accounts: number | readonly AccountSeed[]): Member {
     return this.store.members.setAccounts(username, accounts)
   }
 
-  /** A new valid code, as if it had been asked for, but without a request, an event or mail. Kills the older one. */
+  /**
+   * Removes a member from one account. Its tokens for this account are refused from now on.
+   *
+   * @returns the member
+   * @throws TypeError for an unknown username, or if the member does not belong to the account
+   */
+  removeFromAccount(username: string, accountId: string): Member {
+    return this.store.members.removeFromAccount(username, accountId)
+  }
+
+  /**
+   * Changes a password profile.
+   *
+   * @param changes what to change; the rest stays as it is
+   * @throws TypeError for an unknown id
+   */
+  updateProfile(id: string, changes: Omit<PasswordProfileSeed, 'id'>): void {
+    this.store.updateProfile(id, changes)
+  }
+
+  /**
+   * Replaces the authentication realm and all its password profiles. The old ids are not found from now on.
+   *
+   * @param realm the new realm; by default with a new id and one profile that issues codes
+   * @throws TypeError for impossible values
+   */
+  replaceRealm(realm: { realmId?: string; passwordProfiles?: readonly PasswordProfileSeed[] } = {}): void {
+    this.store.replaceRealm(realm.realmId ?? randomUUID(), realm.passwordProfiles ?? [{}])
+  }
+
+  /**
+   * Issues a valid code without a request, an event or a delivery. It counts as the newest code of the member.
+   *
+   * @returns the code
+   * @throws TypeError for an unknown username
+   */
   issueCode(username: string, passwordProfileId = this.passwordProfileId): string {
     return this.store.codes.issue(
       this.store.members.require(username).username,
@@ -127,45 +270,94 @@ export class ElasticPathSimulator {
     )
   }
 
-  /** The newest code for signing in that was made for a username, whether it is still good or not. */
+  /** Returns the newest code of a username, valid or not. */
   lastCode(username: string): string | undefined {
     return this.store.codes.last(username)
   }
 
-  /** The last thousand codes that were asked for by HTTP, the newest last. */
+  /** The last thousand codes that were requested over HTTP, the newest last. */
   get mailbox(): readonly CodeEvent[] {
     return this.mail
   }
 
-  /** Calls a listener with each code that is asked for. Returns what ends it. */
-  on(_event: 'code', listener: (event: CodeEvent) => void): () => void {
-    this.listeners.add(listener)
-    return () => void this.listeners.delete(listener)
+  /**
+   * Calls a listener at each event of a kind.
+   *
+   * @param event `code`: a code was requested. `request`: a request arrived. `answer`: a response ended. `delivery`: a
+   * delivery to a webhook ended. `error`: a handler of `route` threw.
+   * @returns a function that removes the listener
+   */
+  on<Name extends keyof SimulatorEvents>(
+    event: Name,
+    listener: (value: SimulatorEvents[Name]) => void,
+  ): () => void {
+    return this.events.on(event, listener)
   }
 
-  /** The next code that is asked for, for this username or for any. Rejects when the simulator is stopped before. */
+  /**
+   * Waits for the next code that is requested over HTTP.
+   *
+   * @param username any username by default
+   * @returns rejects if the simulator is stopped before
+   */
   nextCode(username?: string): Promise<CodeEvent> {
-    const { signal } = this.stopped
-    const code = new Promise<CodeEvent>((resolve, reject) => {
-      const fail = () => reject(signal.reason as Error)
-      const off = this.on('code', (event) => {
-        if (username !== undefined && event.username !== username) return
-        off()
-        signal.removeEventListener('abort', fail)
-        resolve(event)
-      })
-      if (signal.aborted) fail()
-      signal.addEventListener('abort', fail)
-    })
-    // One that nobody waits for any more is nobody's error.
-    code.catch(() => undefined)
-    return code
+    return this.events.next('code', (event) => username === undefined || event.username === username)
   }
 
-  /** Delivers events to this webhook from now on, or to none: for an app that is started after its store. */
+  /**
+   * Waits until the next request of a kind has arrived.
+   *
+   * @param call the kind; any by default
+   * @returns rejects if the simulator is stopped before
+   * @throws TypeError for a name of no endpoint
+   */
+  nextRequest(call: Call | 'any' = 'any'): Promise<RecordedRequest> {
+    return this.events.next('request', this.matcherOf(call))
+  }
+
+  /**
+   * Waits until the next response to a request of a kind has ended.
+   *
+   * @param call the kind; any by default
+   * @returns rejects if the simulator is stopped before
+   * @throws TypeError for a name of no endpoint
+   */
+  nextAnswer(call: Call | 'any' = 'any'): Promise<RecordedRequest> {
+    return this.events.next('answer', this.matcherOf(call))
+  }
+
+  /**
+   * Waits until the next delivery to a webhook has ended, successful or not.
+   *
+   * @returns rejects if the simulator is stopped before
+   */
+  nextDelivery(): Promise<Delivery> {
+    return this.events.next('delivery', () => true)
+  }
+
+  /**
+   * Delivers the event of each code to this webhook from now on, or to none. The webhook is an integration, which the API
+   * lists as 'One-time passwords'.
+   *
+   * @throws TypeError if the URL is not HTTP
+   */
   deliverTo(target: WebhookTarget | undefined): void {
-    this.webhook?.stop()
-    this.webhook = target && new Webhook(target, this.store.realmId)
+    const added = target && integrationOf({ name: 'One-time passwords', ...target }, this.store.isoNow())
+    if (this.webhookId !== undefined) {
+      this.outgoing.stop(this.webhookId)
+      this.store.integrations.delete(this.webhookId)
+    }
+    this.webhookId = added && this.store.integrations.set(added.id, added).id
+  }
+
+  /**
+   * Delivers an event to every enabled integration that observes it.
+   *
+   * @param event the event's name, such as `account-member.deleted`
+   * @param payload the event's payload
+   */
+  publish(event: string, payload: unknown): void {
+    this.outgoing.publish({ id: randomUUID(), name: event, payload })
   }
 
   /** The last thousand requests, the newest last. */
@@ -173,92 +365,220 @@ export class ElasticPathSimulator {
     return this.recorded.all
   }
 
-  /** How many requests of a kind there were since the start, or since `clearRequests`. */
-  count(call: Call): number {
-    return this.recorded.count(call)
+  /**
+   * Returns the number of requests of a kind since the start, or since `clearRequests`.
+   *
+   * @throws TypeError for a name of no endpoint
+   */
+  count(call: Call | 'any'): number {
+    return this.recorded.count(this.routes.keyOf(call))
   }
 
-  /** Forgets the requests so far, and starts counting anew. */
+  /** Forgets all requests and their numbers. */
   clearRequests(): void {
     this.recorded.clear()
   }
 
   /**
-   * Makes coming requests go wrong: the next one, unless the options say otherwise. Of several faults, the one that
-   * was set first strikes first.
+   * Makes coming requests go wrong: the next one, unless the options say otherwise. Of several faults, the one that was
+   * set first applies first.
    *
+   * @param call the kind of request, such as `exchange` or `POST /v2/carts/:id/items`
+   * @param fault what goes wrong
+   * @param options how many requests, from which on, and whether they have their effect
+   * @returns a handle that counts and removes it
+   * @throws TypeError for a name of no endpoint, an unknown fault or option; RangeError for impossible numbers
    * @example
    * ```ts
    * simulator.fault('exchange', { status: 503 })
    * simulator.fault('any', 'reset', { times: Infinity })
+   * simulator.fault('POST /v2/carts/:id/items', 'reset', { afterEffect: true })
    * ```
    */
   fault(call: Call | 'any', fault: Fault, options: FaultOptions = {}): FaultHandle {
-    return this.faults.add(call, fault, options)
+    checkFault(fault, options)
+    const { afterEffect = false } = options
+    const rule = this.faults.add(this.routes.keyOf(call), { fault, afterEffect }, options)
+    return {
+      get hits() {
+        return rule.hits()
+      },
+      remove: rule.remove,
+    }
   }
 
-  /** Takes all faults away. */
+  /** Removes all faults. */
   clearFaults(): void {
     this.faults.clear()
   }
 
   /**
-   * Moves the simulator's clock forward, by seconds: codes, account tokens and access tokens end by it. The clock of
-   * the process stays as it is.
+   * Holds coming requests until they are released: the next one, unless the options say otherwise.
+   *
+   * @param call the kind of request
+   * @param options how many requests, from which on, and whether they have their effect at once
+   * @returns a handle that waits for the request and releases it
+   * @throws TypeError for a name of no endpoint or an unknown option; RangeError for impossible numbers
+   * @example
+   * ```ts
+   * const held = simulator.hold('exchange')
+   * const signIn = fetch(`${shop}/login`, { method: 'POST', body })
+   * await held.arrived
+   * // the exchange has arrived, and waits
+   * held.release()
+   * await signIn
+   * ```
    */
-  advance(seconds: number): void {
-    this.store.advance(seconds)
+  hold(call: Call | 'any', options: HoldOptions = {}): Hold {
+    return this.holds.add(this.routes.keyOf(call), options, this.stopped.signal)
   }
 
-  /** The time by the simulator's clock. */
+  /**
+   * Adds an endpoint of your own, which precedes those of Elastic Path. Requests need an access token, and an account
+   * token has to be valid if there is one.
+   *
+   * Faults for it are named by method and path. Without `afterEffect`, the handler is not called for a request that goes
+   * wrong, and the true answer is taken to be `{ data: {} }` with 200.
+   *
+   * @param method the HTTP method
+   * @param path the path, with parameters such as `:id`
+   * @param handler answers the requests. If it throws or rejects, the answer is a 500, and the error is in `errors`
+   * @param options whether it needs no token
+   * @returns a handle that removes it
+   * @throws TypeError for an unknown method or option, or an invalid path
+   * @example
+   * ```ts
+   * simulator.route('GET', '/v2/accounts/:id/addresses', ({ params, account }) =>
+   *   account?.id === params.id ? { status: 200, body: { data: [] } } : { status: 404 },
+   * )
+   * ```
+   */
+  route(method: HttpMethod, path: string, handler: RouteHandler, options: RouteOptions = {}): RouteHandle {
+    return { remove: this.routes.add(method, path, handler, options) }
+  }
+
+  /** The last hundred errors that handlers of `route` threw, the newest last. Each was answered with a 500. */
+  get errors(): readonly unknown[] {
+    return this.thrown
+  }
+
+  /**
+   * Adds a product to the catalog.
+   *
+   * @returns the product
+   * @throws TypeError for impossible values or an SKU that is taken
+   */
+  addProduct(seed: ProductSeed): Product {
+    return this.store.catalog.add(seed)
+  }
+
+  /**
+   * Sets the stock of a product.
+   *
+   * @param stock the number in stock; undefined if it is not managed
+   * @throws TypeError for an unknown product or an impossible number
+   */
+  setStock(productId: string, stock: number | undefined): void {
+    this.store.catalog.setStock(productId, stock)
+  }
+
+  /**
+   * Adds a cart, such as a saved one, a quote, or one that somebody else planted.
+   *
+   * @returns the cart
+   * @throws TypeError for an unknown SKU or an id that is taken
+   */
+  addCart(seed: CartSeed): Cart {
+    return this.store.carts.add(seed)
+  }
+
+  /** Returns the cart with an id, without creating it. */
+  cart(id: string): Cart | undefined {
+    return this.store.carts.get(id)
+  }
+
+  /**
+   * Moves the simulator's clock forward. Codes, tokens and carts expire by it. The clock of the process stays as it is.
+   *
+   * @param seconds 0 or more
+   * @throws RangeError for another number
+   */
+  advance(seconds: number): void {
+    if (!(seconds >= 0 && Number.isFinite(seconds))) {
+      throw new RangeError(`The clock goes forward by a number of seconds, not by ${seconds}`)
+    }
+    this.store.skew += seconds
+  }
+
+  /**
+   * Sets how far the simulator's clock is ahead of the machine's, or behind it. The header `Date` of answers follows it.
+   *
+   * @param seconds ahead; negative: behind
+   * @throws RangeError if it is not a finite number
+   */
+  setClockSkew(seconds: number): void {
+    checkSkew(seconds)
+    this.store.skew = seconds
+  }
+
+  /** Returns the time of the simulator's clock. */
   now(): Date {
     return new Date(this.store.now())
   }
 
-  /** Makes every access token that was given out one that is refused. */
+  /** Revokes every access token that was issued. */
   revokeAccessTokens(): void {
     this.store.accessTokens.revokeAll()
   }
 
-  /** Makes every account token that was given out one that is refused. */
+  /** Revokes every account token that was issued. */
   revokeAccountTokens(): void {
     this.store.accountTokens.revokeAll()
   }
 
-  /** Ends all connections at once, those that are kept alive between requests included. */
+  /** Closes all connections at once, idle ones included. */
   dropConnections(): void {
-    this.server.closeAllConnections()
+    this.server.dropConnections()
   }
 
-  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(request)
-    if (!body) return
-    const { method = '', url = '', headers } = request
-    const [path = '', search = ''] = url.split('?', 2)
-    const query = new URLSearchParams(search)
-    const destination = destinationOf(method, path, body)
-    const record = this.recorded.add(destination.call, request, path, query, body)
-    const answer = (acts: boolean) =>
-      destination.answer(this.store, { origin: this.origin, path, query, headers, body, acts })
-    let acted: Answer | undefined
-    const act = () => {
-      acted ??= answer(true)
-      record.status = acted.status
-      return acted
-    }
-    const struck = this.faults.next(destination.call)
-    if (!struck) {
-      send(response, act())
-      return
-    }
-    if (struck.afterEffect) acted = answer(true)
-    strike(struck.fault, this.store, response, () => acted ?? answer(false), act)
-    if (response.headersSent) record.status = response.statusCode
+  /** Sends a 408 that nobody requested on each idle connection and closes it, as load balancers do. */
+  expireConnections(): void {
+    this.server.expireConnections()
+  }
+
+  private matcherOf(call: Call | 'any'): (record: RecordedRequest) => boolean {
+    const key = this.routes.keyOf(call)
+    return (record) => this.recorded.isOfKind(record, key)
   }
 
   private announce(event: CodeEvent, member: Member): void {
     if (this.mail.push(event) > MAILBOX_SIZE) this.mail.shift()
-    this.webhook?.deliver(event, member.id)
-    for (const listener of this.listeners) queueMicrotask(() => listener(event))
+    this.outgoing.publish({
+      id: event.eventId,
+      name: CODE_EVENT,
+      payload: codePayload(event, member, this.realmId),
+    })
+    this.events.emit('code', event)
+  }
+
+  private report(error: unknown): void {
+    if (this.thrown.push(error) > ERRORS_KEPT) this.thrown.shift()
+    if (this.events.has('error')) this.events.emit('error', error)
+    else process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+function codePayload(event: CodeEvent, { id, email, name }: Member, realmId: string) {
+  const { createdAt, otp, passwordProfileId, purpose, username } = event
+  return {
+    authentication_realm_id: realmId,
+    created_at: createdAt,
+    one_time_password_token: otp,
+    password_profile_id: passwordProfileId,
+    purpose,
+    updated_at: createdAt,
+    user_authentication_info: { email, id, name },
+    // Nothing else shows this id.
+    user_authentication_password_profile_info: { id, password_profile_id: passwordProfileId, username },
   }
 }

@@ -1,92 +1,165 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
+import { Carts } from './carts'
+import { Catalog } from './catalog'
+import { checkNames, isUuid } from './checks'
 import { Codes, type CodeEvent, type CodePurpose } from './codes'
+import { integrationOf, newIntegrations, type Delivery, type Job } from './integrations'
 import { Members, type Account, type Member } from './members'
-import {
-  checkNames,
-  isUuid,
-  lifetime,
-  readDialect,
-  type Dialect,
-  type PasswordProfileSeed,
-  type SimulatorOptions,
-} from './options'
+import type { Answer } from './messages'
+import { changeSettings, checkOptions, DEFAULT_SETTINGS } from './options'
+import type { PasswordProfileSeed, SimulatorOptions, StoreSettings } from './options'
+import { Orders } from './orders'
+import { Table } from './table'
 import { AccessTokens, AccountTokens, type AccountTokenClaims } from './tokens'
 
-/** What is answered to a request. A string is sent as it stands, anything else as JSON. */
-export interface Answer {
-  status: number
-  body?: unknown
-  headers?: Record<string, string>
-}
-
+/** A password profile of the realm. */
 export interface PasswordProfile {
-  id: string
-  name: string
-  usernameFormat: 'any' | 'email'
-  oneTimePasswords: boolean
+  /** The profile's id. */
+  readonly id: string
+  /** The profile's name. */
+  readonly name: string
+  /** The profile's description. */
+  readonly description: string
+  /** `username_format`. */
+  readonly usernameFormat: 'any' | 'email'
+  /** `enable_one_time_password_token`: whether the profile issues codes. */
+  readonly oneTimePasswords: boolean
+  /** When it was created: ISO 8601, by the simulator's clock. */
+  readonly createdAt: string
+  /** When it was last changed: ISO 8601, by the simulator's clock. */
+  readonly updatedAt: string
 }
 
-/** All that a simulated store knows: its clock, its settings, who its members are, and which codes and tokens are good. */
+/** The person and account that an account token stands for. */
+export interface Holder {
+  member: Member
+  account: Account
+}
+
+const MOST_PROFILES = 1000
+const MOST_DELIVERIES = 1000
+const PROFILE_NAMES: Record<keyof PasswordProfileSeed, true> = {
+  id: true,
+  name: true,
+  usernameFormat: true,
+  oneTimePasswords: true,
+}
+
+/** The state of the simulated store. */
 export class Store {
   readonly clientId: string
   readonly clientSecret: string
-  readonly realmId: string
-  readonly profiles: readonly PasswordProfile[]
-  readonly dialect: Dialect
-  readonly accessTokenLifetime: number
-  readonly accountTokenLifetime: number
+  readonly storeId = randomUUID()
+  readonly organizationId = randomUUID()
+  readonly settingsId = randomUUID()
   readonly startedAt: string
-  readonly members = new Members()
-  readonly codes: Codes
+  readonly profiles = new Table<PasswordProfile>(MOST_PROFILES)
+  readonly members = new Members(() => this.settings.usernameCase === 'insensitive')
+  readonly codes = new Codes(() => this.settings)
   readonly accessTokens = new AccessTokens()
   readonly accountTokens = new AccountTokens()
-  readonly settingsId = randomUUID()
-  private readonly storeId = randomUUID()
-  private offset = 0
+  readonly integrations = newIntegrations()
+  readonly jobs = new Table<Job>(MOST_DELIVERIES)
+  readonly deliveries = new Table<Delivery>(MOST_DELIVERIES)
+  readonly catalog: Catalog
+  readonly carts: Carts
+  readonly orders = new Orders()
+  realmId: string
+  settings: StoreSettings
+  /** Seconds by which the clock is ahead of the machine's. */
+  skew: number
+  private rehearsing = false
 
-  /** @param announce is told of every code that is asked for */
+  /** @param announce receives every requested code */
   constructor(
     options: SimulatorOptions,
     private readonly announce: (event: CodeEvent, member: Member) => void,
   ) {
-    checkNames(options)
+    checkOptions(options)
+    this.settings = changeSettings(DEFAULT_SETTINGS, options)
     this.clientId = options.clientId ?? 'simulator-client-id'
     this.clientSecret = options.clientSecret ?? 'simulator-client-secret'
+    this.skew = options.clockSkew ?? 0
+    checkSkew(this.skew)
+    this.startedAt = this.isoNow()
     this.realmId = options.realmId ?? randomUUID()
-    this.profiles = (options.passwordProfiles ?? [{}]).map(profile)
-    this.accessTokenLifetime = lifetime('accessTokenLifetime', options.accessTokenLifetime ?? 3600)
-    this.accountTokenLifetime = lifetime('accountTokenLifetime', options.accountTokenLifetime ?? 86_400)
-    this.codes = new Codes(lifetime('codeLifetime', options.codeLifetime ?? 600))
-    this.dialect = readDialect(options)
-    this.startedAt = new Date(this.now()).toISOString()
+    for (const profile of options.passwordProfiles ?? [{}]) this.addProfile(profile)
     for (const member of options.members ?? []) this.members.add(member)
-  }
-
-  /** Milliseconds since the epoch, by the store's own clock. */
-  now(): number {
-    return Date.now() + this.offset
-  }
-
-  advance(seconds: number): void {
-    if (!(seconds >= 0 && Number.isFinite(seconds))) {
-      throw new RangeError(`The clock goes forward by a number of seconds, not by ${seconds}`)
+    for (const integration of options.integrations ?? []) {
+      const added = integrationOf(integration, this.startedAt)
+      this.integrations.set(added.id, added)
     }
-    this.offset += Math.round(seconds * 1000)
+    this.catalog = new Catalog(options.currency ?? 'USD', options.products)
+    this.carts = new Carts(this.catalog, this)
+    for (const cart of options.carts ?? []) this.carts.add(cart)
   }
 
-  profile(id: string): PasswordProfile | undefined {
-    return this.profiles.find((candidate) => candidate.id === id)
+  /** Milliseconds since the epoch, by the simulator's clock. */
+  now(): number {
+    return Date.now() + Math.round(this.skew * 1000)
+  }
+
+  isoNow(): string {
+    return new Date(this.now()).toISOString()
+  }
+
+  /** Runs a function and undoes its effects on the store. Nothing is announced. */
+  rehearse<T>(action: () => T): T {
+    const tables = [this.profiles, this.codes, this.integrations, this.catalog, this.carts, this.orders]
+    const undo = tables.map((table) => table.snapshot())
+    const { settings } = this
+    this.rehearsing = true
+    try {
+      return action()
+    } finally {
+      this.rehearsing = false
+      this.settings = settings
+      for (const restore of undo) restore()
+    }
+  }
+
+  addProfile(seed: PasswordProfileSeed): PasswordProfile {
+    checkNames('a password profile', seed, PROFILE_NAMES)
+    const { id = randomUUID(), name = `Password profile ${this.profiles.all.length + 1}` } = seed
+    if (!isUuid(id)) throw new TypeError(`A password profile's id must be a UUID, not ${id}`)
+    const now = this.isoNow()
+    return this.profiles.set(id, {
+      id,
+      name,
+      description: '',
+      usernameFormat: seed.usernameFormat ?? 'any',
+      oneTimePasswords: seed.oneTimePasswords ?? true,
+      createdAt: now,
+      updatedAt: now,
+    })
+  }
+
+  /** @throws TypeError for an unknown id or option */
+  updateProfile(id: string, changes: Omit<PasswordProfileSeed, 'id'>): void {
+    const { id: _id, ...names } = PROFILE_NAMES
+    checkNames('a password profile', changes, names)
+    const profile = this.profiles.get(id)
+    if (!profile) throw new TypeError(`No password profile has the id ${id}`)
+    this.profiles.set(id, { ...profile, ...changes, updatedAt: this.isoNow() })
+  }
+
+  /** Replaces the realm and all its password profiles. */
+  replaceRealm(realmId: string, profiles: readonly PasswordProfileSeed[]): void {
+    this.realmId = realmId
+    this.profiles.clear()
+    for (const profile of profiles) this.addProfile(profile)
   }
 
   requestCode(member: Member, profileId: string, purpose: CodePurpose): void {
-    this.announce(this.codes.request(member, profileId, purpose, this.now()), member)
+    const event = this.codes.request(member, profileId, purpose, this.now())
+    if (!this.rehearsing) this.announce(event, member)
   }
 
-  /** A token for one of a member's accounts, with a full lifetime (facts 7 and 12). */
+  /** An account token for one of a member's accounts, with a full lifetime. */
   accountToken(member: Member, account: Account) {
     const now = this.now()
-    const expires = now + this.accountTokenLifetime
+    const expires = now + Math.round(this.settings.accountTokenLifetime * 1000)
     const claims: AccountTokenClaims = {
       account_member_self_management: 'disabled',
       ancestors: '',
@@ -100,50 +173,46 @@ export class Store {
     return {
       account_name: account.name,
       account_id: account.id,
-      token: this.accountTokens.make(claims),
+      token: this.accountTokens.make(claims, this.settings.tokenClaims),
       type: 'account_management_authentication_token',
-      expires: this.dialect.expiresFormat === 'iso' ? new Date(expires).toISOString() : claims.exp,
+      expires: this.settings.expiresFormat === 'iso' ? new Date(expires).toISOString() : claims.exp,
     }
   }
 
-  /** Whose a held account token is; undefined where it is not good, or its account not the member's any more. */
-  holder(token: string | undefined): Member | undefined {
+  /** Whose an account token is. Undefined if it is invalid, or if the member has left the account. */
+  holder(token: string | undefined): Holder | undefined {
     const claims = token === undefined ? undefined : this.accountTokens.read(token, this.now())
     const member = claims && this.members.withId(claims.sub)
-    return member?.accounts.find(claims?.scope ?? '') && member
+    const account = member?.accounts.find(claims?.scope ?? '')
+    return member && account && { member, account }
   }
 
-  /** An error as Commerce words it (fact 25). */
-  refusal(status: number, detail?: string, title = STATUS_CODES[status] ?? 'Error'): Answer {
-    const asNumber = this.dialect.errorStatusType === 'number'
+  /** An error in the form of Elastic Path's: JSON:API style. */
+  refusal(status: number, detail?: string, title = STATUS_CODES[status] ?? 'Error', meta?: object): Answer {
+    const asNumber = this.settings.errorStatusType === 'number'
     const error = {
       title,
       status: asNumber ? status : String(status),
       ...(detail !== undefined && { detail }),
+      ...(meta && { meta }),
     }
     return { status, body: { errors: [error] } }
   }
 
-  /** Fact 5. */
+  /** The answer to an invalid or expired access token. */
   refusedBearer(): Answer {
-    const status = this.dialect.errorStatusType === 'string' ? '401' : 401
+    const status = this.settings.errorStatusType === 'string' ? '401' : 401
     return { status: 401, body: { errors: [{ status, title: 'Unable to validate access token' }] } }
   }
 
-  /** Fact 26. */
+  /** The answer above the rate limit. */
   rateLimited(retryAfter: number | undefined): Answer {
     const answer = this.refusal(429)
     return retryAfter === undefined ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } }
   }
 }
 
-function profile(seed: PasswordProfileSeed, index: number): PasswordProfile {
-  const { id = randomUUID(), name = `Password profile ${index + 1}` } = seed
-  if (!isUuid(id)) throw new TypeError(`A password profile's id must be a UUID, not ${id}`)
-  return {
-    id,
-    name,
-    usernameFormat: seed.usernameFormat ?? 'any',
-    oneTimePasswords: seed.oneTimePasswords ?? true,
-  }
+/** @throws RangeError if it is not a finite number of seconds */
+export function checkSkew(seconds: number): void {
+  if (!Number.isFinite(seconds)) throw new RangeError(`The clock's skew must be a number, not ${seconds}`)
 }

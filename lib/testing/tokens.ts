@@ -1,6 +1,8 @@
 import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { Grant } from './messages'
+import type { Dialect } from './options'
 
-/** Signs and verifies with a key of its own, and keeps nothing of what it signed. A new key revokes all. */
+/** Signs and verifies texts with a random key, and stores nothing. A new key revokes all signatures. */
 class Signer {
   private key = newKey()
 
@@ -26,23 +28,25 @@ function newKey() {
 /** Access tokens, opaque to clients. */
 export class AccessTokens extends Signer {
   /** @param expires in milliseconds of the simulator's clock */
-  make(expires: number): string {
-    const text = `${expires.toString(36)}-${randomBytes(6).toString('hex')}`
+  make(expires: number, grant: Grant): string {
+    const text = `${expires.toString(36)}-${grant === 'implicit' ? 'i' : 'c'}${randomBytes(6).toString('hex')}`
     return `${text}-${this.sign(text)}`
   }
 
-  isGood(token: string, now: number): boolean {
-    const [, text, expires, signature] = /^(([0-9a-z]+)-[0-9a-f]+)-([\w-]+)$/.exec(token) ?? []
-    if (text === undefined || expires === undefined || signature === undefined) return false
-    return this.hasSigned(text, signature) && parseInt(expires, 36) > now
+  /** Returns the grant of a valid token. */
+  grantOf(token: string, now: number): Grant | undefined {
+    const [, text, expires, grant, signature] = /^(([0-9a-z]+)-([ic])[0-9a-f]+)-([\w-]+)$/.exec(token) ?? []
+    if (text === undefined || expires === undefined || signature === undefined) return undefined
+    if (!this.hasSigned(text, signature) || parseInt(expires, 36) <= now) return undefined
+    return grant === 'i' ? 'implicit' : 'client_credentials'
   }
 }
 
-/** What an account token says, as in the example of Elastic Path's documents. */
+/** The claims of an account token. */
 export interface AccountTokenClaims {
   account_member_self_management: 'disabled'
   ancestors: string
-  /** Epoch seconds, as is `iat`. */
+  /** Epoch seconds, like `iat`. */
   exp: number
   iat: number
   realm_id: string
@@ -53,26 +57,49 @@ export interface AccountTokenClaims {
   sub: string
 }
 
-const HEADER = base64url({ alg: 'HS256', typ: 'JWT' })
+/** The claims as a token carries them. */
+type StoredClaims = Omit<AccountTokenClaims, 'exp' | 'iat'> & {
+  exp: number | string
+  iat: number | string
+  jti?: string
+}
 
-/** Account tokens: JWTs with the shape of Commerce's. */
+const JWT_HEADER = encode({ alg: 'HS256', typ: 'JWT' })
+
+/** Account tokens. All forms carry the claims, some of them where no client finds them. */
 export class AccountTokens extends Signer {
-  make(claims: AccountTokenClaims): string {
-    const text = `${HEADER}.${base64url(claims)}`
+  make(claims: AccountTokenClaims, form: Dialect['tokenClaims']): string {
+    if (form === 'opaque') return `${encode(claims)}~${this.sign(encode(claims))}`
+    const text = `${JWT_HEADER}.${encode(payload(claims, form))}`
     return `${text}.${this.sign(text)}`
   }
 
-  /** The claims of a token that was made here and has not ended. */
-  read(token: string, now: number): AccountTokenClaims | undefined {
-    const [, text, payload, signature] = /^([\w-]+\.([\w-]+))\.([\w-]+)$/.exec(token) ?? []
-    if (text === undefined || payload === undefined || signature === undefined) return undefined
-    if (!this.hasSigned(text, signature)) return undefined
+  /** Returns the claims of a token that was made here and has not expired. */
+  read(token: string, now: number): StoredClaims | undefined {
+    const [, text, jwt, opaque, signature] = /^([\w-]+\.([\w-]+)|([\w-]+))[.~]([\w-]+)$/.exec(token) ?? []
+    if (text === undefined || signature === undefined || !this.hasSigned(text, signature)) return undefined
     // Signed here, so that its shape is known.
-    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as AccountTokenClaims
-    return claims.exp * 1000 > now ? claims : undefined
+    const outer = decode(jwt ?? opaque ?? '') as StoredClaims
+    const claims = outer.jti === undefined ? outer : (decode(outer.jti) as StoredClaims)
+    const { exp } = claims
+    return (typeof exp === 'number' ? exp * 1000 : Date.parse(exp)) > now ? claims : undefined
   }
 }
 
-function base64url(value: unknown): string {
+function payload(claims: AccountTokenClaims, form: 'seconds' | 'iso' | 'absent'): object {
+  if (form === 'seconds') return claims
+  if (form === 'absent') return { jti: encode(claims) }
+  return { ...claims, exp: isoOf(claims.exp), iat: isoOf(claims.iat) }
+}
+
+function isoOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString()
+}
+
+function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
+}
+
+function decode(text: string): unknown {
+  return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'))
 }

@@ -1,64 +1,102 @@
 import type { ServerResponse } from 'node:http'
-import type { Answer } from './store'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
+import type { Answer } from './messages'
 
-/** Sends an answer whole. */
-export function send(response: ServerResponse, answer: Answer): void {
-  const text = textOf(answer)
-  response.writeHead(answer.status, { ...headersOf(answer), 'content-length': Buffer.byteLength(text) })
-  response.end(text)
+const COMPRESS = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }
+
+/** The response to one request. All answers begin with `head`. */
+export class Reply {
+  /**
+   * @param now the simulator's clock, for the header `Date`
+   * @param onHead receives the status
+   */
+  constructor(
+    readonly response: ServerResponse,
+    private readonly now: () => number,
+    private readonly onHead: (status: number) => void,
+  ) {
+    response.sendDate = false
+  }
+
+  /** Sends an answer as a whole. */
+  send(answer: Answer, encoding?: keyof typeof COMPRESS): void {
+    if (answer.status === 204 || answer.status === 304) {
+      this.head(answer)
+      this.response.end()
+      return
+    }
+    const bytes = Buffer.from(textOf(answer))
+    const sent = encoding ? COMPRESS[encoding](bytes) : bytes
+    this.head(answer, { 'content-length': sent.length, ...(encoding && { 'content-encoding': encoding }) })
+    this.response.end(sent)
+  }
+
+  /** Announces the whole answer, and closes the connection in its middle. */
+  truncate(answer: Answer): void {
+    const text = textOf(answer) || '{}'
+    this.head(answer, { 'content-length': Buffer.byteLength(text) })
+    this.response.write(text.slice(0, text.length / 2), () => this.response.socket?.destroySoon())
+  }
+
+  /** Sends 64 MiB as fast as the client reads them. */
+  flood({ status }: Answer): void {
+    const { response } = this
+    const chunk = 'x'.repeat(64 * 1024)
+    let sent = 0
+    this.head({ status, body: {} })
+    response.write('{"data":"')
+    const pour = () => {
+      while (sent < FLOOD_BYTES && !response.destroyed) {
+        sent += chunk.length
+        if (!response.write(chunk)) {
+          response.once('drain', pour)
+          return
+        }
+      }
+      response.end('"}')
+    }
+    pour()
+  }
+
+  /** Sends the answer byte by byte. */
+  dribble(answer: Answer): void {
+    const { response } = this
+    const bytes = Buffer.from(textOf(answer) || '{}')
+    let sent = 0
+    this.head(answer, { 'content-length': bytes.length })
+    response.flushHeaders()
+    const timer = setInterval(() => {
+      response.write(bytes.subarray(sent, sent + 1))
+      sent += 1
+      if (sent < bytes.length) return
+      clearInterval(timer)
+      response.end()
+    }, SLOWNESS)
+    response.once('close', () => clearInterval(timer))
+  }
+
+  /** Runs an action after milliseconds, unless the client leaves before. */
+  later(delay: number, action: () => void): void {
+    const timer = setTimeout(action, delay)
+    this.response.once('close', () => clearTimeout(timer))
+  }
+
+  private head({ status, headers, body }: Answer, more: Record<string, string | number> = {}): void {
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    this.onHead(status)
+    this.response.writeHead(status, {
+      date: new Date(this.now()).toUTCString(),
+      ...type,
+      ...headers,
+      ...more,
+    })
+  }
 }
+
+const FLOOD_BYTES = 64 * 1024 * 1024
+const SLOWNESS = 100
 
 function textOf({ body }: Answer): string {
   if (body === undefined) return ''
   return typeof body === 'string' ? body : JSON.stringify(body)
-}
-
-function headersOf({ body, headers }: Answer): Record<string, string> {
-  return body === undefined ? { ...headers } : { 'content-type': 'application/json', ...headers }
-}
-
-/** Promises the whole answer, and ends the connection in its middle. */
-export function truncate(response: ServerResponse, answer: Answer): void {
-  const text = textOf(answer) || '{}'
-  response.writeHead(answer.status, { ...headersOf(answer), 'content-length': Buffer.byteLength(text) })
-  response.write(text.slice(0, text.length / 2), () => response.socket?.destroySoon())
-}
-
-const FLOOD_BYTES = 64 * 1024 * 1024
-
-/** A body without end to speak of, as fast as it is taken. */
-export function flood(response: ServerResponse, { status }: Answer): void {
-  const chunk = 'x'.repeat(64 * 1024)
-  let sent = 0
-  response.writeHead(status, { 'content-type': 'application/json' })
-  response.write('{"data":"')
-  const pour = () => {
-    while (sent < FLOOD_BYTES && !response.destroyed) {
-      sent += chunk.length
-      if (!response.write(chunk)) {
-        response.once('drain', pour)
-        return
-      }
-    }
-    response.end('"}')
-  }
-  pour()
-}
-
-const SLOWNESS = 100
-
-/** The answer, byte by byte. */
-export function dribble(response: ServerResponse, answer: Answer): void {
-  const bytes = Buffer.from(textOf(answer) || '{}')
-  let sent = 0
-  response.writeHead(answer.status, { ...headersOf(answer), 'content-length': bytes.length })
-  response.flushHeaders()
-  const timer = setInterval(() => {
-    response.write(bytes.subarray(sent, sent + 1))
-    sent += 1
-    if (sent < bytes.length) return
-    clearInterval(timer)
-    response.end()
-  }, SLOWNESS)
-  response.once('close', () => clearInterval(timer))
 }

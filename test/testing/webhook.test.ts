@@ -73,6 +73,8 @@ test('a code is delivered in the envelope of fact 22, with the secret of fact 23
     id: code?.eventId,
     triggered_by: 'one-time-password-token-request.created',
     attempt: 1,
+    store_id: expect.any(String) as string,
+    org_id: expect.any(String) as string,
     integration: {
       id: expect.any(String) as string,
       integration_type: 'webhook',

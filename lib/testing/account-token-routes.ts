@@ -1,11 +1,10 @@
+import { isUuid } from './checks'
 import { dataOf, field, invalid, isObject } from './fields'
-import { accountTokenOf } from './account-routes'
+import { accountTokenOf } from './held-token'
 import type { Member } from './members'
-import { isUuid } from './options'
-import { listing, PAGE_REFUSAL, pageOf, type Page } from './paging'
-import type { Body } from './requests'
-import type { ApiRequest } from './routes'
-import type { Answer, Store } from './store'
+import type { Answer, ApiRequest, Body } from './messages'
+import { listing, pageOf, type Page } from './paging'
+import type { Store } from './store'
 
 const TYPE = 'account_management_authentication_token'
 const RENEWAL = 'account_management_authentication_token'
@@ -14,18 +13,17 @@ export function isRenewal({ value }: Body): boolean {
   return isObject(value) && field(value['data'], 'authentication_mechanism') === RENEWAL
 }
 
-/** `POST /v2/account-members/tokens`: the exchange of a code, and the renewal with a held token. */
+/** `POST /v2/account-members/tokens`: the exchange of a code, or the renewal with a held account token. */
 export function accountTokens(store: Store, request: ApiRequest): Answer {
   const read = dataOf(store, request.body)
-  if ('refusal' in read) return read.refusal
-  const page = pageOf(request.query)
-  if (!page) return store.refusal(400, PAGE_REFUSAL)
+  if (read.refusal) return read.refusal
+  const page = pageOf(store, request.query)
+  if (page.refusal) return page.refusal
   return isRenewal(request.body)
     ? renewal(store, request, read.data, page)
     : exchange(store, request, read.data, page)
 }
 
-/** Facts 7 to 10. */
 function exchange(store: Store, request: ApiRequest, data: Record<string, unknown>, page: Page): Answer {
   const username = field(data, 'username')
   const profileId = field(data, 'password_profile_id')
@@ -41,27 +39,25 @@ function exchange(store: Store, request: ApiRequest, data: Record<string, unknow
     return invalid(store, complaints)
   }
   const member = store.members.named(username)
-  const isEnabled = store.profile(profileId)?.oneTimePasswords === true
-  if (!member || !isEnabled || !store.codes.isGood(username, profileId, otp, store.now()))
-    return wrongCode(store)
-  if (request.acts) store.codes.spend(username)
+  const isEnabled = store.profiles.get(profileId)?.oneTimePasswords === true
+  if (!member || !isEnabled) return wrongCode(store)
+  if (!store.codes.redeem(member.username, profileId, otp, store.now())) return wrongCode(store)
   return tokensOf(store, request, member, page)
 }
 
-/** Fact 8: which of the three is wrong is not told. */
+/** The same for a wrong code, an unknown username and a wrong profile. */
 function wrongCode(store: Store): Answer {
-  const { wrongCodeStatus } = store.dialect
+  const { wrongCodeStatus } = store.settings
   return store.refusal(wrongCodeStatus, wrongCodeStatus === 400 ? 'authentication failed' : undefined)
 }
 
-/** Fact 13. */
 function renewal(store: Store, request: ApiRequest, data: Record<string, unknown>, page: Page): Answer {
   const held = accountTokenOf(request)
   const hasMore = Object.keys(data).some((name) => name !== 'type' && name !== 'authentication_mechanism')
   if (held === undefined && hasMore) return store.refusal(400, 'the account token belongs in the header')
   if (data['type'] !== TYPE) return invalid(store, [['Type', 'oneof']])
-  const member = store.holder(held)
-  return member ? tokensOf(store, request, member, page) : store.refusal(401)
+  const holder = store.holder(held)
+  return holder ? tokensOf(store, request, holder.member, page) : store.refusal(401)
 }
 
 function tokensOf(store: Store, request: ApiRequest, member: Member, page: Page): Answer {
@@ -69,6 +65,6 @@ function tokensOf(store: Store, request: ApiRequest, member: Member, page: Page)
     .page(page.offset, page.limit)
     .map((account) => store.accountToken(member, account))
   const { meta, data, links } = listing(request, page, tokens, member.accounts.total)
-  const memberId = store.dialect.omitAccountMemberId ? {} : { account_member_id: member.id }
+  const memberId = store.settings.omitAccountMemberId ? {} : { account_member_id: member.id }
   return { status: 201, body: { meta: { ...memberId, ...meta }, data, links } }
 }

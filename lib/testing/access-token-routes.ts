@@ -1,10 +1,10 @@
 import { field } from './fields'
-import type { ApiRequest } from './routes'
-import type { Answer, Store } from './store'
+import type { Answer, ApiRequest } from './messages'
+import type { Store } from './store'
 
-/** Facts 2 and 3. */
+/** `POST /oauth/access_token`, form-encoded. */
 export function accessToken(store: Store, { body }: ApiRequest): Answer {
-  // A body of another kind than a form has no fields.
+  // A body of another kind has no fields.
   const form = body.kind === 'form' ? body.value : {}
   const grant = field(form, 'grant_type')
   if (grant !== 'implicit' && grant !== 'client_credentials') return store.refusal(400)
@@ -12,13 +12,14 @@ export function accessToken(store: Store, { body }: ApiRequest): Answer {
     field(form, 'client_id') === store.clientId &&
     (grant === 'implicit' || field(form, 'client_secret') === store.clientSecret)
   if (!isKnown) return store.refusal(401)
-  const expires = store.now() + store.accessTokenLifetime
+  const { accessTokenLifetime, wrapAccessToken } = store.settings
+  const expires = store.now() + Math.round(accessTokenLifetime * 1000)
   const token = {
-    access_token: store.accessTokens.make(expires),
+    access_token: store.accessTokens.make(expires, grant),
     token_type: 'Bearer',
     identifier: grant,
-    expires_in: store.accessTokenLifetime / 1000,
+    expires_in: accessTokenLifetime,
     expires: Math.floor(expires / 1000),
   }
-  return { status: 200, body: store.dialect.wrapAccessToken ? { data: token } : token }
+  return { status: 200, body: wrapAccessToken ? { data: token } : token }
 }

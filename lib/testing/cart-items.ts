@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import type { Cart, CartItem } from './carts'
+import { isWhole, type Catalog } from './catalog'
+import { field, isObject } from './fields'
+import type { Store } from './store'
+
+/** Why an item cannot be added or changed, in Elastic Path's words. */
+export interface ItemError {
+  status: number
+  title: string
+  detail: string
+  meta?: Record<string, unknown>
+}
+
+/** The items after a change, or why there is none. */
+export type Change = { items: readonly CartItem[]; error?: never } | { error: ItemError }
+
+/** What is added to a cart. */
+type Addition = Pick<CartItem, 'productId' | 'sku' | 'name' | 'description' | 'price' | 'quantity'>
+
+/** One addition to a cart, or why it is refused. */
+type Step = { addition: Addition; error?: never } | { error: ItemError }
+
+// Commerce's own limit is not known. It bounds the simulator's memory.
+const MOST_ITEMS = 1000
+
+/** What an entry of the body of `POST …/items` adds: one item, or all of another cart or of an order. */
+export function additionsOf(store: Store, entry: unknown): Step[] {
+  if (!isObject(entry)) return [refuse(400, 'Bad Request', 'An item must be an object')]
+  switch (entry['type']) {
+    case 'cart_item':
+      return [product(store.catalog, entry)]
+    case 'custom_item':
+      return [custom(entry)]
+    case 'cart_items':
+      return (store.carts.get(field(entry, 'cart_id') ?? '')?.items ?? []).map((addition) => ({ addition }))
+    case 'order_items':
+      return (store.orders.get(field(entry, 'order_id') ?? '')?.items ?? []).map((addition) => ({ addition }))
+    case 'promotion_item': {
+      const meta = { code: entry['code'] }
+      return [refuse(404, 'Not Found', 'No promotion could be found with the given code.', meta)]
+    }
+    default:
+      return [refuse(400, 'Bad Request', 'type is not a type of cart item')]
+  }
+}
+
+/** Adds to the quantity of an item that is the same, or appends an item. */
+export function add(store: Store, { items }: Cart, step: Step): Change {
+  if (step.error) return step
+  const { productId, sku, name, description, price } = step.addition
+  const same = items.find((item) => isSame(item, step.addition))
+  const quantity = (same?.quantity ?? 0) + step.addition.quantity
+  const error = shortage(store.catalog, step.addition, quantity)
+  if (error) return { error }
+  const now = store.isoNow()
+  if (same) return { items: items.map((one) => (one === same ? { ...one, quantity, updatedAt: now } : one)) }
+  if (items.length >= MOST_ITEMS) return refuse(400, 'Bad Request', 'The cart has too many items')
+  const item = { productId, sku, name, description, price, quantity, createdAt: now, updatedAt: now }
+  return { items: [...items, { id: randomUUID(), ...item }] }
+}
+
+/** Sets the quantity of an item. 0 removes it. */
+export function setQuantity(store: Store, cart: Cart, itemId: string, quantity: unknown): Change {
+  const item = cart.items.find(({ id }) => id === itemId)
+  if (!item) return itemNotFound(itemId)
+  if (!isWhole(quantity)) return tooSmall(quantity, 0)
+  if (quantity === 0) return remove(cart, itemId)
+  const error = shortage(store.catalog, item, quantity)
+  const changed = { ...item, quantity, updatedAt: store.isoNow() }
+  return error ? { error } : { items: cart.items.map((one) => (one === item ? changed : one)) }
+}
+
+/** Removes an item. */
+export function remove(cart: Cart, itemId: string): Change {
+  const items = cart.items.filter(({ id }) => id !== itemId)
+  return items.length < cart.items.length ? { items } : itemNotFound(itemId)
+}
+
+/** Why a quantity of an item is not in stock. */
+export function shortage(
+  catalog: Catalog,
+  { productId, name, sku }: Pick<CartItem, 'productId' | 'name' | 'sku'>,
+  quantity: number,
+): ItemError | undefined {
+  const stock = productId === undefined ? undefined : catalog.get(productId)?.stock
+  if (stock === undefined || quantity <= stock) return undefined
+  const detail = `There is not enough stock to add ${name} to your cart`
+  return { status: 400, title: 'Insufficient stock', detail, meta: { id: productId, sku } }
+}
+
+function isSame(item: CartItem, addition: Addition): boolean {
+  if (addition.productId !== undefined) return item.productId === addition.productId
+  return (
+    item.productId === undefined &&
+    item.sku === addition.sku &&
+    item.name === addition.name &&
+    item.price === addition.price
+  )
+}
+
+function product(catalog: Catalog, entry: Record<string, unknown>): Step {
+  const id = field(entry, 'id')
+  const sku = field(entry, 'sku')
+  const found = id !== undefined ? catalog.get(id) : catalog.withSku(sku ?? '')
+  if (!found) {
+    const meta = id !== undefined ? { id } : { sku }
+    return refuse(404, 'Product not found', 'The requested product could not be found', meta)
+  }
+  const quantity = entry['quantity']
+  if (!isWhole(quantity) || quantity === 0) return tooSmall(quantity, 1)
+  const { name, description, price } = found
+  return { addition: { productId: found.id, sku: found.sku, name, description, price, quantity } }
+}
+
+function custom(entry: Record<string, unknown>): Step {
+  const name = field(entry, 'name')
+  const quantity = entry['quantity']
+  const price = isObject(entry['price']) ? entry['price']['amount'] : undefined
+  if (name === undefined) return refuse(400, 'Bad Request', 'A custom item must have a name')
+  if (!isWhole(quantity) || quantity === 0) return tooSmall(quantity, 1)
+  if (!isWhole(price)) return tooSmall(price, 0)
+  const sku = field(entry, 'sku') ?? ''
+  const description = field(entry, 'description') ?? ''
+  return { addition: { productId: undefined, sku, name, description, price, quantity } }
+}
+
+function itemNotFound(id: string) {
+  return refuse(404, 'Not Found', 'Item was not found in the cart', { id })
+}
+
+function tooSmall(value: unknown, least: number) {
+  return refuse(400, 'number_gte', `Must be greater than or equal to ${least}`, { value: value ?? 0 })
+}
+
+function refuse(
+  status: number,
+  title: string,
+  detail: string,
+  meta?: Record<string, unknown>,
+): { error: ItemError } {
+  return { error: { status, title, detail, ...(meta && { meta }) } }
+}

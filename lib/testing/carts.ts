@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto'
+import type { Catalog } from './catalog'
+import { checkNames } from './checks'
+import type { CartSeed, StoreSettings } from './options'
+import { Table } from './table'
+
+/** An item of a cart. */
+export interface CartItem {
+  /** The item's id. */
+  readonly id: string
+  /** The product. Undefined for a custom item. */
+  readonly productId: string | undefined
+  /** The stock keeping unit. */
+  readonly sku: string
+  /** The item's name. */
+  readonly name: string
+  /** The item's description. */
+  readonly description: string
+  /** The quantity, 1 or more. */
+  readonly quantity: number
+  /** The price of one, in minor units of the currency. */
+  readonly price: number
+  /** When it was added: ISO 8601, by the simulator's clock. */
+  readonly createdAt: string
+  /** When it was last changed: ISO 8601, by the simulator's clock. */
+  readonly updatedAt: string
+}
+
+/** A cart. Whoever knows its id can read and change it. */
+export interface Cart {
+  /** The cart's id. */
+  readonly id: string
+  /** The cart's name. */
+  readonly name: string
+  /** The cart's description. */
+  readonly description: string
+  /** The email address of a guest. */
+  readonly contactEmail: string | undefined
+  /** Whether it is a quote. */
+  readonly isQuote: boolean
+  /** The custom attributes that were set on it. */
+  readonly customAttributes: Readonly<Record<string, unknown>>
+  /** The ids of the accounts that it is associated with. */
+  readonly accounts: readonly string[]
+  /** The items, in the order in which they were added. */
+  readonly items: readonly CartItem[]
+  /** When it was created: ISO 8601, by the simulator's clock. */
+  readonly createdAt: string
+  /** When it was last written to: ISO 8601, by the simulator's clock. */
+  readonly updatedAt: string
+  /** When it expires, unless it is written to: ISO 8601, by the simulator's clock. */
+  readonly expiresAt: string
+}
+
+interface Clock {
+  now(): number
+  readonly settings: StoreSettings
+}
+
+const MOST_CARTS = 10_000
+const DAY = 86_400_000
+const SEED_NAMES: Record<keyof CartSeed, true> = {
+  id: true,
+  name: true,
+  description: true,
+  contactEmail: true,
+  isQuote: true,
+  accounts: true,
+  items: true,
+}
+
+/** The store's carts. An expired cart does not exist. */
+export class Carts {
+  private readonly carts = new Table<Cart>(MOST_CARTS)
+
+  constructor(
+    private readonly catalog: Catalog,
+    private readonly clock: Clock,
+  ) {}
+
+  get all(): readonly Cart[] {
+    return this.carts.all.filter((cart) => this.isAlive(cart))
+  }
+
+  get(id: string): Cart | undefined {
+    const cart = this.carts.get(id)
+    return cart && this.isAlive(cart) ? cart : undefined
+  }
+
+  /** Returns the cart with an id. If there is none, an empty one is created: Elastic Path does so for every read. */
+  open(id: string): Cart {
+    return this.get(id) ?? this.create(id)
+  }
+
+  create(id: string = randomUUID()): Cart {
+    const now = new Date(this.clock.now()).toISOString()
+    return this.save({
+      id,
+      name: 'Cart',
+      description: '',
+      contactEmail: undefined,
+      isQuote: false,
+      customAttributes: {},
+      accounts: [],
+      items: [],
+      createdAt: now,
+      updatedAt: now,
+      expiresAt: now,
+    })
+  }
+
+  /** @throws TypeError for an unknown option or SKU, or an id that is taken */
+  add(seed: CartSeed): Cart {
+    checkNames('a cart', seed, SEED_NAMES)
+    const { id = randomUUID(), name = 'Cart', description = '', contactEmail, isQuote = false } = seed
+    if (this.get(id)) throw new TypeError(`A cart has the id ${id} already`)
+    const items = (seed.items ?? []).map(({ sku, quantity = 1 }): CartItem => {
+      const product = this.catalog.withSku(sku)
+      if (!product) throw new TypeError(`No product has the SKU ${sku}`)
+      const now = new Date(this.clock.now()).toISOString()
+      const { id: productId, name, description, price } = product
+      const item = { productId, sku, name, description, price, quantity, createdAt: now, updatedAt: now }
+      return { id: randomUUID(), ...item }
+    })
+    const accounts = [...new Set(seed.accounts ?? [])]
+    return this.save({ ...this.create(id), name, description, contactEmail, isQuote, accounts, items })
+  }
+
+  /** Stores a cart that was written to, which moves its expiry. */
+  save(cart: Cart): Cart {
+    const now = this.clock.now()
+    const expires = now + this.clock.settings.cartExpiryDays * DAY
+    const updatedAt = new Date(now).toISOString()
+    return this.carts.set(cart.id, { ...cart, updatedAt, expiresAt: new Date(expires).toISOString() })
+  }
+
+  /** Replaces the accounts of a cart. This does not move its expiry. */
+  associate(cart: Cart, accounts: readonly string[]): Cart {
+    return this.carts.set(cart.id, { ...cart, accounts })
+  }
+
+  delete(id: string): void {
+    this.carts.delete(id)
+  }
+
+  ofAccount(accountId: string): readonly Cart[] {
+    return this.all.filter(({ accounts }) => accounts.includes(accountId))
+  }
+
+  snapshot(): () => void {
+    return this.carts.snapshot()
+  }
+
+  private isAlive({ expiresAt }: Cart): boolean {
+    return Date.parse(expiresAt) > this.clock.now()
+  }
+}

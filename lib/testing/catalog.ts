@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { checkNames } from './checks'
+import type { ProductSeed } from './options'
+import { Table } from './table'
+
+/** A product of the catalog. */
+export interface Product {
+  /** The product's id. */
+  readonly id: string
+  /** The stock keeping unit. */
+  readonly sku: string
+  /** The product's name. */
+  readonly name: string
+  /** The product's description. */
+  readonly description: string
+  /** The price in minor units of the currency, such as cents. */
+  readonly price: number
+  /** The number in stock. Undefined if the stock is not managed. */
+  readonly stock: number | undefined
+}
+
+const DEFAULT_PRODUCTS: readonly ProductSeed[] = [
+  { name: 'Desk lamp', description: 'Dims to three levels.', price: 4900, stock: 25 },
+  { name: 'Notebook', description: 'A5, 120 dotted pages.', price: 1250, stock: 200 },
+  { name: 'Mug', description: 'Stoneware, 300 ml.', price: 1600, stock: 3 },
+  { name: 'Poster', description: 'Printed to order.', price: 2400 },
+]
+const MOST_PRODUCTS = 10_000
+const SEED_NAMES: Record<keyof ProductSeed, true> = {
+  id: true,
+  name: true,
+  sku: true,
+  description: true,
+  price: true,
+  stock: true,
+}
+
+/** The products with their prices and stock. */
+export class Catalog {
+  readonly id = randomUUID()
+  private readonly products = new Table<Product>(MOST_PRODUCTS)
+  private readonly format: Intl.NumberFormat
+  private readonly minorUnits: number
+
+  /** @throws RangeError if the currency is not an ISO 4217 code */
+  constructor(
+    readonly currency: string,
+    seeds: readonly ProductSeed[] = DEFAULT_PRODUCTS,
+  ) {
+    this.format = new Intl.NumberFormat('en-US', { style: 'currency', currency })
+    this.minorUnits = 10 ** (this.format.resolvedOptions().maximumFractionDigits ?? 2)
+    for (const seed of seeds) this.add(seed)
+  }
+
+  get all(): readonly Product[] {
+    return this.products.all
+  }
+
+  get(id: string): Product | undefined {
+    return this.products.get(id)
+  }
+
+  withSku(sku: string): Product | undefined {
+    return this.products.all.find((product) => product.sku === sku)
+  }
+
+  /** @throws TypeError for an unknown option, an invalid price or stock, or an SKU that is taken */
+  add(seed: ProductSeed): Product {
+    checkNames('a product', seed, SEED_NAMES)
+    const { id = randomUUID(), name, description = '', price, stock } = seed
+    const sku = seed.sku ?? name.toLowerCase().replaceAll(/\W+/g, '-')
+    if (!isWhole(price)) throw new TypeError(`The price of ${name} must be a whole number of minor units`)
+    if (this.withSku(sku)) throw new TypeError(`A product has the SKU ${sku} already`)
+    checkStock(stock)
+    return this.products.set(id, { id, sku, name, description, price, stock })
+  }
+
+  /** @throws TypeError for an unknown product or an invalid number */
+  setStock(productId: string, stock: number | undefined): void {
+    const product = this.products.get(productId)
+    if (!product) throw new TypeError(`No product has the id ${productId}`)
+    checkStock(stock)
+    this.products.set(productId, { ...product, stock })
+  }
+
+  /** An amount of minor units, as the API shows prices. */
+  money(amount: number) {
+    return { amount, currency: this.currency, formatted: this.format.format(amount / this.minorUnits) }
+  }
+
+  snapshot(): () => void {
+    return this.products.snapshot()
+  }
+}
+
+function checkStock(stock: number | undefined): void {
+  if (stock !== undefined && !isWhole(stock))
+    throw new TypeError(`The stock must be a whole number, not ${String(stock)}`)
+}
+
+export function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}

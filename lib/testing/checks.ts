@@ -1,0 +1,34 @@
+/**
+ * Refuses unknown names, which would otherwise silently do nothing.
+ *
+ * @param of what the names belong to, such as 'the simulator'
+ * @throws TypeError if the object has another name; the message lists the known ones
+ */
+export function checkNames(of: string, object: object, known: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(object)) {
+    if (Object.hasOwn(known, name)) continue
+    throw new TypeError(`${name} is not an option of ${of}; they are ${Object.keys(known).join(', ')}`)
+  }
+}
+
+/** @throws TypeError if the value is none of the possible ones */
+export function checkOneOf<T>(name: string, value: T, possible: readonly T[]): void {
+  if (possible.includes(value)) return
+  throw new TypeError(`${name} must be one of ${possible.join(', ')}, not ${String(value)}`)
+}
+
+/** @throws RangeError if the value is not a number from `least` to `most` */
+export function checkNumber(name: string, value: unknown, least: number, most: number): void {
+  if (typeof value === 'number' && value >= least && value <= most) return
+  throw new RangeError(`${name} must be a number from ${least} to ${most}, not ${String(value)}`)
+}
+
+/** @throws RangeError if the value is not a positive and finite number of seconds */
+export function checkLifetime(name: string, seconds: unknown): void {
+  if (typeof seconds === 'number' && seconds > 0 && Number.isFinite(seconds)) return
+  throw new RangeError(`${name} must be a positive number of seconds, not ${String(seconds)}`)
+}
+
+export function isUuid(value: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import http from 'node:http'
+import https from 'node:https'
+import { field } from './fields'
+import type { Delivery, Integration } from './integrations'
+import type { Store } from './store'
+
+/** An event of the store. */
+export interface StoreEvent {
+  id: string
+  name: string
+  payload: unknown
+}
+
+interface Job {
+  id: string
+  event: StoreEvent
+  integration: Integration
+}
+
+const LARGEST_BODY = 1000
+
+/** Delivers events to webhooks, as Commerce's integrations do, and records jobs and deliveries. */
+export class Deliveries {
+  private readonly pending = new Map<() => void, string>()
+
+  /** @param onEnd receives every delivery that ended */
+  constructor(
+    private readonly store: Store,
+    private readonly onEnd: (delivery: Delivery) => void,
+  ) {}
+
+  /** Delivers an event to every enabled integration that observes it. */
+  publish(event: StoreEvent): void {
+    for (const integration of this.store.integrations.all) {
+      const { enabled, observes, integrationType } = integration
+      if (!enabled || !observes.includes(event.name) || integrationType !== 'webhook') continue
+      const job = { id: randomUUID(), event, integration }
+      this.store.jobs.set(job.id, { id: job.id, integrationId: integration.id })
+      const { deliveryDelay } = this.store.settings
+      if (deliveryDelay > 0) this.later(deliveryDelay, job, 1)
+      else this.attempt(job, 1)
+    }
+  }
+
+  /** Cancels the deliveries to one integration, or all. */
+  stop(integrationId?: string): void {
+    for (const [cancel, id] of this.pending) {
+      if (integrationId === undefined || id === integrationId) cancel()
+    }
+  }
+
+  private later(delay: number, job: Job, attempt: number): void {
+    const timer = setTimeout(() => {
+      this.pending.delete(cancel)
+      this.attempt(job, attempt)
+    }, delay)
+    const cancel = () => {
+      clearTimeout(timer)
+      this.pending.delete(cancel)
+    }
+    this.pending.set(cancel, job.integration.id)
+  }
+
+  private attempt(job: Job, attempt: number): void {
+    this.post(job, attempt, (status, body) => {
+      const succeeded = status !== undefined && status >= 200 && status < 300
+      const { event, integration } = job
+      const delivery: Delivery = {
+        id: randomUUID(),
+        eventId: event.id,
+        event: event.name,
+        integrationId: integration.id,
+        jobId: job.id,
+        attempt,
+        succeeded,
+        status,
+        body,
+      }
+      this.store.deliveries.set(delivery.id, delivery)
+      if (!succeeded && attempt < integration.attempts) this.later(integration.retryDelay, job, attempt + 1)
+      this.onEnd(delivery)
+    })
+  }
+
+  private post(job: Job, attempt: number, done: (status: number | undefined, body: string) => void): void {
+    const { configuration, timeout, id } = job.integration
+    const url = field(configuration, 'url') ?? ''
+    const secret = field(configuration, 'secret_key')
+    const headers = {
+      'content-type': 'application/json',
+      ...(secret !== undefined && { 'x-moltin-secret-key': secret }),
+    }
+    const { request } = url.startsWith('https:') ? https : http
+    // Without an agent, no connection stays open.
+    const call = request(url, { method: 'POST', headers, agent: false })
+    const timer = setTimeout(() => call.destroy(), timeout)
+    const cancel = () => {
+      this.pending.delete(cancel)
+      clearTimeout(timer)
+      call.destroy()
+    }
+    let status: number | undefined
+    let text = ''
+    call.on('response', (response) => {
+      status = response.statusCode
+      response.setEncoding('utf8')
+      response.on('data', (chunk: string) => (text = (text + chunk).slice(0, LARGEST_BODY)))
+    })
+    // A failed call emits 'close' too.
+    call.on('error', () => undefined)
+    call.on('close', () => {
+      clearTimeout(timer)
+      if (this.pending.delete(cancel)) done(status, text)
+    })
+    this.pending.set(cancel, id)
+    call.end(JSON.stringify(this.envelope(job, attempt)))
+  }
+
+  private envelope({ event, integration }: Job, attempt: number) {
+    const { id, name, description, integrationType, configuration } = integration
+    return {
+      id: event.id,
+      triggered_by: event.name,
+      attempt,
+      store_id: this.store.storeId,
+      org_id: this.store.organizationId,
+      integration: { id, integration_type: integrationType, name, description },
+      payload: event.payload,
+      configuration,
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import type { Fault } from './faults'
+import { isObject } from './fields'
+import type { Answer } from './messages'
+import type { Store } from './store'
+import type { Reply } from './wire'
+
+const BAD_GATEWAY = '<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>'
+const REALM_NOT_FOUND = 'the authorization realm for the token could not be found'
+
+/**
+ * Answers a request as a fault says.
+ *
+ * @param truth returns the true answer
+ */
+export function answerFault(
+  fault: Exclude<Fault, { delay: number }>,
+  store: Store,
+  reply: Reply,
+  truth: () => Answer,
+): void {
+  const { socket } = reply.response
+  if (fault === 'hang') return
+  if (fault === 'reset') socket?.resetAndDestroy()
+  else if (fault === 'close') socket?.destroySoon()
+  else if (fault === 'truncated') reply.truncate(truth())
+  else if (fault === 'oversized') reply.flood(truth())
+  else if (fault === 'slow') reply.dribble(truth())
+  else if (typeof fault === 'object' && 'compressed' in fault) reply.send(truth(), fault.compressed)
+  else reply.send(instead(fault, store, truth))
+}
+
+function instead(
+  fault: Exclude<
+    Fault,
+    | 'hang'
+    | 'reset'
+    | 'close'
+    | 'truncated'
+    | 'oversized'
+    | 'slow'
+    | { delay: number }
+    | { compressed: string }
+  >,
+  store: Store,
+  truth: () => Answer,
+): Answer {
+  if (fault === 'html') return { status: 502, body: BAD_GATEWAY, headers: { 'content-type': 'text/html' } }
+  if (fault === 'malformed') return { ...truth(), body: '{"data":[{"type":' }
+  if (fault === 'half_valid') {
+    const answer = truth()
+    return { ...answer, body: spoil(answer.body) }
+  }
+  if (fault === 'refused_bearer') return store.refusedBearer()
+  if (fault === 'request_timeout') return { ...store.refusal(408), headers: { connection: 'close' } }
+  if ('redirect' in fault) return { status: 307, headers: { location: fault.redirect } }
+  if ('rateLimited' in fault) return store.rateLimited(fault.rateLimited)
+  if ('realmNotFound' in fault) return store.refusal(fault.realmNotFound, REALM_NOT_FOUND)
+  return { body: fault.status < 400 ? undefined : store.refusal(fault.status).body, ...fault }
+}
+
+/** Puts an invalid value into an answer that is valid otherwise. */
+function spoil(body: unknown): unknown {
+  if (!isObject(body)) return { data: [null] }
+  const { data } = body
+  if ('access_token' in body) return { ...body, access_token: 42 }
+  if (Array.isArray(data)) {
+    const first: unknown = data[0]
+    return {
+      ...body,
+      data: [...(data as unknown[]), { ...(isObject(first) && first), id: null, token: 42, expires: 'soon' }],
+    }
+  }
+  if (!isObject(data)) return { ...body, data: [null] }
+  return {
+    ...body,
+    data: {
+      ...data,
+      id: 42,
+      access_token: 42,
+      relationships: { authentication_realm: { data: { id: 42 } } },
+    },
+  }
+}

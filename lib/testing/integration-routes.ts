@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto'
+import { dataOf, field, invalid, isObject } from './fields'
+import { DELIVERY, isHttpUrl, type Delivery, type Integration } from './integrations'
+import type { Answer, ApiRequest } from './messages'
+import { paged } from './paging'
+import type { Store } from './store'
+
+// All of these need a token of `client_credentials`.
+
+/** `GET /v2/integrations`. */
+export function integrations(store: Store, request: ApiRequest): Answer {
+  return paged(store, request, store.integrations.all, (one) => resource(request, one))
+}
+
+/** `GET /v2/integrations/:id`. */
+export function integration(store: Store, request: ApiRequest): Answer {
+  const found = integrationOf(store, request)
+  return found ? answerWith(request, found) : notFound(store)
+}
+
+/** `POST /v2/integrations`. */
+export function createIntegration(store: Store, request: ApiRequest): Answer {
+  const now = store.isoNow()
+  const blank: Integration = {
+    id: randomUUID(),
+    name: '',
+    description: '',
+    enabled: false,
+    integrationType: 'webhook',
+    observes: [],
+    configuration: {},
+    createdAt: now,
+    updatedAt: now,
+    ...DELIVERY,
+  }
+  return write(store, request, blank)
+}
+
+/** `PUT /v2/integrations/:id`. Fields that are absent stay as they are. */
+export function updateIntegration(store: Store, request: ApiRequest): Answer {
+  const found = integrationOf(store, request)
+  return found ? write(store, request, found) : notFound(store)
+}
+
+/** `DELETE /v2/integrations/:id`. */
+export function deleteIntegration(store: Store, { params }: ApiRequest): Answer {
+  const id = params['id'] ?? ''
+  if (!store.integrations.get(id)) return notFound(store)
+  store.integrations.delete(id)
+  return { status: 200 }
+}
+
+/** `GET /v2/integrations/:id/jobs`. */
+export function integrationJobs(store: Store, request: ApiRequest): Answer {
+  const found = integrationOf(store, request)
+  if (!found) return notFound(store)
+  const jobs = store.jobs.all.filter(({ integrationId }) => integrationId === found.id)
+  return paged(store, request, jobs, ({ id }) => ({ id, type: 'integration-job' }))
+}
+
+/** `GET /v2/integrations/:id/jobs/:job/logs`, `/v2/integrations/:id/logs` and `/v2/integrations/logs`. */
+export function integrationLogs(store: Store, request: ApiRequest): Answer {
+  const { id, job } = request.params
+  if (id !== undefined && !store.integrations.get(id)) return notFound(store)
+  if (job !== undefined && store.jobs.get(job)?.integrationId !== id) return notFound(store)
+  const logs = store.deliveries.all.filter(
+    (log) => (id === undefined || log.integrationId === id) && (job === undefined || log.jobId === job),
+  )
+  return paged(store, request, logs, logResource)
+}
+
+function write(store: Store, request: ApiRequest, before: Integration): Answer {
+  const read = dataOf(store, request.body)
+  if (read.refusal) return read.refusal
+  const { data } = read
+  const observes = data['observes'] ?? before.observes
+  const configuration = data['configuration'] ?? before.configuration
+  const integrationType = data['integration_type'] ?? before.integrationType
+  const name = field(data, 'name') ?? before.name
+  const complaints: [string, string][] = []
+  if (data['type'] !== 'integration') complaints.push(['Type', 'oneof'])
+  if (name === '') complaints.push(['Name', 'required'])
+  if (!isIntegrationType(integrationType)) complaints.push(['IntegrationType', 'oneof'])
+  if (!isTexts(observes)) complaints.push(['Observes', 'dive'])
+  if (!isObject(configuration)) complaints.push(['Configuration', 'required'])
+  else if (integrationType === 'webhook' && !isHttpUrl(field(configuration, 'url') ?? ''))
+    complaints.push(['URL', 'url'])
+  if (
+    complaints.length > 0 ||
+    !isTexts(observes) ||
+    !isIntegrationType(integrationType) ||
+    !isObject(configuration)
+  )
+    return invalid(store, complaints)
+  const { description, enabled } = data
+  return answerWith(
+    request,
+    store.integrations.set(before.id, {
+      ...before,
+      name,
+      description: typeof description === 'string' ? description : before.description,
+      enabled: typeof enabled === 'boolean' ? enabled : before.enabled,
+      integrationType,
+      observes,
+      configuration,
+      updatedAt: store.isoNow(),
+    }),
+  )
+}
+
+function integrationOf(store: Store, { params }: ApiRequest): Integration | undefined {
+  return store.integrations.get(params['id'] ?? '')
+}
+
+function notFound(store: Store): Answer {
+  return store.refusal(404, 'The resource could not be found')
+}
+
+function isIntegrationType(value: unknown): value is Integration['integrationType'] {
+  return value === 'webhook' || value === 'aws_sqs' || value === 'stomp'
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string')
+}
+
+function answerWith(request: ApiRequest, one: Integration): Answer {
+  return { status: 200, body: { data: resource(request, one) } }
+}
+
+function resource({ origin }: ApiRequest, one: Integration) {
+  return {
+    id: one.id,
+    type: 'integration',
+    name: one.name,
+    description: one.description,
+    enabled: one.enabled,
+    integration_type: one.integrationType,
+    observes: one.observes,
+    configuration: one.configuration,
+    links: { self: `${origin}/v2/integrations/${one.id}` },
+    meta: { timestamps: { created_at: one.createdAt, updated_at: one.updatedAt } },
+  }
+}
+
+function logResource(log: Delivery) {
+  const detail =
+    log.status === undefined
+      ? 'The webhook did not respond in time'
+      : 'Received a status code outside of 2xx range - treating webhook as a fail'
+  return {
+    id: log.id,
+    type: 'integration',
+    succeeded: log.succeeded,
+    attempt: log.attempt,
+    body: log.body,
+    status_code: log.status ?? 0,
+    error_detail: log.succeeded ? '' : detail,
+    relationships: {
+      integration: { data: { id: log.integrationId, type: 'integration' } },
+      job: { data: { id: log.jobId, type: 'integration-job' } },
+    },
+  }
+}

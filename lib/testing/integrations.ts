@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto'
+import { checkNames } from './checks'
+import type { IntegrationSeed } from './options'
+import { Table } from './table'
+
+/** The event of a requested code. */
+export const CODE_EVENT = 'one-time-password-token-request.created'
+
+/** An integration of the store. */
+export interface Integration {
+  /** The integration's id. */
+  readonly id: string
+  /** The integration's name. */
+  readonly name: string
+  /** The integration's description. */
+  readonly description: string
+  /** Whether events are delivered. */
+  readonly enabled: boolean
+  /** The type. The simulator delivers to webhooks only. */
+  readonly integrationType: 'webhook' | 'aws_sqs' | 'stomp'
+  /** The names of the events that are delivered. */
+  readonly observes: readonly string[]
+  /** Where events go and with which secret, as the API shows it. */
+  readonly configuration: Readonly<Record<string, unknown>>
+  /** When it was created: ISO 8601, by the simulator's clock. */
+  readonly createdAt: string
+  /** When it was last changed: ISO 8601, by the simulator's clock. */
+  readonly updatedAt: string
+  /** The most deliveries of an event. */
+  readonly attempts: number
+  /** Milliseconds from a failed delivery to the next. */
+  readonly retryDelay: number
+  /** Milliseconds after which an unanswered delivery fails. */
+  readonly timeout: number
+}
+
+/** The end of one delivery of an event to a webhook. */
+export interface Delivery {
+  /** The id of the log entry. */
+  readonly id: string
+  /** The event's id, the same in every delivery of it. */
+  readonly eventId: string
+  /** The event's name. */
+  readonly event: string
+  /** The integration that the event was delivered to. */
+  readonly integrationId: string
+  /** The job: all deliveries of one event to one integration. */
+  readonly jobId: string
+  /** The number of the delivery, from 1. */
+  readonly attempt: number
+  /** Whether it was answered with a 2xx in time. */
+  readonly succeeded: boolean
+  /** The status of the answer. Undefined without an answer. */
+  readonly status: number | undefined
+  /** The start of the answer's body. */
+  readonly body: string
+}
+
+/** One delivery job: all deliveries of one event to one integration. */
+export interface Job {
+  id: string
+  integrationId: string
+}
+
+/** How events are delivered to integrations that were created through the API. */
+export const DELIVERY = { attempts: 5, retryDelay: 500, timeout: 10_000 }
+
+const MOST_INTEGRATIONS = 1000
+const SEED_NAMES: Record<keyof IntegrationSeed, true> = {
+  id: true,
+  name: true,
+  description: true,
+  enabled: true,
+  observes: true,
+  url: true,
+  secretKey: true,
+  attempts: true,
+  retryDelay: true,
+  timeout: true,
+}
+
+export function newIntegrations(): Table<Integration> {
+  return new Table(MOST_INTEGRATIONS)
+}
+
+/**
+ * @param now ISO 8601
+ * @throws TypeError for an unknown option or a URL that is not HTTP
+ */
+export function integrationOf(seed: IntegrationSeed, now: string): Integration {
+  checkNames('an integration', seed, SEED_NAMES)
+  if (!isHttpUrl(seed.url)) throw new TypeError('The url of a webhook must be an http: or https: URL')
+  return {
+    id: seed.id ?? randomUUID(),
+    name: seed.name ?? 'Integration',
+    description: seed.description ?? '',
+    enabled: seed.enabled ?? true,
+    integrationType: 'webhook',
+    observes: seed.observes ?? [CODE_EVENT],
+    configuration: {
+      url: seed.url,
+      ...(seed.secretKey !== undefined && { secret_key: seed.secretKey }),
+    },
+    createdAt: now,
+    updatedAt: now,
+    attempts: seed.attempts ?? DELIVERY.attempts,
+    retryDelay: seed.retryDelay ?? DELIVERY.retryDelay,
+    timeout: seed.timeout ?? DELIVERY.timeout,
+  }
+}
+
+export function isHttpUrl(url: string): boolean {
+  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+}
