@@ -23,8 +23,10 @@ const io = {
   signal: stopping.signal,
 }
 
+// A reader that went away, such as `head`, ends the command.
+stdout.on('error', () => process.exit(1))
+
 void main(process.argv.slice(2), io).then((code) => {
   // Not process.exit(): what was printed into a pipe has to arrive. Nothing else keeps the process.
   process.exitCode = code
-  stdin.unref()
 })

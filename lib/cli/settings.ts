@@ -1,4 +1,4 @@
-import { EnvFile } from './env-file'
+import type { EnvFile } from './env-file'
 import { UsageError } from './errors'
 import type { Flags } from './flags'
 import type { Io } from './io'

@@ -34,7 +34,6 @@ export interface Integration {
 /** A delivery to a webhook, as the store's log has it. */
 export interface DeliveryLog {
   readonly id: string
-  readonly integrationId: string | undefined
   readonly succeeded: boolean
   readonly status: number | undefined
   readonly created: number | undefined
@@ -164,14 +163,21 @@ export class Store {
     await this.write({ method: 'PUT', path, data: { ...kept, ...changes } })
   }
 
-  /** The newest deliveries of an integration. The store shows a page of them in no documented order. */
+  /**
+   * The deliveries of an integration. The order of the log is not documented, so its first and its last page are read.
+   */
   async deliveries(integrationId: string): Promise<DeliveryLog[]> {
     const path = `/v2/integrations/${encodeURIComponent(integrationId)}/logs?page[limit]=${PAGE}`
-    return objects(at(await this.read({ method: 'GET', path }, 'client_credentials'), 'data')).map((log) => ({
+    const read = (offset: number) =>
+      this.read({ method: 'GET', path: `${path}&page[offset]=${offset}` }, 'client_credentials')
+    const first = await read(0)
+    const total = number(at(first, 'meta', 'results', 'total') ?? at(first, 'results', 'total')) ?? 0
+    const last = total > PAGE ? await read(Math.max(PAGE, total - PAGE)) : undefined
+    return [...objects(at(first, 'data')), ...objects(at(last, 'data'))].map((log) => ({
       id: text(log['id']) ?? JSON.stringify(log),
-      integrationId: text(at(log, 'relationships', 'integration', 'data', 'id')),
       succeeded: log['succeeded'] === true,
-      status: number(log['status_code']) || undefined,
+      // 0 if there was no answer.
+      status: log['status_code'] === 0 ? undefined : number(log['status_code']),
       created: moment(at(log, 'meta', 'timestamps', 'created_at') ?? log['created_at']),
     }))
   }

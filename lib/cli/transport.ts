@@ -154,13 +154,15 @@ export function moment(value: unknown): number | undefined {
 async function readBody(response: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body ?? []) {
+  // Node's types of a response's body do not say what its chunks are.
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length
-    if (size > LARGEST_ANSWER)
+    if (size > LARGEST_ANSWER) {
       throw new CliError(
         'The answer is larger than 4 MiB.',
         'Check that EPCC_BASE_URL is the API of Elastic Path.',
       )
+    }
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
+import { stripVTControlCharacters } from 'node:util'
 import type { Io } from '../../lib/cli/io'
 import { main } from '../../lib/cli/main'
 import type { ElasticPathSimulator } from '../../lib/testing'
@@ -72,7 +73,7 @@ export class Shell {
     this.stderr = new Screen(isTTY)
     this.clock.ahead = situation.ahead ?? 0
     this.stdout.onText((text) => {
-      const question = /([^\n]+): $/.exec(text.replace(/\u001b\[[\d;]*[A-Za-z]/g, ''))?.[1]
+      const question = /([^\n]+): $/.exec(stripVTControlCharacters(text))?.[1]
       if (question !== undefined)
         void Promise.resolve(answer?.(question)).then((reply) =>
           stdin.write(reply === undefined ? '\u0003' : `${reply}\r`),
@@ -116,8 +117,10 @@ export class Shell {
 class FakeClock {
   ahead = 0
   readonly sleeps: number[] = []
+  /** What a short sleep waits for. */
+  until: Promise<unknown> = Promise.resolve()
   private passed = 0
-  private readonly sleepers: { until: number; wake(): void }[] = []
+  private readonly sleepers: { until: number; wake: () => void }[] = []
 
   now(): number {
     return Date.now() + this.ahead + this.passed
@@ -127,7 +130,7 @@ class FakeClock {
     this.sleeps.push(milliseconds)
     if (milliseconds <= 10_000) {
       this.passed += milliseconds
-      return Promise.resolve()
+      return this.until.then(() => undefined)
     }
     return new Promise((resolve) => this.sleepers.push({ until: this.passed + milliseconds, wake: resolve }))
   }

@@ -17,7 +17,7 @@ export type Need = 'answer' | 'token' | 'credentials' | 'realm' | 'profile' | 'i
 export interface Check {
   readonly id: string
   readonly needs?: Need
-  run(visit: Visit): Promise<Finding> | Finding
+  readonly run: (visit: Visit) => Promise<Finding> | Finding
 }
 
 /** One run of the doctor: what the checks work with, and what they have learned so far. */

@@ -21,7 +21,11 @@ const MARKS: Readonly<Record<Status, readonly [string, 'green' | 'yellow' | 'red
   skipped: ['-', 'gray'],
 }
 
-/** Runs all checks from top to bottom, and prints a line for each. */
+/**
+ * Runs all checks from top to bottom, and prints a line for each.
+ *
+ * @param sendTo - The member to whom a code is sent, if one is to be.
+ */
 export async function examine(
   io: Io,
   settings: Settings,
@@ -38,16 +42,15 @@ export async function examine(
     print(terminal, finding)
   }
   const count = (status: Status) => checks.filter((check) => check.status === status).length
+  const plural = (status: Status) => `${count(status)} ${status}${count(status) === 1 ? '' : 's'}`
   terminal.line()
-  terminal.line(
-    `${count('ok')} ok, ${count('warning')} warnings, ${count('error')} errors, ${count('skipped')} skipped`,
-  )
+  terminal.line(`${count('ok')} ok, ${plural('warning')}, ${plural('error')}, ${count('skipped')} skipped`)
   return { ok: count('error') === 0, checks }
 }
 
 async function find({ id, needs, run }: Check, visit: Visit): Promise<Finding> {
   const reason = missing(needs, visit)
-  if (reason !== undefined) return skipped(`${id} was not checked: ${reason}.`)
+  if (reason !== undefined) return skipped(`Not checked: ${id}, because ${reason}.`)
   try {
     return await run(visit)
   } catch (error) {

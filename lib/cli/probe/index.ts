@@ -90,12 +90,13 @@ async function readUsernames(flags: ProbeFlags, terminal: Terminal): Promise<Use
       '--username is missing.',
       'Pass the username of a test member whose mail you can read.',
     )
-  const ask = (question: string) => (asks ? terminal.ask(`${question} (Enter to skip)`) : undefined)
-  const otherCase =
-    (flags['other-case'] ?? (await ask('The same username in other upper and lower case'))) || undefined
-  const unknown = (flags.unknown ?? (await ask('A username that no member has'))) || undefined
-  const withoutAccount =
-    (flags['no-account'] ?? (await ask('A member who belongs to no account'))) || undefined
+  const optional = async (flag: string | undefined, question: string) => {
+    const answer = flag ?? (asks ? await terminal.ask(`${question} (Enter to skip)`) : '')
+    return answer === '' ? undefined : answer
+  }
+  const otherCase = await optional(flags['other-case'], 'The same username in other upper and lower case')
+  const unknown = await optional(flags.unknown, 'A username that no member has')
+  const withoutAccount = await optional(flags['no-account'], 'A member who belongs to no account')
   if (otherCase !== undefined && (otherCase === member || otherCase.toLowerCase() !== member.toLowerCase())) {
     throw new UsageError('--other-case must differ from --username in upper and lower case only.')
   }
@@ -161,7 +162,8 @@ async function probe(
 ): Promise<number> {
   const pace = new Pace(io)
   const store = new Store(settings, io, { pace: () => pace.wait(), retries: false })
-  for (const username of Object.values(usernames)) store.hide(username)
+  const { member, otherCase, unknown, withoutAccount } = usernames
+  for (const username of [member, otherCase, unknown, withoutAccount]) store.hide(username)
   const token = await store.authenticate('implicit')
   if (!token && !(settings.clientSecret !== undefined && (await store.authenticate('client_credentials')))) {
     throw new CliError(

@@ -74,7 +74,7 @@ export function accepted({ status }: Answer): boolean {
 /** A code that differs from the true one and from the other wrong ones. */
 export function wrongCode(code: string, attempt: number): string {
   const last = code.at(-1) ?? ''
-  const others = [...'abcdefghijklmnopqrstuvwxyz'].filter((letter) => letter !== last)
+  const others = 'abcdefghijklmnopqrstuvwxyz'.split('').filter((letter) => letter !== last)
   return code.slice(0, -1) + (others[attempt % others.length] ?? '')
 }
 

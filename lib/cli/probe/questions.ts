@@ -13,7 +13,7 @@ export interface Question {
   readonly question: string
   /** The most requests that it sends. */
   readonly cost: number
-  ask(lab: Lab): Promise<Answer> | Answer
+  readonly ask: (lab: Lab) => Promise<Answer> | Answer
 }
 
 // How many wrong attempts are made with one code before the right one is tried. Each narrows the last answer down.
