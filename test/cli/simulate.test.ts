@@ -229,6 +229,8 @@ describe('the page of simulate', () => {
     expect(status).toBe(200)
     expect(headers['content-security-policy']).toContain("default-src 'none'")
     expect(headers['cache-control']).toBe('no-store')
+    // With no-referrer, browsers send `Origin: null` with the page's own forms, which are refused then.
+    expect(headers['referrer-policy']).toBe('same-origin')
     expect(text).toContain(`data-copy="${code}"`)
     expect(text).toContain('250 accounts')
     expect(text).toContain('struck 0 of 3')

@@ -102,8 +102,13 @@ function faultRow({ spec, hits, times }: PageState['faults'][number]): Html {
 function requestRow({ method, path, status }: RecordedRequest): Html {
   const kind = status === undefined || status >= 500 ? 'bad' : status >= 400 ? 'refused' : 'good'
   return html`<li>
-    <b class="${kind}">${status ?? '–'}</b> <span>${method}</span> <code class="grow">${path}</code>
+    <b class="${kind}">${status ?? '–'}</b> <span>${method}</span> <code class="grow">${shorten(path)}</code>
   </li>`
+}
+
+/** Ids are shortened, so that a path is a line. */
+function shorten(path: string): string {
+  return path.replace(/([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22}/gi, '$1…')
 }
 
 function buttons(name: string, entries: readonly (readonly [string, string])[]): Html {
@@ -162,9 +167,9 @@ code { font: .9em ui-monospace, monospace; overflow-wrap: anywhere }
 .otp { font-size: 1.25rem; font-weight: 600; letter-spacing: .1em }
 .grow { flex: 1 1 10rem; min-width: 0; overflow-wrap: anywhere }
 .none, time { opacity: .75 }
-form { display: flex; flex-wrap: wrap; gap: .5rem; margin-top: .5rem }
+form { display: grid; gap: .5rem; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); margin-top: .5rem }
 button { background: var(--soft); border: 1px solid var(--line); border-radius: .4rem; color: inherit; cursor: pointer; font: inherit; \
-min-height: 2.75rem; padding: .25rem .9rem }
+min-height: 2.75rem; padding: .25rem .6rem }
 button:hover { background: var(--line) }
 button:focus-visible { outline: 3px solid #38f; outline-offset: 2px }
 b.good { color: light-dark(#0a6b2c, #6fdc8c) }

@@ -13,7 +13,8 @@ const HEADERS = {
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; " +
     "base-uri 'none'; frame-ancestors 'none'",
   'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
+  // With no-referrer, browsers send `Origin: null` with the page's own forms.
+  'referrer-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
 }
 
