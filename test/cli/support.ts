@@ -119,11 +119,12 @@ class FakeClock {
   readonly sleeps: number[] = []
   /** What a short sleep waits for. */
   until: Promise<unknown> = Promise.resolve()
+  private readonly started = Date.now()
   private passed = 0
   private readonly sleepers: { until: number; wake: () => void }[] = []
 
   now(): number {
-    return Date.now() + this.ahead + this.passed
+    return this.started + this.ahead + this.passed
   }
 
   sleep(milliseconds: number): Promise<void> {
@@ -132,7 +133,19 @@ class FakeClock {
       this.passed += milliseconds
       return this.until.then(() => undefined)
     }
-    return new Promise((resolve) => this.sleepers.push({ until: this.passed + milliseconds, wake: resolve }))
+    return new Promise((resolve) => {
+      this.sleepers.push({ until: this.passed + milliseconds, wake: resolve })
+      this.onPatience()
+    })
+  }
+
+  private onPatience: () => void = () => undefined
+
+  /** Resolves when the next long sleep begins. */
+  patient(): Promise<void> {
+    return new Promise((resolve) => {
+      this.onPatience = resolve
+    })
   }
 
   advance(milliseconds: number): void {

@@ -48,9 +48,9 @@ export class Lab {
 
   /** Requests a code for a member, and waits for it. */
   async code(username: string): Promise<string> {
-    const started = this.io.clock.now()
     const { status } = await this.request(username)
     if (status !== 202 && status !== 201) throw new NoAnswer(`The request for a code got ${status}.`)
+    const started = this.pace.sentAt
     const code = await this.source.next(username)
     if (code === undefined) throw new NoAnswer('No code arrived.')
     this.deliveries.push(this.io.clock.now() - started)

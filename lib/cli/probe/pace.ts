@@ -11,7 +11,8 @@ export class BudgetSpent extends CliError {}
 /** Counts requests and keeps them a second apart, so that a probe is no load for a store. */
 export class Pace {
   sent = 0
-  private next = 0
+  /** When the last request was sent, in epoch milliseconds. */
+  sentAt = 0
 
   constructor(private readonly io: Io) {}
 
@@ -23,9 +24,9 @@ export class Pace {
   async wait(): Promise<void> {
     if (this.left < 1) throw new BudgetSpent(`The ${MOST_REQUESTS} requests of a probe are used up.`)
     const { clock, signal } = this.io
-    const delay = this.next - clock.now()
+    const delay = this.sentAt + INTERVAL - clock.now()
     if (delay > 0) await clock.sleep(delay, signal)
     this.sent += 1
-    this.next = clock.now() + INTERVAL
+    this.sentAt = clock.now()
   }
 }
