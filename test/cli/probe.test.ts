@@ -55,19 +55,15 @@ interface Answered {
 
 /** Receives the codes by webhook, and reads the JSON. */
 async function probe(env: Record<string, string>, argv: readonly string[] = ALL): Promise<Answered> {
-  const port = await freePort()
-  simulator.deliverTo({ url: `http://127.0.0.1:${port}/`, secretKey: SECRET })
-  const { code, out } = await shell.run(['probe', ...argv, '--listen', String(port), '--yes', '--json'], {
-    env,
-  })
+  const { code, out } = await listen(env, argv, (url) => simulator.deliverTo({ url, secretKey: SECRET }))
   return { code, out, ...(JSON.parse(out) as Pick<Answered, 'answers' | 'requests'>) }
 }
 
-async function freePort(): Promise<number> {
-  const other = await ElasticPathSimulator.start()
-  const port = Number(new URL(other.url).port)
-  await other.stop()
-  return port
+/** Runs a probe with a webhook, whose URL is known before the first request. */
+async function listen(env: Record<string, string>, argv: readonly string[], onUrl: (url: string) => void) {
+  const ended = shell.run(['probe', ...argv, '--listen', '0', '--yes', '--json'], { env })
+  void shell.stderr.shows(/http:\/\/127\.0\.0\.1:\d+/).then(([url]) => onUrl(url))
+  return ended
 }
 
 const find = ({ answers }: Answered, id: string) => answers.find((answer) => answer.id === id)
@@ -263,12 +259,9 @@ describe('probe with a webhook', () => {
 
   it('does not wait for ever for a code', async () => {
     const env = await open({ deliveryDelay: 3_600_000 })
-    const port = await freePort()
-    simulator.deliverTo({ url: `http://127.0.0.1:${port}/`, secretKey: SECRET })
-
-    const ended = shell.run(['probe', '--username', MEMBER, '--listen', String(port), '--yes', '--json'], {
-      env,
-    })
+    const ended = listen(env, ['--username', MEMBER], (url) =>
+      simulator.deliverTo({ url, secretKey: SECRET }),
+    )
     const off = simulator.on('answer', ({ call }) => {
       if (call === 'otp_request') void shell.clock.patient().then(() => shell.clock.advance(120_000))
     })
@@ -281,10 +274,10 @@ describe('probe with a webhook', () => {
 
   it('takes codes only with the secret, and each event once', async () => {
     const env = await open({ members: [{ username: MEMBER }] })
-    const port = await freePort()
+    let url = ''
     const statuses: number[] = []
     const post = async (headers: Record<string, string>, body: unknown) => {
-      const answer = await fetch(`http://127.0.0.1:${port}/x`, {
+      const answer = await fetch(url, {
         method: 'POST',
         headers,
         body: JSON.stringify(body),
@@ -305,10 +298,7 @@ describe('probe with a webhook', () => {
         .then(() => post(right, event))
     })
 
-    const { code } = await shell.run(
-      ['probe', '--username', MEMBER, '--listen', String(port), '--yes', '--json'],
-      { env },
-    )
+    const { code } = await listen(env, ['--username', MEMBER], (address) => (url = address))
 
     expect(code).toBe(0)
     expect(statuses.slice(0, 4)).toEqual([401, 401, 204, 400])

@@ -130,7 +130,9 @@ async function openSource(
     wholeNumber('listen', flags.listen, 0, 65_535),
     settings.webhookSecret,
   )
-  terminal.line(`Listening for codes at http://127.0.0.1:${listener.port}, at any path.`)
+  const ready = `Listening for codes at http://127.0.0.1:${listener.port}, at any path.`
+  if (flags.json) io.stderr.write(`${ready}\n`)
+  else terminal.line(ready)
   return listener
 }
 
