@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
-import type { DiagnosticMessage } from 'passport-elasticpath-otp'
+import type { DiagnosticMessage, PasswordlessOtpStrategyOptions } from 'passport-elasticpath-otp'
 import { pino, type Logger } from 'pino'
 import { createApp } from './app'
 import { createAccountReader, createStrategy } from './commerce'
@@ -22,6 +22,11 @@ export interface Shop {
   close(): Promise<void>
 }
 
+/** For tests. */
+export interface Overrides extends Partial<PasswordlessOtpStrategyOptions> {
+  storage?: Storage
+}
+
 /** Milliseconds that requests in flight have when the shop closes. */
 const DRAIN = 10_000
 
@@ -29,9 +34,9 @@ const DRAIN = 10_000
 export async function openShop(
   config: Config,
   log: Logger = createLogger(config.logLevel),
-  storageOf: typeof openStorage = openStorage,
+  { storage: given, ...strategyOptions }: Overrides = {},
 ): Promise<Shop> {
-  const storage = await storageOf(config.redisUrl, log)
+  const storage = given ?? (await openStorage(config.redisUrl, log))
   const server = createServer()
   server.listen(config.port, config.host)
   await once(server, 'listening').catch(async (error: unknown) => {
@@ -39,7 +44,7 @@ export async function openShop(
     throw error
   })
   try {
-    return await serveShop(server, config, storage, log)
+    return await serveShop(server, config, storage, log, strategyOptions)
   } catch (error) {
     // An open port would look like a shop that is alive.
     server.close()
@@ -49,7 +54,13 @@ export async function openShop(
   }
 }
 
-async function serveShop(server: Server, config: Config, storage: Storage, log: Logger): Promise<Shop> {
+async function serveShop(
+  server: Server,
+  config: Config,
+  storage: Storage,
+  log: Logger,
+  strategyOptions: Overrides,
+): Promise<Shop> {
   const { port } = server.address() as AddressInfo
   const local = new URL(`http://localhost:${port}`)
   const publicUrl = config.publicUrl ?? local
@@ -58,7 +69,7 @@ async function serveShop(server: Server, config: Config, storage: Storage, log: 
     ? { store: config.store }
     : await startDemoStore(new URL('/webhooks/otp', local))
   const { webhookSecret, ...options } = store
-  const strategy = createStrategy(options, storage)
+  const strategy = createStrategy({ ...options, ...strategyOptions }, storage)
   const mailer = createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, publicUrl, storage, log })
   let closing = false
   // A connection that is busy when the shop closes ends after its response, not when the browser closes it.

@@ -41,12 +41,27 @@ const saveBeforeRedirect: RequestHandler = (req, res, next) => {
     const status = [first, second].find((value): value is number => typeof value === 'number') ?? 302
     const location = String(typeof first === 'number' ? second : first)
     if (!hasSession(req) || contentOf(req.session) === before) redirect(status, location)
-    else saveSession(req).then(() => redirect(status, location), next)
+    else
+      saveSession(req).then(() => {
+        skipSecondSave(req)
+        redirect(status, location)
+      }, next)
   }
   next()
 }
 
-export function saveSession(req: Request): Promise<void> {
+/** express-session saves a new session again at the end of the response, which could undo what the next page saves. */
+function skipSecondSave({ session: current }: Request): void {
+  const saved = contentOf(current)
+  const save = current.save.bind(current)
+  current.save = (done) => {
+    if (contentOf(current) !== saved) return save(done)
+    done?.(undefined)
+    return current
+  }
+}
+
+function saveSession(req: Request): Promise<void> {
   return settled((done) => req.session.save(done))
 }
 
