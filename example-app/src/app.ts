@@ -50,8 +50,7 @@ export function createApp(parts: Parts): Express {
 
   const app = express().set('trust proxy', config.trustProxy)
   useViews(app)
-  app.use(forwardedAddresses, serverOptions, logRequests(log), securityHeaders(secure))
-  app.use('/assets', express.static(resolve(__dirname, '../src/public'), { maxAge: '1h' }))
+  app.use(forwardedAddresses, logRequests(log), securityHeaders(secure))
   app.use((req, res, next) => {
     // Neither a shared cache nor the back button shows a page after a sign-out.
     res.set('Cache-Control', 'no-store')
@@ -62,6 +61,8 @@ export function createApp(parts: Parts): Express {
     next()
   })
   // These need no session.
+  app.use(serverOptions)
+  app.use('/assets', express.static(resolve(__dirname, '../src/public'), { maxAge: '1h' }))
   app.use(operationRoutes(parts))
   app.post('/webhooks/otp', otpWebhook({ secretKey: webhookSecret, deliver: (code) => mailer.deliver(code) }))
 
