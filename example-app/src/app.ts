@@ -52,8 +52,6 @@ export function createApp(parts: Parts): Express {
   useViews(app)
   app.use(forwardedAddresses, logRequests(log), securityHeaders(secure))
   app.use((req, res, next) => {
-    // Neither a shared cache nor the back button shows a page after a sign-out.
-    res.set('Cache-Control', 'no-store')
     // What every page can show, also if a request fails before it has a session. Tokens are left out.
     res.locals['shopper'] = () => req.user && { username: req.user.username, company: req.user.account?.name }
     res.locals['csrfToken'] = () => tokens.issue(req, res)
@@ -63,6 +61,11 @@ export function createApp(parts: Parts): Express {
   // These need no session.
   app.use(serverOptions)
   app.use('/assets', express.static(resolve(__dirname, '../src/public'), { maxAge: '1h' }))
+  app.use((_req, res, next) => {
+    // Neither a shared cache nor the back button shows a page after a sign-out.
+    res.set('Cache-Control', 'no-store')
+    next()
+  })
   app.use(operationRoutes(parts))
   app.post('/webhooks/otp', otpWebhook({ secretKey: webhookSecret, deliver: (code) => mailer.deliver(code) }))
 

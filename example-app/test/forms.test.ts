@@ -109,6 +109,16 @@ describe('an expired form', () => {
     expect(redirectOf(await visitor.post('/login', fields))).toEqual([303, '/account'])
   })
 
+  it.each(['/login', '/login/code'])(
+    'for %s keeps the address that a code was requested for',
+    async (path) => {
+      const visitor = new Visitor(shop)
+      await visitor.requestCode(ADA)
+      const { status, text } = await visitor.post(path, { _csrf: 'expired', otp: 'abc123' })
+      expect([status, text.includes(`value="${ADA}"`)]).toEqual([403, true])
+    },
+  )
+
   it.each([
     ['/basket', { sku: 'rope' }, 'Add to basket'],
     ['/logout', {}, 'Sign out'],

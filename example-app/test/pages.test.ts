@@ -59,6 +59,11 @@ describe('every page', () => {
     expect((await visitor.get('/accounts?q="><script>')).text).not.toContain('"><script>')
   })
 
+  it('uses files that browsers may keep for an hour', async () => {
+    const { status, headers } = await new Visitor(shop).get('/assets/style.css')
+    expect([status, headers['cache-control']]).toEqual([200, 'public, max-age=3600'])
+  })
+
   it('that does not exist says so', async () => {
     const { status, text } = await new Visitor(shop).get('/none')
     expect([status, text.includes('Page not found')]).toEqual([404, true])

@@ -23,12 +23,12 @@ export const expiredForms: ErrorRequestHandler = (error: { code?: unknown }, req
 const FORMS: Partial<Record<string, (req: Request, res: Response) => void>> = {
   '/login/code': (req, res) =>
     res.render('login', {
-      username: typed(req, 'username'),
+      username: usernameOf(req),
       returnTo: ownPath(field(req, 'returnTo')),
       expired: true,
     }),
   '/login': (req, res) =>
-    res.render('link', { username: typed(req, 'username'), otp: typed(req, 'otp'), expired: true }),
+    res.render('link', { username: usernameOf(req), otp: typed(req, 'otp'), expired: true }),
   '/basket': (req, res) =>
     offer(res, { action: '/basket', fields: { sku: typed(req, 'sku') }, label: 'Add to basket' }),
   '/logout': (_req, res) => offer(res, { action: '/logout', fields: {}, label: 'Sign out' }),
@@ -51,6 +51,11 @@ interface Form {
 
 function offer(res: Response, form: Form): void {
   res.render('error', { ...errorText(403, 'form_expired'), form, status: 403 })
+}
+
+/** As typed, or the one that a code was requested for. */
+function usernameOf(req: Request): string {
+  return typed(req, 'username') || (req.session.pending?.username ?? '')
 }
 
 /** What fits into a field. */

@@ -12,6 +12,7 @@ export async function openRedisStorage(url: string, log: Logger): Promise<Storag
   // Without a queue, requests fail at once while Redis is away, instead of waiting for it.
   const redis = createClient({ url, disableOfflineQueue: true, socket: { connectTimeout: 5_000 } })
   redis.on('error', (error: Error) => log.error({ err: error }, 'Redis'))
+  redis.on('ready', () => log.info('Redis is connected'))
   await redis.connect()
   const watchdog = watchRedis(redis, log)
   const limiter = (keyPrefix: string, limit: typeof GUESSES) =>
