@@ -124,10 +124,10 @@ describe('an expired form', () => {
     ['/logout', {}, 'Sign out'],
     ['/logout/everywhere', {}, 'Sign out everywhere'],
   ])('for %s is offered again as a button, and then works', async (path, fields, label) => {
-    const { visitor, page } = await expired(path, fields as Record<string, string>, GRACE)
+    const { visitor, page } = await expired(path, fields, GRACE)
     expect(page.text).toContain(`action="${path}"`)
     expect(page.text).toContain(`<button>${label}</button>`)
-    expect((await visitor.post(path, fields as Record<string, string>)).status).toBe(303)
+    expect((await visitor.post(path, fields)).status).toBe(303)
   })
 
   it('for a company leads to the list of companies', async () => {

@@ -1,8 +1,10 @@
-import type { SessionData } from 'express-session'
+import { Cookie, type SessionData } from 'express-session'
 import { MemorySessions } from '../src/sessions/memory-store'
 
 const user = { accountMemberId: 'member', username: 'ada@example.com', account: null }
-const session = (data: object) => ({ cookie: { originalMaxAge: null }, ...data }) as SessionData
+const session = (data: object): SessionData => ({ cookie: new Cookie(), ...data })
+/** As it is stored. */
+const stored = (data: SessionData): unknown => JSON.parse(JSON.stringify(data))
 const member = session({ passport: { user } })
 const guest = session({ pending: { username: 'ada@example.com', requestedAt: 0 } })
 
@@ -17,18 +19,18 @@ describe('the session store in memory', () => {
     const store = new MemorySessions({ maxMembers: 10, maxGuests: 10 })
     store.set('member', member)
     for (let n = 0; n < 1_000; n++) store.set(`guest-${n}`, guest)
-    expect(read(store, 'member')).toEqual(member)
+    expect(read(store, 'member')).toEqual(stored(member))
     expect(read(store, 'guest-0')).toBeNull()
-    expect(read(store, 'guest-999')).toEqual(guest)
+    expect(read(store, 'guest-999')).toEqual(stored(guest))
   })
 
   it('has no session twice after a sign-in or a sign-out', () => {
     const store = new MemorySessions()
     store.set('id', guest)
     store.set('id', member)
-    expect(read(store, 'id')).toEqual(member)
+    expect(read(store, 'id')).toEqual(stored(member))
     store.set('id', guest)
-    expect(read(store, 'id')).toEqual(guest)
+    expect(read(store, 'id')).toEqual(stored(guest))
   })
 
   it.each([
@@ -36,16 +38,16 @@ describe('the session store in memory', () => {
     ['a guest with a basket', session({ basket: { rope: 1 } }), 24 * 60],
     ['a guest with an empty basket', session({ basket: {} }), 15],
     ['a member', member, 24 * 60],
-  ])('keeps the session of %s after the last use', (_who, stored, minutes) => {
+  ])('keeps the session of %s after the last use', (_who, used, minutes) => {
     const store = new MemorySessions()
-    store.set('id', stored)
+    store.set('id', used)
     jest.advanceTimersByTime((minutes - 1) * 60_000)
-    store.touch('id', stored)
+    store.touch('id', used)
     jest.advanceTimersByTime((minutes - 1) * 60_000)
-    expect(read(store, 'id')).toEqual(stored)
+    expect(read(store, 'id')).toEqual(stored(used))
     jest.advanceTimersByTime(60_001)
     expect(read(store, 'id')).toBeNull()
-    store.touch('id', stored)
+    store.touch('id', used)
     expect(read(store, 'id')).toBeNull()
   })
 

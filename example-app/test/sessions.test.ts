@@ -288,10 +288,11 @@ describe('the end of a sign-in', () => {
     await withShop(openDemo(), async (own) => {
       const visitor = new Visitor(own)
       await visitor.signIn(ADA)
-      const { generation } = own.storage
-      own.storage.generation = () => Promise.reject(new Error('The storage is slow'))
+      const failure = jest
+        .spyOn(own.storage, 'generation')
+        .mockRejectedValue(new Error('The storage is slow'))
       expect((await visitor.get('/account')).status).toBe(500)
-      own.storage.generation = generation
+      failure.mockRestore()
       expect(await isSignedIn(visitor)).toBe(true)
     })
   })

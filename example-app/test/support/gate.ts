@@ -11,7 +11,7 @@ export interface Gate {
 /** Holds the result of the next `get`: the request has read its session, and does not know it yet. */
 export function holdNextGet({ sessions }: Pick<Storage, 'sessions'>): Gate {
   const get = sessions.get.bind(sessions)
-  let open = () => {}
+  let open: (() => void) | undefined
   const held = new Promise<void>((resolve) => {
     sessions.get = (id, done) => {
       sessions.get = get
@@ -21,7 +21,7 @@ export function holdNextGet({ sessions }: Pick<Storage, 'sessions'>): Gate {
       })
     }
   })
-  return { held, open: () => open() }
+  return { held, open: () => open?.() }
 }
 
 /** Delays each `set` until `work` resolves. */
