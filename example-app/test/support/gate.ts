@@ -30,6 +30,6 @@ export function delaySets({ sessions }: Pick<Storage, 'sessions'>, work: () => P
   sessions.set = (id, session, done) => {
     // A store in another process gets the session as it is now.
     const copy = JSON.parse(JSON.stringify(session)) as typeof session
-    void work().then(() => set(id, copy, done))
+    void work().finally(() => set(id, copy, done))
   }
 }

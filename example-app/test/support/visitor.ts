@@ -6,16 +6,21 @@ export class Visitor {
   readonly agent
   /** The session cookie, `name=value`; empty if there is none. */
   cookie = ''
-  /** The cookie of the forms, `name=value`. */
-  formCookie = ''
   /** The token of the last form. */
   formToken = ''
+
+  private formCookie = ''
 
   constructor(
     private readonly shop: TestShop,
     private readonly headers: Record<string, string> = {},
   ) {
     this.agent = request.agent(shop.url)
+  }
+
+  /** All cookies, as a browser sends them. */
+  get cookies(): string {
+    return [this.cookie, this.formCookie].filter(Boolean).join('; ')
   }
 
   async get(path: string): Promise<Response> {
