@@ -3,8 +3,9 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  testTimeout: 30_000,
-  // Browsers wait more than they work.
-  maxWorkers: 2,
+  // These need Chromium or Redis: `npm run test:browser` and `npm run test:processes`.
+  testPathIgnorePatterns: ['\\.(browser|processes)\\.test\\.ts$'],
+  // Before any module that keeps a reference to a clock.
+  setupFiles: ['<rootDir>/test/support/clock.ts'],
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
 }

@@ -1,0 +1,12 @@
+import type { SessionData } from 'express-session'
+import { GUEST_LIFETIME, IDLE_LIFETIME } from './lifetimes'
+
+export function isSignedIn({ passport }: Partial<SessionData>): boolean {
+  return passport?.user !== undefined
+}
+
+/** Milliseconds that the store keeps a session that nobody uses. */
+export function lifetimeOf(session: Partial<SessionData>): number {
+  const hasBasket = Object.keys(session.basket ?? {}).length > 0
+  return isSignedIn(session) || hasBasket ? IDLE_LIFETIME : GUEST_LIFETIME
+}

@@ -1,0 +1,12 @@
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+/** Milliseconds after which an unused session of a member, or of a guest with a basket, expires. */
+export const IDLE_LIFETIME = DAY
+/** Milliseconds after which an unused session of a guest without a basket expires. */
+export const GUEST_LIFETIME = 15 * MINUTE
+/** Milliseconds after which a member has to sign in again, even if they visit every day. */
+export const SIGN_IN_LIFETIME = 7 * DAY
+/** Milliseconds for which the id of an ended session is remembered: longer than any request takes. */
+export const ENDED_MEMORY = HOUR
