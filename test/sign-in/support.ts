@@ -42,7 +42,8 @@ export function servicesBehind(strategy: PasswordlessOtpStrategy): Services {
 
 /** A function of the app that the test can hold. */
 export class Gate {
-  private held: { arrived: ReturnType<typeof deferred>; opened: ReturnType<typeof deferred> } | undefined
+  private held:
+    { arrived: ReturnType<typeof deferred<void>>; opened: ReturnType<typeof deferred<void>> } | undefined
   private skipped = 0
 
   /**
