@@ -149,7 +149,8 @@ export class Context {
     const shares = [...this.appFunctions].map(([name, { total }]) => ({ name, total }))
     shares.sort((a, b) => b.total - a.total)
     const [slowest] = shares
-    const division = [{ name: 'Elastic Path', total: this.elasticPath.total }, ...shares]
+    const noticeable = shares.filter(({ total }) => Math.round(total) > 0)
+    const division = [{ name: 'Elastic Path', total: this.elasticPath.total }, ...noticeable]
       .map(({ name, total }) => `${name} ${Math.round(total)} ms`)
       .join(', ')
     const summary = `within ${this.timeout} ms (option timeout): ${division}.`
