@@ -180,7 +180,8 @@ async function serialize(
       ? user
       : undefined
   const kept = await readUser(req, serialized, context, passport)
-  if (at(kept, 'account', 'id') === fresh.account?.id && tokenOf(kept) === heldToken(fresh)?.token) return serialized
+  if (at(kept, 'account', 'id') === fresh.account?.id && tokenOf(kept) === heldToken(fresh)?.token)
+    return serialized
   throw new ElasticPathError(
     'session_failed',
     'The session would not keep the new account: what serializeUser stored is not what deserializeUser returns. ' +
@@ -229,7 +230,9 @@ async function readStore(req: Request, context: Context): Promise<Stored> {
     timer = setTimeout(() => reject(sessionFailed('read', `no response in ${PATIENCE} ms`)), PATIENCE)
     const fail = (error: unknown): void => reject(sessionFailed('read', error))
     // A synchronous error rejects, too.
-    const returned = sessionStore.get?.(sessionID, (error, found) => (error ? fail(error) : resolve(found ?? null)))
+    const returned = sessionStore.get?.(sessionID, (error, found) =>
+      error ? fail(error) : resolve(found ?? null),
+    )
     if (isThenable(returned)) returned.then(undefined, fail)
   })
   try {
@@ -292,6 +295,11 @@ function setUser(req: Request, user: unknown): void {
 function sessionFailed(what: 'read' | 'saved', error: unknown): ElasticPathError {
   const code = at(error, 'code')
   const reason =
-    typeof error === 'string' ? error : `${error instanceof Error ? error.name : typeof error} ${typeof code === 'string' ? code : ''}`
-  return new ElasticPathError('session_failed', `The session could not be ${what} (${reason.trim()}). Check the session store.`)
+    typeof error === 'string'
+      ? error
+      : `${error instanceof Error ? error.name : typeof error} ${typeof code === 'string' ? code : ''}`
+  return new ElasticPathError(
+    'session_failed',
+    `The session could not be ${what} (${reason.trim()}). Check the session store.`,
+  )
 }

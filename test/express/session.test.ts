@@ -1,70 +1,43 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import cookieSession from 'cookie-session'
-import type { RequestHandler } from 'express'
-import type { SessionData } from 'express-session'
+import type { Request, RequestHandler } from 'express'
+import passport from 'passport'
 import type { PasswordlessOtpUser } from '../../lib'
-import { controlClock, deferred, MINUTE, pass } from '../support/clock'
-import { ADA, bodyOf, collectDiagnostics, openSecondShop, openShop, pageOf, type Page, type ShopSetup } from '../support/shop'
-import { SessionStore } from '../support/session-store'
+import { deferred, pass, SECOND as ONE_SECOND } from '../support/clock'
+import { bodyOf, pageOf, type Page, type ShopSetup } from '../support/shop'
+import { failed, openActiveShopper, SECOND, tokenOf, WAYS, type SessionStore } from './support'
 
-const FIRST = { id: 'first', name: 'First' }
-const SECOND = { id: 'second', name: 'Second' }
-const STORE = { members: [{ username: ADA, accounts: [FIRST, SECOND] }], accountTokenLifetime: 1800 }
-
-// How a session gets a new user. The tokens are in the second half of their life.
-const WAYS = ['switch', 'renewal'] as const
-type Way = (typeof WAYS)[number]
-
-/** A shop with a session store of the test's own. Ada is signed in, and her token is due for a renewal. */
-async function openSession(setup: ShopSetup = {}) {
-  controlClock()
-  const sessions = new SessionStore()
-  const shop = await openShop({ store: STORE, sessions, ...setup })
-  const { agent, user } = await shop.signIn()
-  await pass(20 * MINUTE)
-  // The switch alone is tested: the harness's keepFresh in front of it finds nothing to renew.
-  const start = (way: Way) =>
-    way === 'switch'
-      ? agent.post('/only-switch').send({ account_id: SECOND.id }).then((response) => response)
-      : agent.get('/fresh').then((response) => response)
-  return { ...shop, sessions, agent, user, start }
-}
-
-/** The switch without `keepFresh` in front of it, and a page that fills a Map. */
+/** Pages that put something into the session. */
 const routes: ShopSetup['routes'] = (app, strategy) => {
-  app.post('/only-switch', strategy.switchAccount(), (req, res) => res.json({ user: req.user }))
   app.post('/map', (req, res) => {
     const held = req.session as unknown as { map?: Map<string, number> }
     held.map = new Map([...(held.map ?? []), ['seen', held.map?.size ?? 0]])
     res.json([...held.map])
   })
+  app.post('/fresh-basket', strategy.keepFresh(), (req, res) => {
+    Object.assign(req.session, { basket: 'a basket' })
+    res.sendStatus(204)
+  })
 }
-
-/** The status and code that a way gives if the session cannot be used. A renewal serves the page. */
-const failed = (way: Way) =>
-  way === 'switch' ? { status: 500, body: { code: 'session_failed' } } : { status: 200 }
-
-const tokenOf = (user: PasswordlessOtpUser | null | undefined) => user?.account?.token
-const usersIn = (sessions: SessionStore) => sessions.contents.flatMap(({ passport }) => passport?.user ?? [])
 
 describe.each(WAYS)('the session at a %s', (way) => {
   it('keeps its id and its other contents, and is saved before the response', async () => {
-    const { agent, start, sessions } = await openSession({ routes })
+    const { agent, start, sessions } = await openActiveShopper({ routes })
     await agent.post('/basket')
     const before = await pageOf(agent)
 
     const response = await start(way)
 
     const { user } = bodyOf<Page>(response)
-    expect(usersIn(sessions)).toEqual([user])
+    expect(sessions.users).toEqual([user])
     const after = await pageOf(agent)
     expect(after).toEqual({ ...before, user, stored: user })
     expect(tokenOf(after.user)).not.toBe(tokenOf(before.user))
   })
 
   it('keeps what other requests put into it during the call to Elastic Path, a Map included', async () => {
-    const { agent, start, simulator } = await openSession({ routes })
+    const { agent, start, simulator } = await openActiveShopper({ routes })
     await agent.post('/map')
     const held = simulator.hold('renewal')
     const response = start(way)
@@ -79,18 +52,28 @@ describe.each(WAYS)('the session at a %s', (way) => {
     expect(bodyOf(await agent.post('/map'))).toEqual([['seen', 1]])
   })
 
-  it('keeps what another request of the shopper stored before the last read', async () => {
-    const { agent, start, sessions } = await openSession({ routes })
-    // The reads are: loading, at the start, and before the write.
-    sessions.beforeRead(3, () => agent.post('/basket').then())
+  // The reads are: when the session is loaded, at the start of the handler, and before the write.
+  it.each([
+    ['keeps what another request stored before the last read', 0, 'a basket'],
+    [
+      'loses at most the last write of another request if the last read is from a replica that lags',
+      1,
+      undefined,
+    ],
+  ])('%s', async (_case, lag, basket) => {
+    const { agent, start, sessions } = await openActiveShopper({ routes })
+    await agent.post('/map')
+    sessions.onRead(3, (id, done) => void agent.post('/basket').then(() => sessions.read(id, lag, done)))
 
-    await start(way)
+    const { user } = bodyOf<Page>(await start(way))
 
-    expect(await pageOf(agent)).toMatchObject({ basket: 'a basket' })
+    const page = await pageOf(agent)
+    expect([page.user, page.basket]).toEqual([user, basket])
+    expect(bodyOf(await agent.post('/map'))).toEqual([['seen', 1]])
   })
 
   it('stays signed out if the shopper signs out in the meantime', async () => {
-    const { agent, start, simulator, sessions, user } = await openSession({ routes })
+    const { agent, start, simulator, sessions, user } = await openActiveShopper({ routes })
     const held = simulator.hold('renewal')
     const response = start(way)
     await held.arrived
@@ -101,7 +84,7 @@ describe.each(WAYS)('the session at a %s', (way) => {
     expect(await response).toMatchObject(
       way === 'switch' ? { status: 401, body: { code: 'not_signed_in' } } : { status: 200, body: { user } },
     )
-    expect(usersIn(sessions)).toEqual([])
+    expect(sessions.users).toEqual([])
   })
 
   it.each<[string, (read: SessionStore['get']) => SessionStore['get']]>([
@@ -111,7 +94,7 @@ describe.each(WAYS)('the session at a %s', (way) => {
     ['never responds', () => () => undefined],
     ['responds twice', (read) => (id, done) => [done(new Error('down')), read(id, done)]],
   ])('stays signed out if the shopper signs out while a read %s', async (_case, breakRead) => {
-    const { agent, start, sessions, simulator, user } = await openSession({ routes })
+    const { agent, start, sessions, simulator, user } = await openActiveShopper({ routes })
     const { get } = sessions
     const held = simulator.hold('renewal')
     const response = start(way)
@@ -129,14 +112,14 @@ describe.each(WAYS)('the session at a %s', (way) => {
     expect({ status, body: body as unknown }).toMatchObject(failed(way))
     if (way === 'renewal') expect(bodyOf<Page>({ body }).user).toEqual(user)
     expect(JSON.stringify(body)).not.toContain('secret')
-    expect(usersIn(sessions)).toEqual([])
+    expect(sessions.users).toEqual([])
   })
 
   it.each<[string, SessionStore['set']]>([
     ['fails', (_id, _session, done) => done?.(new Error('disk full'))],
     ['throws', fail],
   ])('is as before if saving it %s', async (_case, set) => {
-    const { agent, start, sessions, user } = await openSession({ routes })
+    const { agent, start, sessions, user } = await openActiveShopper({ routes })
     const original = sessions.set
     sessions.set = (id, session, done) => {
       sessions.set = original
@@ -150,7 +133,7 @@ describe.each(WAYS)('the session at a %s', (way) => {
   })
 
   it('stays signed out if the shopper signs out while saving it fails', async () => {
-    const { agent, start, sessions } = await openSession({ routes })
+    const { agent, start, sessions } = await openActiveShopper({ routes })
     const { set } = sessions
     sessions.set = (_id, _session, done) => {
       sessions.set = set
@@ -158,32 +141,184 @@ describe.each(WAYS)('the session at a %s', (way) => {
     }
 
     expect(await start(way)).toMatchObject(failed(way))
-    expect(usersIn(sessions)).toEqual([])
+    expect(sessions.users).toEqual([])
   })
 
   it('keeps what this request put into it, unless another request changed the same key', async () => {
-    const { agent, start, simulator } = await openSession({
-      routes: (app, strategy) => {
-        app.use(['/only-switch', '/fresh'], (req, _res, next) => {
-          Object.assign(req.session, { mine: 'mine', basket: 'mine' })
-          next()
-        })
-        routes(app, strategy)
-        app.get('/fresh-too', strategy.keepFresh(), (req, res) => res.json({ user: req.user }))
-        app.get('/all', (req, res) => res.json(req.session))
+    const own: RequestHandler = (req, _res, next) => {
+      Object.assign(req.session, { mine: 'mine', basket: 'mine' })
+      next()
+    }
+    const { agent, simulator } = await openActiveShopper({
+      routes(app, strategy) {
+        app.post('/own/switch', own, strategy.switchAccount(), (_req, res) => res.sendStatus(204))
+        app.post('/own/renewal', own, strategy.keepFresh(), (_req, res) => res.sendStatus(204))
+        app.get('/session', (req, res) => res.json(req.session))
       },
     })
     const held = simulator.hold('renewal')
-    const response = way === 'switch' ? start(way) : agent.get('/fresh-too').then()
+    const response = agent.post(`/own/${way}`).send({ account_id: SECOND.id }).then()
     await held.arrived
     await agent.post('/basket')
     held.release()
     await response
 
-    expect(bodyOf(await agent.get('/all'))).toMatchObject({ basket: 'a basket', ...(way === 'switch' ? { mine: 'mine' } : {}) })
+    expect(bodyOf(await agent.get('/session'))).toMatchObject({ mine: 'mine', basket: 'a basket' })
+  })
+
+  it.each<[string, (user: PasswordlessOtpUser) => object]>([
+    ['no session', () => ({})],
+    ['a session that is null', () => ({ session: null })],
+    ['a session without Passport', () => ({ session: {} })],
+    ['a session of a guest', () => ({ session: { passport: {} } })],
+    ['a session of a guest in a store', () => ({ ...inStore({ passport: {} }), session: { passport: {} } })],
+    ['a session in no store', (user) => ({ session: { passport: { user } } })],
+    [
+      'a store without get',
+      (user) => ({ session: { passport: { user } }, sessionID: 'id', sessionStore: {} }),
+    ],
+    [
+      'a save that calls nothing',
+      (user) => ({ session: { passport: { user }, save: async () => undefined } }),
+    ],
+    ['a save that calls back twice', (user) => ({ session: { passport: { user }, save: callTwice } })],
+    [
+      'the default Passport instance',
+      (user) => ({ session: { passport: { user } }, _sessionManager: sessionManager }),
+    ],
+  ])('puts the new user on the request with %s', async (_case, session) => {
+    const { strategy, user } = await openActiveShopper()
+    const req = { user, body: { account_id: SECOND.id }, ...session(user) }
+    const handler = way === 'switch' ? strategy.switchAccount() : strategy.keepFresh()
+
+    expect(await callHandler(handler, req)).toBeUndefined()
+
+    expect(tokenOf(req.user)).not.toBe(tokenOf(user))
+    const { passport: stored } = (req as { session?: { passport?: { user?: unknown } } }).session ?? {}
+    if (stored?.user) expect(stored.user).toEqual(req.user)
+  })
+
+  it.each<[string, object]>([
+    ['rejects', { save: () => Promise.reject(new Error('down')) }],
+    ['throws', { save: fail }],
+  ])('changes nothing if a save that returns a promise %s', async (_case, broken) => {
+    const { strategy, user } = await openActiveShopper()
+    const req = { user, body: { account_id: SECOND.id }, session: { passport: { user }, ...broken } }
+    const handler = way === 'switch' ? strategy.switchAccount() : strategy.keepFresh()
+
+    const error = await callHandler(handler, req)
+
+    expect(error).toEqual(way === 'switch' ? expect.objectContaining({ code: 'session_failed' }) : undefined)
+    expect(req).toMatchObject({ user, session: { passport: { user } } })
+  })
+
+  it('works in a cookie', async () => {
+    const { agent, start, user } = await openActiveShopper({
+      sessionMiddleware: [cookieSession({ secret: 'a test' }), completeSession] as unknown as RequestHandler,
+    })
+
+    const response = await start(way)
+
+    const page = await pageOf(agent)
+    expect(page.stored).toEqual(bodyOf<Page>(response).user)
+    expect(tokenOf(page.user)).not.toBe(tokenOf(user))
+  })
+
+  it('ends with an error at the timeout, or serves the page, if saving it never ends', async () => {
+    const { strategy, user } = await openActiveShopper()
+    const saving = deferred()
+    const session = { passport: { user }, save: () => saving.resolve() }
+    const req = { user, body: { account_id: SECOND.id }, session }
+    const ended = callHandler(way === 'switch' ? strategy.switchAccount() : strategy.keepFresh(), req)
+    await saving.promise
+
+    await pass(10 * ONE_SECOND)
+
+    expect(await ended).toEqual(
+      way === 'switch' ? expect.objectContaining({ code: 'app_timeout' }) : undefined,
+    )
+    expect(req).toMatchObject({ user, session: { passport: { user } } })
+  })
+})
+
+describe('the session at a switch', () => {
+  it('keeps what another request adds while both wait two seconds for a renewal', async () => {
+    const { agent, simulator } = await openActiveShopper({ routes })
+    const renewal = simulator.hold('renewal', { times: 1 })
+    const switching = simulator.hold('renewal', { after: 1 })
+    const basket = agent.post('/fresh-basket').then()
+    const switched = agent.post('/switch').send({ account_id: SECOND.id }).then()
+    await renewal.arrived
+
+    await pass(2 * ONE_SECOND)
+    await basket
+    await switching.arrived
+    switching.release()
+    await switched
+    renewal.release()
+
+    expect(await pageOf(agent)).toMatchObject({ basket: 'a basket', user: { account: SECOND } })
+  })
+
+  it('keeps what another request adds while the body arrives, because the body is read before the session', async () => {
+    const { browser, submit, url } = await openActiveShopper()
+    const cookie = (await submit()).get('Set-Cookie')?.[0]?.split(';')[0] ?? ''
+    const body = JSON.stringify({ account_id: SECOND.id })
+    const headers = {
+      cookie,
+      expect: '100-continue',
+      'content-type': 'application/json',
+      'content-length': body.length,
+    }
+    const switching = request(`${url}/switch`, { method: 'POST', headers })
+    switching.flushHeaders()
+    // The app handles the request now.
+    await once(switching, 'continue')
+    await browser().post('/basket').set('Cookie', cookie)
+
+    switching.end(body)
+    const [response] = (await once(switching, 'response')) as [IncomingMessage]
+    response.resume()
+
+    expect(response.statusCode).toBe(200)
+    expect(bodyOf(await browser().get('/me').set('Cookie', cookie))).toMatchObject({
+      basket: 'a basket',
+      user: { account: SECOND },
+    })
   })
 })
 
 function fail(): never {
   throw new Error('no store')
+}
+
+function callTwice(done: () => void): void {
+  done()
+  done()
+}
+
+/** A request's session as it is in its store. */
+function inStore(stored: object | null): object {
+  return {
+    sessionID: 'id',
+    sessionStore: { get: (_id: string, done: (error: null, found: unknown) => void) => done(null, stored) },
+  }
+}
+
+const { _sm: sessionManager } = passport as unknown as { _sm: unknown }
+passport.serializeUser((user, done) => done(null, user))
+passport.deserializeUser<Express.User>((user, done) => done(null, user))
+
+/** What Passport expects of a session, and cookie-session does not have. */
+const completeSession: RequestHandler = (req, _res, next) => {
+  const callBack = (done: () => void): void => done()
+  for (const method of ['regenerate', 'save']) {
+    Object.defineProperty(req.session, method, { value: callBack, configurable: true })
+  }
+  next()
+}
+
+/** Calls a handler with a request of another framework. Resolves with what it passed to `next`. */
+function callHandler(handler: RequestHandler, req: object): Promise<unknown> {
+  return new Promise((resolve) => void handler(req as Request, {} as never, resolve))
 }
