@@ -1,8 +1,9 @@
 import type { Request } from 'express'
-import type { KeepFreshOptions } from '../../lib'
+import type { KeepFreshOptions, PasswordlessOtpUser } from '../../lib'
+import type { Fault } from '../../lib/testing'
 import { controlClock, HOUR, MINUTE, pass, SECOND as ONE_SECOND } from '../support/clock'
 import { ADA, collectDiagnostics, nextDiagnostic, openSecondShop, openShop, pageOf } from '../support/shop'
-import { FIRST, openActiveShopper, SECOND, SessionStore, STORE, tokenOf } from './support'
+import { cookieOf, openActiveShopper, SECOND, SessionStore, STORE, tokenOf } from './support'
 
 const visit = async (agent: Parameters<typeof pageOf>[0]) => pageOf(agent, '/fresh')
 
@@ -40,18 +41,18 @@ describe('keepFresh', () => {
       controlClock()
       const store = { ...STORE, accountTokenLifetime: lifetime / ONE_SECOND }
       const setup = { store, keepFresh, sessions: new SessionStore() }
-      const { simulator, signIn, url } = await openShop(setup)
-      const other = await openSecondShop(simulator, setup)
-      const { agent } = await signIn()
+      const shop = await openShop(setup)
+      const processes = [shop, await openSecondShop(shop.simulator, setup)]
+      const cookie = cookieOf(await shop.submit())
       await pass(lifetime / 2)
-      simulator.clearRequests()
+      shop.simulator.clearRequests()
 
       for (let page = 0; page < 20; page++) {
-        await agent.get(page % 2 ? '/fresh' : `${other.url.replace(url, '')}/fresh`).expect(200)
+        await processes[page % 2]?.browser().get('/fresh').set('Cookie', cookie).expect(200)
         await pass(5 * ONE_SECOND)
       }
 
-      expect(simulator.count('renewal')).toBe(1)
+      expect(shop.simulator.count('renewal')).toBe(1)
     },
   )
 
@@ -96,6 +97,7 @@ describe('keepFresh', () => {
     await pass(100)
 
     expect((await page).user).toEqual(user)
+    held.release()
   })
 
   it('gives the next page a renewal that took too long for one page', async () => {
@@ -116,7 +118,7 @@ describe('keepFresh', () => {
 
   it('asks again half a minute after a renewal failed, and not before', async () => {
     const { simulator, agent, user } = await openActiveShopper()
-    simulator.fault('renewal', { status: 500 }, { times: 2 })
+    simulator.fault('renewal', { status: 500 }, { times: 1 })
     await visit(agent)
     const calls = simulator.count('renewal')
 
@@ -131,8 +133,9 @@ describe('keepFresh', () => {
   describe('of a member who was removed from the account', () => {
     it('ends acting for it, without verify, and lets the member choose another account', async () => {
       const verify = jest.fn((user: object) => ({ ...user, role: 'buyer' }))
-      const { simulator, agent } = await openActiveShopper({ verify })
-      simulator.removeFromAccount(ADA, FIRST.id)
+      const { simulator, strategy, agent, user: before } = await openActiveShopper({ verify })
+      const { account: second } = await strategy.selectAccount(before, SECOND.id)
+      simulator.fault('renewal', listOf(before, second))
 
       const page = await visit(agent)
 
@@ -148,7 +151,7 @@ describe('keepFresh', () => {
     it.each([true, false])('who has no other account, with requireAccount %p', async (requireAccount) => {
       const { simulator, agent, sessions, user } = await openActiveShopper({ options: { requireAccount } })
       await agent.post('/basket')
-      simulator.setAccounts(ADA, 0)
+      simulator.fault('renewal', listOf(user))
 
       const page = await visit(agent)
 
@@ -172,9 +175,9 @@ describe('keepFresh', () => {
     ['a switch', ({ agent }) => agent.post('/only-switch').send({ account_id: SECOND.id }).then()],
     [
       "another process's renewal",
-      async ({ simulator, sessions, agent, user }) => {
+      async ({ simulator, sessions, cookie, user }) => {
         const other = await openSecondShop(simulator, { sessions })
-        await agent.get(`${other.url}/fresh`).then()
+        await other.browser().get('/fresh').set('Cookie', cookie).expect(200)
         expect(sessions.users).not.toEqual([user])
       },
     ],
@@ -223,7 +226,7 @@ describe('keepFresh', () => {
     ]),
     [null, 'options must be an object'],
     [5, 'options must be an object'],
-    [{ whithin: 60 }, 'whithin'],
+    [{ whithin: 60 }, 'unknown option whithin'],
   ])('throws a TypeError for the options %p', async (options, message) => {
     const { strategy } = await openShop()
 
@@ -233,6 +236,13 @@ describe('keepFresh', () => {
     expect(create).toThrow(`keepFresh: ${message}`)
   })
 })
+
+/** A list of accounts that Elastic Path returns. */
+function listOf(user: PasswordlessOtpUser, ...accounts: PasswordlessOtpUser['account'][]): Fault {
+  const data = accounts.flatMap((one) => one && { account_id: one.id, account_name: one.name, ...one })
+  const meta = { account_member_id: user.accountMemberId, results: { total: data.length } }
+  return { status: 201, body: { meta, data } }
+}
 
 function tokenAfter(token: string | undefined): object {
   return {

@@ -179,7 +179,7 @@ describe.each(WAYS)('the session at a %s', (way) => {
     ],
     [
       'a save that calls nothing',
-      (user) => ({ session: { passport: { user }, save: async () => undefined } }),
+      (user) => ({ session: { passport: { user }, save: () => Promise.resolve() } }),
     ],
     ['a save that calls back twice', (user) => ({ session: { passport: { user }, save: callTwice } })],
     [
@@ -261,8 +261,7 @@ describe('the session at a switch', () => {
   })
 
   it('keeps what another request adds while the body arrives, because the body is read before the session', async () => {
-    const { browser, submit, url } = await openActiveShopper()
-    const cookie = (await submit()).get('Set-Cookie')?.[0]?.split(';')[0] ?? ''
+    const { browser, cookie, url } = await openActiveShopper()
     const body = JSON.stringify({ account_id: SECOND.id })
     const headers = {
       cookie,

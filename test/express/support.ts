@@ -2,7 +2,7 @@ import { deserialize, serialize } from 'node:v8'
 import { Store, type SessionData } from 'express-session'
 import type { PasswordlessOtpUser } from '../../lib'
 import { controlClock, MINUTE, pass } from '../support/clock'
-import { ADA, openShop, type ShopSetup } from '../support/shop'
+import { ADA, bodyOf, openShop, type ShopSetup, type SignedIn } from '../support/shop'
 
 export const FIRST = { id: 'first', name: 'First' }
 export const SECOND = { id: 'second', name: 'Second' }
@@ -26,7 +26,11 @@ export async function openActiveShopper({ fields, ...setup }: ShopSetup & { fiel
       app.post('/only-switch', strategy.switchAccount(), (req, res) => res.json({ user: req.user }))
     },
   })
-  const { agent, user } = await shop.signIn({ ...fields })
+  const agent = shop.browser()
+  const signedIn = await shop.submit({ ...fields }, agent).expect(200)
+  const { user } = bodyOf<SignedIn>(signedIn)
+  // For the pages of other processes.
+  const cookie = cookieOf(signedIn)
   await pass(20 * MINUTE)
   shop.simulator.clearRequests()
   const start = (way: Way) =>
@@ -36,7 +40,12 @@ export async function openActiveShopper({ fields, ...setup }: ShopSetup & { fiel
           .send({ account_id: SECOND.id })
           .then((response) => response)
       : agent.get('/fresh').then((response) => response)
-  return { ...shop, sessions, agent, user, start }
+  return { ...shop, sessions, agent, cookie, user, start }
+}
+
+/** The session cookie that a response sets. */
+export function cookieOf(response: { get(name: 'Set-Cookie'): string[] | undefined }): string {
+  return response.get('Set-Cookie')?.[0]?.split(';')[0] ?? ''
 }
 
 /** What a way gives for an error. A renewal serves the page. */
