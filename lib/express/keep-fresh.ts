@@ -38,8 +38,9 @@ export function keepFresh(services: Services, options: KeepFreshOptions): Reques
   function renewOnce(token: string, user: PasswordlessOtpUser): Renewal {
     const known = recent.get(token)
     if (known) return known
-    const renewal = run({ name: 'renewal' }, (context) =>
-      renewHeldTokens(commerce.client, context, user),
+    const renewal = run(
+      { name: 'renewal' },
+      (context) => renewHeldTokens(commerce.client, context, user),
       // Diagnostics report the error. The token is used until it expires.
     ).catch(() => undefined)
     recent.set(token, renewal, REMEMBERED)
@@ -56,7 +57,8 @@ export function keepFresh(services: Services, options: KeepFreshOptions): Reques
     try {
       await run({}, async (context) => {
         const session = await openSession(req, context)
-        const renewed = life > ABOUT_TO_EXPIRE ? await atMost(PATIENCE, renewal) : await context.upstream(renewal)
+        const renewed =
+          life > ABOUT_TO_EXPIRE ? await atMost(PATIENCE, renewal) : await context.upstream(renewal)
         if (!renewed) return
         const { account, selectionToken, removed } = renewed
         const isLeft = removed && !selectionToken && settings.requireAccount
