@@ -3,6 +3,8 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
+  // Tests wait for events and not for time, so only a hang reaches this limit, on a machine of any load.
+  testTimeout: 120_000,
   // These need Chromium or Redis: `npm run test:browser` and `npm run test:processes`.
   testPathIgnorePatterns: ['\\.(browser|processes)\\.test\\.ts$'],
   // Before any module that keeps a reference to a clock.
