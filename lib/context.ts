@@ -134,7 +134,10 @@ export class Context {
 
   private readonly leave = (): void => {
     this.endWith(
-      new ElasticPathError('request_aborted', 'The client closed its connection before the response was ready.'),
+      new ElasticPathError(
+        'request_aborted',
+        'The client closed its connection before the response was ready.',
+      ),
     )
   }
 

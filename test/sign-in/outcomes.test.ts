@@ -17,13 +17,7 @@ describe('The header Retry-After', () => {
 
   test("goes with Passport's own 429, and not with its 401", async () => {
     const limited = await openShop({ options: { limiter: used } })
-    const { body } = await limited
-      .browser()
-      .post('/plain/login')
-      .send(guess)
-      .expect(429)
-      .expect('Retry-After', '900')
-    expect(body).toEqual({})
+    await limited.browser().post('/plain/login').send(guess).expect(429).expect('Retry-After', '900')
     const { browser } = await openShop()
     const { headers } = await browser().post('/plain/login').send(guess).expect(401)
     expect(headers).not.toHaveProperty('retry-after')
@@ -149,7 +143,8 @@ describe("A request that is not Express's own", () => {
         fail: () => resolve('fail'),
         error: () => resolve('error'),
       }
-      Object.assign(strategy, outcomes).authenticate({ body } as express.Request, {})
+      Object.assign(strategy, outcomes)
+      strategy.authenticate.call(strategy as never, { body } as never, {})
     })
   }
 })
