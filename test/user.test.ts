@@ -57,12 +57,18 @@ describe('The serializers', () => {
     expect(await call('deserializeUser', value)).toEqual([null, false])
   })
 
-  test.each([undefined, null, false, { id: 42 }, [user], 'ada', { ...user, strategy: 'another' }])(
-    'do not serialize %j, which the strategy did not sign in',
+  test.each([undefined, null, false, { id: 42 }, [user], 'ada'])(
+    'do not serialize %j, which is no user of such a strategy',
     async (value) => {
-      expect(await call('serializeUser', value)).toMatchObject([{ code: 'not_signed_in', status: 401 }])
+      expect(await call('serializeUser', value)).toMatchObject([{ code: 'unexpected_user', status: 500 }])
     },
   )
+
+  it('keep the user of another strategy of this class, because a session has one serializer', async () => {
+    const another = { ...user, strategy: 'another' }
+    expect(await call('serializeUser', another)).toEqual([null, another])
+    expect(await call('deserializeUser', another)).toEqual([null, another])
+  })
 
   test.each([
     null,
