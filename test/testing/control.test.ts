@@ -331,15 +331,14 @@ describe('route', () => {
     expect(at((await post()).json, 'data')).toBe(2)
   })
 
-  test.each([
+  test.each<[string, string, object]>([
     ['FETCH', '/x', {}],
     ['GET', 'x', {}],
     ['GET', '/x?y', {}],
     ['GET', '/x', { opne: true }],
   ])('refuses %s %s %j', async (method, path, options) => {
     const { simulator } = await openStore()
-    expect(() => simulator.route(method as 'GET', path, () => ({ status: 200 }), options as object)).toThrow(
-      TypeError,
-    )
+    const handler = () => ({ status: 200 })
+    expect(() => simulator.route(method as 'GET', path, handler, options)).toThrow(TypeError)
   })
 })
