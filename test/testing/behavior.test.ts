@@ -1,4 +1,4 @@
-import type { Dialect } from '../../lib/testing'
+import { ElasticPathSimulator, type Dialect, type SimulatorOptions } from '../../lib/testing'
 import { ADA, at, claimsOf, openStore, useFakeClock } from './support'
 
 const BOB = 'bob@example.com'
@@ -141,6 +141,20 @@ describe('the realm', () => {
     expect(() => simulator.updateProfile(id, { enabled: true } as object)).toThrow('enabled is not an option')
     expect(() => simulator.updateProfile('x', {})).toThrow('No password profile has the id x')
   })
+})
+
+test.each([
+  { members: [{ username: ADA, mail: ADA }] },
+  { members: [{ username: ADA, accounts: [{ name: 'A', accountId: 'a' }] }] },
+  { passwordProfiles: [{ enabled: true }] },
+  { webhook: { url: 'http://127.0.0.1:1/', secret: 'x' } },
+  { carts: [{ items: [{ sku: 'mug', count: 2 }] }] },
+])('the unknown option in %j is refused by name', async (options) => {
+  await expect(ElasticPathSimulator.start(options as SimulatorOptions)).rejects.toThrow(
+    /^(mail|accountId|enabled|secret|count) is not an option of an? /,
+  )
+  const { simulator } = await openStore()
+  expect(() => simulator.replaceRealm({ id: 'x' } as object)).toThrow('id is not an option of a realm')
 })
 
 describe('members', () => {
