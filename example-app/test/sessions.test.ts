@@ -125,6 +125,19 @@ describe('a sign-in', () => {
     expect(await admits(shop, before)).toBe(false)
   })
 
+  it('is not lost by a page that was loading meanwhile', async () => {
+    const visitor = new Visitor(shop)
+    await visitor.get('/')
+    await visitor.post('/basket', { sku: 'lamp' })
+    const gate = holdNextGet(shop.storage)
+    const late = request(shop.url).get('/').set('Cookie', visitor.cookies)
+    const response = late.then((page) => sessionCookie(page))
+    await gate.held
+    await visitor.signIn(ADA)
+    gate.open()
+    expect(await response).toBeUndefined()
+  })
+
   it('keeps what another tab put into the basket while a code was requested', async () => {
     const visitor = new Visitor(shop)
     await visitor.get('/')

@@ -10,3 +10,5 @@ export const GUEST_LIFETIME = 15 * MINUTE
 export const SIGN_IN_LIFETIME = 7 * DAY
 /** Milliseconds for which the id of an ended session is remembered: longer than any request takes. */
 export const ENDED_MEMORY = HOUR
+/** Milliseconds that browsers keep the session cookie. The store ends sessions, so this is longer than all of them. */
+export const COOKIE_LIFETIME = 30 * DAY
