@@ -223,6 +223,31 @@ describe('the end of a sign-in', () => {
     })
   })
 
+  it('comes with the account token after a weekend, and the sign-in page says for which company', async () => {
+    await withShop(openOn(await startStore()), async (own) => {
+      const visitor = new Visitor(own)
+      await visitor.signIn(ADA)
+      moveClock(3 * DAY)
+      expect(redirectOf(await visitor.get('/account'))).toEqual([302, '/login?returnTo=%2Faccount'])
+      expect((await visitor.get('/login')).text).toContain('for <strong>Fernley Boatworks</strong> has ended')
+    })
+  })
+
+  it('is postponed by a visit, which is saved before the page does its work', async () => {
+    await withShop(openPatientShop(), async (own) => {
+      const visitor = new Visitor(own)
+      await visitor.signIn(ADA)
+      moveClock(HOUR)
+      own.store.clearRequests()
+      const calls: number[] = []
+      delaySets(own.storage, () => Promise.resolve(calls.push(own.store.count('accounts'))))
+      expect(await isSignedIn(visitor)).toBe(true)
+      expect(await isSignedIn(visitor)).toBe(true)
+      // The visit was saved once, and before the page called Elastic Path.
+      expect(calls).toEqual([0])
+    })
+  })
+
   it('comes after a week of visits, and the basket is kept', async () => {
     await withShop(openPatientShop(), async (own) => {
       const visitor = new Visitor(own)

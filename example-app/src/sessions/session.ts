@@ -62,7 +62,7 @@ function skipSecondSave({ session: current }: Request): void {
   }
 }
 
-function saveSession(req: Request): Promise<void> {
+export function saveSession(req: Request): Promise<void> {
   return settled((done) => req.session.save(done))
 }
 
