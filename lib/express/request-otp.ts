@@ -12,7 +12,7 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
   return handler(async (req) => {
     const startedAt = performance.now()
     const inTime = (): Promise<void> => untilUniformTime(startedAt, uniformResponseTime)
-    let wasSent = false
+    let wasSent = false as boolean
     try {
       await run({ name: 'code-request', departure: departureOf(req) }, async (context) => {
         const username = readUsername(req.body, settings)
