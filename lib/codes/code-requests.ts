@@ -61,7 +61,11 @@ export class CodeRequests {
    * is wrapped in an object, so that `await` does not wait for it.
    * @throws ElasticPathError `too_many_attempts` (429), `limiter_failed` or `limiter_unsuitable` (500).
    */
-  async start(username: string, session: unknown, context: Context): Promise<{ joined: boolean; done: Promise<void> }> {
+  async start(
+    username: string,
+    session: unknown,
+    context: Context,
+  ): Promise<{ joined: boolean; done: Promise<void> }> {
     warnOfResponseTime(this.settings)
     const joined = isTicketSpent(session) ? undefined : this.recent.get(username)
     const { limited, done } = joined ?? this.send(username, context)
@@ -80,7 +84,8 @@ export class CodeRequests {
       const leave = this.inProgress.enter(false)
       // The response must not depend on the load, which a stranger could cause.
       if (!leave) {
-        await context.detached(async (own) => taken.refund(own))
+        this.recent.delete(username, pending)
+        await context.detached((own) => taken.refund(own))
         publish({ operation: 'code-request', outcome: 'error', code: 'overloaded', duration: 0, calls: 0 })
         return
       }

@@ -12,7 +12,7 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
   return handler(async (req) => {
     const startedAt = performance.now()
     const inTime = (): Promise<void> => untilUniformTime(startedAt, uniformResponseTime)
-    let wasSent = false
+    let wasSent = false as boolean
     try {
       await run({ name: 'code-request', departure: departureOf(req) }, async (context) => {
         const username = readUsername(req.body, settings)
@@ -23,11 +23,10 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
         wasSent = true
         await context.callApp('session store', () => saveSession(req))
         req.otpRequest = { username }
-        let isLate = false
         const answered = context.upstream(done)
         // Without a fixed time, as in tests, the response waits for Elastic Path.
         if (uniformResponseTime === 0) return answered
-        await Promise.race([answered, inTime().then(() => (isLate = true))])
+        const isLate = await Promise.race([answered.then(() => false), inTime().then(() => true)])
         if (!isLate || joined) return
         done.catch((error: unknown) => {
           const { elapsed: duration } = context

@@ -63,13 +63,13 @@ function visible({ status, headers, text }: Awaited<ReturnType<Agent['get']>>): 
 }
 
 describe('requestOtp', () => {
-  it.each<[string, ShopSetup['store'], string?]>([
-    ['takes 120 ms and 150 ms', { otpRequestDelay: { unknown: 120, known: 150 } }],
-    ['takes 600 ms and 900 ms', { otpRequestDelay: { unknown: 600, known: 900 } }],
-    ['takes 120 ms and 5 s', { otpRequestDelay: { unknown: 120, known: 5000 } }],
+  it.each<[string, NonNullable<ShopSetup['store']>, string]>([
+    ['takes 120 ms and 150 ms', { otpRequestDelay: { unknown: 120, known: 150 } }, ''],
+    ['takes 600 ms and 900 ms', { otpRequestDelay: { unknown: 600, known: 900 } }, ''],
+    ['takes 120 ms and 5 s', { otpRequestDelay: { unknown: 120, known: 5000 } }, ''],
     ['never responds for known ones', {}, 'hang'],
-    ['refuses unknown ones with 400', { unknownUsernameStatus: 400 }],
-    ['refuses unknown ones with 404', { unknownUsernameStatus: 404 }],
+    ['refuses unknown ones with 400', { unknownUsernameStatus: 400 }, ''],
+    ['refuses unknown ones with 404', { unknownUsernameStatus: 404 }, ''],
     ['refuses unknown ones with 404 and a look-up fails', { unknownUsernameStatus: 404 }, 'look-up'],
     ['refuses unknown ones with 422', {}, '422'],
   ])('responds alike to known and unknown usernames if Elastic Path %s', async (_case, store, fault) => {
@@ -84,7 +84,7 @@ describe('requestOtp', () => {
       for (let i = 0; i < 7; i++) {
         if (fault === 'hang' && isKnown) simulator.fault('otp_request', 'hang')
         if (fault === '422' && !isKnown) simulator.fault('otp_request', { status: 422 })
-        if (fault === 'look-up' && !isKnown) simulator.fault('account_settings', { status: 500 })
+        if (fault === 'look-up' && !isKnown && i === 0) simulator.fault('account_settings', { status: 500 })
         responses.push(
           visible(i < 5 ? await request(agent, username) : await agent.post('/code').send({ username })),
         )
@@ -172,17 +172,14 @@ describe('requestOtp', () => {
     expect.hasAssertions()
   })
 
-  it.each<[string, SessionStore['set'], string]>([
-    ['fails', (_id, _session, done) => done?.(new Error('redis://secret')), 'session_failed'],
-    ['throws', () => fail(), 'session_failed'],
-  ])('fails if saving the session %s', async (_case, set, code) => {
+  it('fails, without details of the store, if the session cannot be saved', async () => {
     const sessions = new SessionStore()
-    sessions.set = set
-    const { browser } = await openShop({ sessions, options: { timeout: 1000 } })
+    sessions.set = (_id, _session, done) => done?.(new Error('redis://secret'))
+    const { browser } = await openShop({ sessions })
 
-    const response = await browser().post('/code').send({ username: ADA }).timeout(10_000)
+    const response = await browser().post('/code').send({ username: ADA })
 
-    expect(response).toMatchObject({ status: 500, body: { code } })
+    expect(response).toMatchObject({ status: 500, body: { code: 'session_failed' } })
     expect(response.text).not.toContain('secret')
   })
 
@@ -210,6 +207,7 @@ describe('requestOtp', () => {
     'is an error if normalizeUsername throws %p',
     async (thrown) => {
       const normalizeUsername = () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- what Express's next takes for no error
         throw thrown
       }
       const { simulator, browser } = await openShop({ options: { normalizeUsername } })
@@ -219,7 +217,3 @@ describe('requestOtp', () => {
     },
   )
 })
-
-function fail(): never {
-  throw new Error('no store')
-}

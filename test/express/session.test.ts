@@ -101,15 +101,18 @@ describe.each(WAYS)('the session at a %s', (way) => {
     await held.arrived
     await agent.post('/logout').expect(204)
     const broken = deferred()
-    sessions.get = (id, done) => (broken.resolve(), breakRead(get)(id, done))
+    sessions.get = (id, done) => {
+      broken.resolve()
+      return breakRead(get)(id, done)
+    }
 
     held.release()
     await broken.promise
     await pass(2000)
 
-    const { status, body } = await response
+    const { status, body } = (await response) as { status: number; body: unknown }
     sessions.get = get
-    expect({ status, body: body as unknown }).toMatchObject(failed(way))
+    expect({ status, body }).toMatchObject(failed(way))
     if (way === 'renewal') expect(bodyOf<Page>({ body }).user).toEqual(user)
     expect(JSON.stringify(body)).not.toContain('secret')
     expect(sessions.users).toEqual([])
