@@ -122,7 +122,10 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * @throws ElasticPathError `missing_credentials` (400), `too_many_attempts` (429), or a status from 500 for Elastic Path
    * or the setup.
    */
-  async createOtpRequest(username: string, options: { session?: object | null | undefined } = {}): Promise<void> {
+  async createOtpRequest(
+    username: string,
+    options: { session?: object | null | undefined } = {},
+  ): Promise<void> {
     const { settings, codeRequests } = this.#services
     const startedAt = performance.now()
     let wasSent = false
@@ -166,7 +169,9 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
     total: number
   }> {
     const { settings, commerce, run } = this.#services
-    return run({}, (context) => listAccounts(commerce.client, context, requireUser(user, settings.name), page))
+    return run({}, (context) =>
+      listAccounts(commerce.client, context, requireUser(user, settings.name), page),
+    )
   }
 
   /**

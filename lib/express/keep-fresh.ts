@@ -24,6 +24,7 @@ const REMEMBERED = 30_000
 // Milliseconds of remaining life. With less, the token may expire while the page is served, so the page waits for the
 // renewal; with more, the page waits at most PATIENCE.
 const ABOUT_TO_EXPIRE = 60_000
+// The page also waits no longer than this for the session store. What is not saved is renewed again by the next request.
 const PATIENCE = 2000
 
 /** Undefined if the renewal failed. */
@@ -66,7 +67,7 @@ export function keepFresh(services: Services, options: KeepFreshOptions): Reques
         const fresh = withTokens(plainUser(user), { account, selectionToken })
         const next = removed ? withTokens(user, fresh) : await verified(services, req, user, fresh, context)
         if (!next) return session.signOut(context)
-        await session.renewUser(next, fresh, held.token, context)
+        await atMost(PATIENCE, session.renewUser(next, fresh, held.token, context))
       })
     } catch (error) {
       // The page is served with the user as it was.

@@ -231,7 +231,8 @@ export class ElasticPathSimulator {
   }
 
   /**
-   * Removes a member from one account. Its tokens for this account are refused from now on.
+   * Removes a member from one account. Its tokens for this account cannot act for it any longer. They can still list and
+   * renew the member's other accounts.
    *
    * @returns the member
    * @throws TypeError for an unknown username, or if the member does not belong to the account

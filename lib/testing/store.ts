@@ -202,10 +202,15 @@ export class Store {
 
   /** Whose an account token is. Undefined if it is invalid, or if the member has left the account. */
   holder(token: string | undefined): Holder | undefined {
-    const claims = token === undefined ? undefined : this.accountTokens.read(token, this.now())
-    const member = claims && this.members.withId(claims.sub)
-    const account = member?.accounts.find(claims?.scope ?? '')
+    const { member, accountId = '' } = this.bearerOf(token)
+    const account = member?.accounts.find(accountId)
     return member && account && { member, account }
+  }
+
+  /** The member of a held token, also if they no longer belong to its account: their other accounts can be listed. */
+  bearerOf(token: string | undefined): { member?: Member | undefined; accountId?: string } {
+    const claims = token === undefined ? undefined : this.accountTokens.read(token, this.now())
+    return claims ? { member: this.members.withId(claims.sub), accountId: claims.scope } : {}
   }
 
   /** An error in the form of Elastic Path's: JSON:API style. */

@@ -163,12 +163,16 @@ describe('members', () => {
     { id: 'b', name: 'B' },
   ]
 
-  test('removed from an account keep their other accounts', async () => {
+  test('removed from an account cannot act for it, and can list their other accounts', async () => {
     const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: shared }] })
     const { json } = await client.exchange(simulator.issueCode(ADA))
     const [a, b] = [0, 1].map((i) => String(at(json, 'data', i, 'token')))
     simulator.removeFromAccount(ADA, 'a')
-    expect([(await client.renew(a)).status, (await client.renew(b)).status]).toEqual([401, 201])
+    const listed = [await client.renew(a), await client.renew(b)].map((reply) =>
+      at(reply.json, 'data', 0, 'account_id'),
+    )
+    expect(listed).toEqual(['b', 'b'])
+    expect([(await client.accounts(a)).status, (await client.accounts(b)).status]).toEqual([401, 200])
     expect(() => simulator.removeFromAccount(ADA, 'a')).toThrow('does not belong to a')
   })
 
