@@ -128,7 +128,6 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
   ): Promise<void> {
     const { settings, codeRequests } = this.#services
     const startedAt = performance.now()
-    let wasSent = false
     try {
       await this.#services.run({ name: 'code-request' }, async (context) => {
         const normalized = toUsername(username, settings)
@@ -136,13 +135,12 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
           throw new ElasticPathError('missing_credentials', 'A username is required to request a code.')
         }
         const { done } = await codeRequests.start(normalized, options.session, context)
-        wasSent = true
         await context.upstream(done)
       })
     } finally {
       const { uniformResponseTime: unit } = settings
       const elapsed = performance.now() - startedAt
-      if (wasSent && unit > 0) await untilUniformTime(startedAt, Math.ceil(elapsed / unit) * unit)
+      if (unit > 0) await untilUniformTime(startedAt, Math.ceil(elapsed / unit) * unit)
     }
   }
 

@@ -26,6 +26,7 @@ export class StoreSettings {
   private readonly profile: Shared<string>
   private readonly profiles: Shared<PasswordProfile[]>
   private lastLook = -Infinity
+  private looking: Promise<void> | undefined
 
   constructor(
     private readonly client: CommerceClient,
@@ -78,7 +79,18 @@ export class StoreSettings {
    * then: if a look-up failed for others, that would reveal the response that caused it.
    */
   async recheck(context: Context): Promise<void> {
-    if (!this.mayLookAgain()) return
+    if (this.mayLookAgain()) {
+      const looking = context.detached((own) => this.lookAgain(own))
+      this.looking = looking
+      const end = (): void => {
+        this.looking = undefined
+      }
+      looking.then(end, end)
+    }
+    if (this.looking) await context.upstream(this.looking)
+  }
+
+  private async lookAgain(context: Context): Promise<void> {
     if (this.named.authenticationRealmId === undefined) await this.realm.refresh(context)
     await this.profiles.refresh(context)
     if (this.named.passwordProfileId === undefined) await this.profile.refresh(context)

@@ -12,16 +12,14 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
   return handler(async (req) => {
     const startedAt = performance.now()
     const inTime = (): Promise<void> => untilUniformTime(startedAt, uniformResponseTime)
-    let wasSent = false as boolean
     try {
       await run({ name: 'code-request', departure: departureOf(req) }, async (context) => {
         const username = readUsername(req.body, settings)
         if (username === undefined) {
           throw new ElasticPathError('missing_credentials', 'A username is required to request a code.')
         }
-        const { done, joined } = await codeRequests.start(username, sessionOf(req), context)
-        wasSent = true
-        await context.callApp('session store', () => saveSession(req))
+        const { done, joined, isNewTicket } = await codeRequests.start(username, sessionOf(req), context)
+        if (isNewTicket) await context.callApp('session store', () => saveSession(req))
         req.otpRequest = { username }
         const answered = context.upstream(done)
         // Without a fixed time, as in tests, the response waits for Elastic Path.
@@ -34,8 +32,8 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
         })
       })
     } finally {
-      // An error of Elastic Path's must not come earlier than a success.
-      if (wasSent) await inTime()
+      // An error must not come earlier than a success.
+      await inTime()
     }
   })
 }

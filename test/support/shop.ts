@@ -219,9 +219,9 @@ function createApp(
       passport.authenticate(
         strategy.name,
         (error: unknown, user: unknown, info: unknown, status: unknown) => {
-          if (error) return next(error)
+          if (error) { next(error); return; }
           if (!user) return res.status(typeof status === 'number' ? status : 401).json(info ?? {})
-          req.logIn(user as Express.User, { session: true, keepSessionInfo: true }, (failed: unknown) => {
+          req.logIn(user, { session: true, keepSessionInfo: true }, (failed: unknown) => {
             if (failed) next(failed)
             else res.json({ user, info })
           })
