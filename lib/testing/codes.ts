@@ -108,3 +108,19 @@ export class Codes {
 function randomCode(): string {
   return Array.from({ length: 6 }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('')
 }
+
+/** The payload of the event of a code. */
+export function payloadOf(event: CodeEvent, { id, email, name }: Member, realmId: string) {
+  const { createdAt, otp, passwordProfileId, purpose, username } = event
+  return {
+    authentication_realm_id: realmId,
+    created_at: createdAt,
+    one_time_password_token: otp,
+    password_profile_id: passwordProfileId,
+    purpose,
+    updated_at: createdAt,
+    user_authentication_info: { email, id, name },
+    // Nothing else shows this id.
+    user_authentication_password_profile_info: { id, password_profile_id: passwordProfileId, username },
+  }
+}

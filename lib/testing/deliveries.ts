@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import { field } from './fields'
-import type { Delivery, Integration } from './integrations'
+import { integrationOf, type Delivery, type Integration } from './integrations'
+import type { WebhookTarget } from './options'
 import type { Store } from './store'
 
 /** An event of the store. */
@@ -23,12 +24,24 @@ const LARGEST_BODY = 1000
 /** Delivers events to webhooks, as Commerce's integrations do, and records jobs and deliveries. */
 export class Deliveries {
   private readonly pending = new Map<() => void, string>()
+  private webhookId: string | undefined
 
   /** @param onEnd receives every delivery that ended */
   constructor(
     private readonly store: Store,
     private readonly onEnd: (delivery: Delivery) => void,
   ) {}
+
+  /** Replaces the one webhook that is set without the API. */
+  deliverTo(target: WebhookTarget | undefined): void {
+    const { integrations } = this.store
+    const added = target && integrationOf({ name: 'One-time passwords', ...target }, this.store.isoNow())
+    if (this.webhookId !== undefined) {
+      this.stop(this.webhookId)
+      integrations.delete(this.webhookId)
+    }
+    this.webhookId = added && integrations.set(added.id, added).id
+  }
 
   /** Delivers an event to every enabled integration that observes it. */
   publish(event: StoreEvent): void {
@@ -53,7 +66,7 @@ export class Deliveries {
   private later(delay: number, job: Job, attempt: number): void {
     const timer = setTimeout(() => {
       this.pending.delete(cancel)
-      this.attempt(job, attempt)
+      if (this.store.integrations.get(job.integration.id)) this.attempt(job, attempt)
     }, delay)
     const cancel = () => {
       clearTimeout(timer)

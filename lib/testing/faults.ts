@@ -1,3 +1,4 @@
+import { validateHeaderValue } from 'node:http'
 import { checkNames, checkNumber, checkOneOf } from './checks'
 import { checkRuleOptions, type RuleOptions } from './rules'
 
@@ -101,18 +102,26 @@ export function checkFault(fault: Fault, options: FaultOptions): void {
   checkRuleOptions('a fault', options)
   if (typeof fault === 'string') {
     checkOneOf('A fault', fault, WORDS)
-  } else if ('status' in fault) {
-    checkNames('a fault', fault, { status: true, body: true, headers: true })
+    return
+  }
+  checkNames('a fault', fault, KINDS)
+  if ('status' in fault) {
     checkNumber('status', fault.status, 200, 599)
+    for (const [name, value] of Object.entries(fault.headers ?? {})) validateHeaderValue(name, value)
   } else if ('delay' in fault) checkNumber('delay', fault.delay, 0, Number.MAX_SAFE_INTEGER)
   else if ('compressed' in fault) checkOneOf('compressed', fault.compressed, ['gzip', 'deflate', 'br'])
   else if ('realmNotFound' in fault) checkNumber('realmNotFound', fault.realmNotFound, 400, 599)
-  else {
-    checkNames('a fault', fault, {
-      ...KINDS,
-      ...('redirect' in fault ? { redirect: 1 } : { rateLimited: 1 }),
-    })
-  }
+  else if (!('redirect' in fault) && !('rateLimited' in fault))
+    throw new TypeError('A fault must not be empty')
 }
 
-const KINDS = { status: 1, delay: 1, redirect: 1, rateLimited: 1, compressed: 1, realmNotFound: 1 }
+const KINDS = {
+  status: true,
+  body: true,
+  headers: true,
+  delay: true,
+  redirect: true,
+  rateLimited: true,
+  compressed: true,
+  realmNotFound: true,
+}

@@ -57,12 +57,15 @@ export class Holds {
       opened,
     }
     const rule = this.rules.add(key, gate, options)
+    const stop = () => end(stopped.reason)
     const end = (reason: unknown) => {
+      stopped.removeEventListener('abort', stop)
       rule.remove()
       fail(reason)
       open()
     }
-    stopped.addEventListener('abort', () => end(stopped.reason), { once: true })
+    stopped.addEventListener('abort', stop)
+    if (stopped.aborted) stop()
     return {
       arrived,
       get count() {

@@ -85,11 +85,12 @@ export function newIntegrations(): Table<Integration> {
 
 /**
  * @param now ISO 8601
- * @throws TypeError for an unknown option or a URL that is not HTTP
+ * @throws TypeError for an unknown option or a URL that is not HTTP, or a secret that is no header
  */
 export function integrationOf(seed: IntegrationSeed, now: string): Integration {
   checkNames('an integration', seed, SEED_NAMES)
   if (!isHttpUrl(seed.url)) throw new TypeError('The url of a webhook must be an http: or https: URL')
+  if (!isSecret(seed.secretKey)) throw new TypeError('The secretKey of a webhook must be printable ASCII')
   return {
     id: seed.id ?? randomUUID(),
     name: seed.name ?? 'Integration',
@@ -107,6 +108,11 @@ export function integrationOf(seed: IntegrationSeed, now: string): Integration {
     retryDelay: seed.retryDelay ?? DELIVERY.retryDelay,
     timeout: seed.timeout ?? DELIVERY.timeout,
   }
+}
+
+/** Whether a secret can be sent in a header. */
+export function isSecret(secret: unknown): boolean {
+  return secret === undefined || (typeof secret === 'string' && /^[\x20-\x7e]*$/.test(secret))
 }
 
 export function isHttpUrl(url: string): boolean {

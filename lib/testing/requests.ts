@@ -44,8 +44,9 @@ export class Requests {
     return this.counts.get(key) ?? 0
   }
 
-  isOfKind(record: RecordedRequest, key: string): boolean {
-    return this.keys.get(record)?.includes(key) ?? false
+  /** Returns whether a request is of a kind. */
+  matcher(key: string): (record: RecordedRequest) => boolean {
+    return (record) => this.keys.get(record)?.includes(key) ?? false
   }
 
   clear(): void {

@@ -58,6 +58,7 @@ const BUILT_IN: readonly Route[] = [
   route('PUT /v2/settings/account-authentication', settings.updateAccountSettings, 'admin'),
   route('GET /v2/settings/cart', settings.cartSettings),
   route('PUT /v2/settings/cart', settings.updateCartSettings, 'admin'),
+  route(`GET ${REALM}`, realm.realm),
   route(`GET ${PROFILES}`, realm.passwordProfiles, 'any', 'password_profiles'),
   route(`POST ${PROFILES}`, realm.createPasswordProfile, 'admin'),
   route(`GET ${PROFILES}/:profile`, realm.passwordProfile),

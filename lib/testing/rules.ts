@@ -37,7 +37,12 @@ export class Rules<T> {
     if (!(after >= 0)) throw new RangeError(`after must be 0 or more, not ${after}`)
     const rule: Rule<T> = { key, value, times, after, hits: 0 }
     this.rules.push(rule)
-    return { hits: () => rule.hits, remove: () => this.remove(rule) }
+    return {
+      get hits() {
+        return rule.hits
+      },
+      remove: () => this.remove(rule),
+    }
   }
 
   clear(): void {

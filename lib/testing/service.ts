@@ -20,8 +20,6 @@ export interface Parts {
   events: Events
   /** The scheme, host and port of the links in answers. */
   origin(): string
-  /** Receives what a handler threw. */
-  report(error: unknown): void
 }
 
 /** Answers one request: it is recorded, perhaps held, perhaps goes wrong, and else has its effect. */
@@ -46,16 +44,21 @@ export async function serve(parts: Parts, request: IncomingMessage, response: Se
   events.emit('request', record)
 
   const api = { origin: parts.origin(), method, path, query, headers, body }
-  const attempt = async (): Promise<Answer> => {
+  const fail = (error: unknown): Answer => {
+    events.report(error)
+    return store.refusal(500)
+  }
+  const attempt = () => {
     try {
-      return await destination.answer(store, api)
+      const answer = destination.answer(store, api)
+      return isPromise(answer) ? answer.catch(fail) : answer
     } catch (error) {
-      parts.report(error)
-      return store.refusal(500)
+      return fail(error)
     }
   }
-  let acted: Promise<Answer> | undefined
+  let acted: Answer | Promise<Answer> | undefined
   const act = () => (acted ??= attempt())
+  const answer = () => void whenReady(act(), (ready) => sendLate(reply, ready))
 
   const hold = parts.holds.next(keys)
   if (hold) {
@@ -63,16 +66,26 @@ export async function serve(parts: Parts, request: IncomingMessage, response: Se
     hold.arrive(record)
     await hold.opened
   }
+  // Without a hold, nothing is awaited from here on: whoever hears of the request finds its effect and its timers.
   const struck = parts.faults.next(keys)
   if (!struck) {
-    sendLate(reply, await act())
+    answer()
     return
   }
-  const { fault } = struck
-  const isLate = typeof fault === 'object' && 'delay' in fault
-  const before = struck.afterEffect ? await act() : undefined
-  if (isLate) reply.later(fault.delay, () => void act().then((answer) => sendLate(reply, answer)))
-  else answerFault(fault, store, reply, () => before ?? destination.rehearse(store, api))
+  const { fault, afterEffect } = struck
+  if (afterEffect) void act()
+  if (typeof fault === 'object' && 'delay' in fault) reply.later(fault.delay, answer)
+  else if (acted === undefined) answerFault(fault, store, reply, () => destination.rehearse(store, api))
+  else await whenReady(acted, (truth) => answerFault(fault, store, reply, () => truth))
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return value instanceof Promise
+}
+
+function whenReady(value: Answer | Promise<Answer>, action: (value: Answer) => void): void | Promise<void> {
+  if (isPromise(value)) return value.then(action)
+  action(value)
 }
 
 function sendLate(reply: Reply, answer: Answer): void {

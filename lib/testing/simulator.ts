@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Cart } from './carts'
 import type { Product } from './catalog'
-import type { CodeEvent } from './codes'
+import { payloadOf, type CodeEvent } from './codes'
 import type { RouteHandle, RouteHandler, RouteOptions } from './custom-routes'
 import { Deliveries } from './deliveries'
 import { Events, type SimulatorEvents } from './events'
 import { checkFault, type Fault, type FaultHandle, type FaultOptions } from './faults'
 import { Holds, type Hold, type HoldOptions } from './holds'
-import { CODE_EVENT, integrationOf, type Delivery, type Integration } from './integrations'
+import { CODE_EVENT, type Delivery, type Integration } from './integrations'
 import type { Member } from './members'
 import type { Call, HttpMethod, RecordedRequest } from './messages'
-import { changeSettings, checkChanges } from './options'
 import type {
   AccountSeed,
   CartSeed,
@@ -25,12 +26,11 @@ import type { Order } from './orders'
 import { Requests } from './requests'
 import { Routes } from './routes'
 import { Rules } from './rules'
-import { Server } from './server'
+import { Listener } from './listener'
 import { serve } from './service'
-import { checkSkew, Store, type PasswordProfile } from './store'
+import { Store, type PasswordProfile } from './store'
 
 const MAILBOX_SIZE = 1000
-const ERRORS_KEPT = 100
 
 /**
  * A store of Elastic Path Commerce on this machine: a real HTTP server in this process that answers as Elastic Path does,
@@ -49,20 +49,21 @@ const ERRORS_KEPT = 100
  */
 export class ElasticPathSimulator {
   private readonly store: Store
-  private readonly server: Server
+  private readonly server = createServer()
+  private readonly listener: Listener
   private readonly routes = new Routes()
   private readonly faults = new Rules<{ fault: Fault; afterEffect: boolean }>()
   private readonly holds = new Holds()
   private readonly recorded = new Requests()
   private readonly mail: CodeEvent[] = []
-  private readonly thrown: unknown[] = []
   private readonly stopped = new AbortController()
   private readonly events = new Events(this.stopped.signal)
   private readonly outgoing: Deliveries
-  private webhookId: string | undefined
 
   private constructor(options: SimulatorOptions) {
     this.store = new Store(options, (event, member) => this.announce(event, member))
+    // Any number of promises can wait for the end.
+    setMaxListeners(0, this.stopped.signal)
     this.outgoing = new Deliveries(this.store, (delivery) => this.events.emit('delivery', delivery))
     this.deliverTo(options.webhook)
     const parts = {
@@ -73,11 +74,15 @@ export class ElasticPathSimulator {
       faults: this.faults,
       events: this.events,
       origin: () => this.url,
-      report: (error: unknown) => this.report(error),
     }
-    this.server = new Server(options.host ?? '127.0.0.1', (request, response) => {
-      void serve(parts, request, response)
-    })
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
+      serve(parts, request, response).catch((error: unknown) => {
+        this.events.report(error)
+        response.destroy()
+      })
+    }
+    const { host = '127.0.0.1' } = options
+    this.listener = new Listener(this.server, host, answer, (open) => this.events.emit('connections', open))
   }
 
   /**
@@ -89,7 +94,7 @@ export class ElasticPathSimulator {
    */
   static async start(options: SimulatorOptions = {}): Promise<ElasticPathSimulator> {
     const simulator = new ElasticPathSimulator(options)
-    await simulator.server.listen(options.port ?? 0)
+    await simulator.listener.listen(options.port ?? 0)
     return simulator
   }
 
@@ -101,7 +106,7 @@ export class ElasticPathSimulator {
   async stop(): Promise<void> {
     this.stopped.abort(new Error('The simulator was stopped'))
     this.outgoing.stop()
-    if (this.server.isListening) await this.server.close()
+    if (this.listener.isListening) await this.listener.close()
   }
 
   /** Stops the simulator at the end of its scope, for `await using`. */
@@ -116,12 +121,12 @@ export class ElasticPathSimulator {
    * @returns resolves when it listens again
    */
   async restart(whileDown: () => void | Promise<void> = () => undefined): Promise<void> {
-    await this.server.restart(whileDown)
+    await this.listener.restart(whileDown)
   }
 
   /** The base URL, such as `http://127.0.0.1:43210`. */
   get url(): string {
-    return this.server.url
+    return this.listener.url
   }
 
   /** The client id. */
@@ -192,8 +197,7 @@ export class ElasticPathSimulator {
    * @throws TypeError or RangeError for unknown settings and impossible values
    */
   configure(changes: Partial<StoreSettings>): void {
-    checkChanges(changes)
-    this.store.settings = changeSettings(this.store.settings, changes)
+    this.store.configure(changes)
   }
 
   /**
@@ -252,8 +256,8 @@ export class ElasticPathSimulator {
    * @param realm the new realm; by default with a new id and one profile that issues codes
    * @throws TypeError for impossible values
    */
-  replaceRealm(realm: { realmId?: string; passwordProfiles?: readonly PasswordProfileSeed[] } = {}): void {
-    this.store.replaceRealm(realm.realmId ?? randomUUID(), realm.passwordProfiles ?? [{}])
+  replaceRealm(realm: Pick<SimulatorOptions, 'realmId' | 'passwordProfiles'> = {}): void {
+    this.store.replaceRealm(realm)
   }
 
   /**
@@ -284,7 +288,7 @@ export class ElasticPathSimulator {
    * Calls a listener at each event of a kind.
    *
    * @param event `code`: a code was requested. `request`: a request arrived. `answer`: a response ended. `delivery`: a
-   * delivery to a webhook ended. `error`: a handler of `route` threw.
+   * delivery to a webhook ended. `connections`: a connection was opened or closed. `error`: a handler of `route` threw.
    * @returns a function that removes the listener
    */
   on<Name extends keyof SimulatorEvents>(
@@ -305,14 +309,15 @@ export class ElasticPathSimulator {
   }
 
   /**
-   * Waits until the next request of a kind has arrived.
+   * Waits until the next request of a kind has arrived. Unless it is held, it has had its effect by then, and its delays
+   * have begun. This does not hold for endpoints of your own.
    *
    * @param call the kind; any by default
    * @returns rejects if the simulator is stopped before
    * @throws TypeError for a name of no endpoint
    */
   nextRequest(call: Call | 'any' = 'any'): Promise<RecordedRequest> {
-    return this.events.next('request', this.matcherOf(call))
+    return this.events.next('request', this.recorded.matcher(this.routes.keyOf(call)))
   }
 
   /**
@@ -323,7 +328,7 @@ export class ElasticPathSimulator {
    * @throws TypeError for a name of no endpoint
    */
   nextAnswer(call: Call | 'any' = 'any'): Promise<RecordedRequest> {
-    return this.events.next('answer', this.matcherOf(call))
+    return this.events.next('answer', this.recorded.matcher(this.routes.keyOf(call)))
   }
 
   /**
@@ -342,12 +347,7 @@ export class ElasticPathSimulator {
    * @throws TypeError if the URL is not HTTP
    */
   deliverTo(target: WebhookTarget | undefined): void {
-    const added = target && integrationOf({ name: 'One-time passwords', ...target }, this.store.isoNow())
-    if (this.webhookId !== undefined) {
-      this.outgoing.stop(this.webhookId)
-      this.store.integrations.delete(this.webhookId)
-    }
-    this.webhookId = added && this.store.integrations.set(added.id, added).id
+    this.outgoing.deliverTo(target)
   }
 
   /**
@@ -398,13 +398,7 @@ export class ElasticPathSimulator {
   fault(call: Call | 'any', fault: Fault, options: FaultOptions = {}): FaultHandle {
     checkFault(fault, options)
     const { afterEffect = false } = options
-    const rule = this.faults.add(this.routes.keyOf(call), { fault, afterEffect }, options)
-    return {
-      get hits() {
-        return rule.hits()
-      },
-      remove: rule.remove,
-    }
+    return this.faults.add(this.routes.keyOf(call), { fault, afterEffect }, options)
   }
 
   /** Removes all faults. */
@@ -459,7 +453,7 @@ export class ElasticPathSimulator {
 
   /** The last hundred errors that handlers of `route` threw, the newest last. Each was answered with a 500. */
   get errors(): readonly unknown[] {
-    return this.thrown
+    return this.events.errors
   }
 
   /**
@@ -504,10 +498,7 @@ export class ElasticPathSimulator {
    * @throws RangeError for another number
    */
   advance(seconds: number): void {
-    if (!(seconds >= 0 && Number.isFinite(seconds))) {
-      throw new RangeError(`The clock goes forward by a number of seconds, not by ${seconds}`)
-    }
-    this.store.skew += seconds
+    this.store.advance(seconds)
   }
 
   /**
@@ -517,8 +508,7 @@ export class ElasticPathSimulator {
    * @throws RangeError if it is not a finite number
    */
   setClockSkew(seconds: number): void {
-    checkSkew(seconds)
-    this.store.skew = seconds
+    this.store.setSkew(seconds)
   }
 
   /** Returns the time of the simulator's clock. */
@@ -536,49 +526,25 @@ export class ElasticPathSimulator {
     this.store.accountTokens.revokeAll()
   }
 
+  /** The number of open connections. */
+  get connections(): number {
+    return this.listener.connections
+  }
+
   /** Closes all connections at once, idle ones included. */
   dropConnections(): void {
-    this.server.dropConnections()
+    this.listener.dropConnections()
   }
 
   /** Sends a 408 that nobody requested on each idle connection and closes it, as load balancers do. */
   expireConnections(): void {
-    this.server.expireConnections()
-  }
-
-  private matcherOf(call: Call | 'any'): (record: RecordedRequest) => boolean {
-    const key = this.routes.keyOf(call)
-    return (record) => this.recorded.isOfKind(record, key)
+    this.listener.expireConnections()
   }
 
   private announce(event: CodeEvent, member: Member): void {
     if (this.mail.push(event) > MAILBOX_SIZE) this.mail.shift()
-    this.outgoing.publish({
-      id: event.eventId,
-      name: CODE_EVENT,
-      payload: codePayload(event, member, this.realmId),
-    })
+    const payload = payloadOf(event, member, this.realmId)
+    this.outgoing.publish({ id: event.eventId, name: CODE_EVENT, payload })
     this.events.emit('code', event)
-  }
-
-  private report(error: unknown): void {
-    if (this.thrown.push(error) > ERRORS_KEPT) this.thrown.shift()
-    if (this.events.has('error')) this.events.emit('error', error)
-    else process.emitWarning(error instanceof Error ? error : new Error(String(error)))
-  }
-}
-
-function codePayload(event: CodeEvent, { id, email, name }: Member, realmId: string) {
-  const { createdAt, otp, passwordProfileId, purpose, username } = event
-  return {
-    authentication_realm_id: realmId,
-    created_at: createdAt,
-    one_time_password_token: otp,
-    password_profile_id: passwordProfileId,
-    purpose,
-    updated_at: createdAt,
-    user_authentication_info: { email, id, name },
-    // Nothing else shows this id.
-    user_authentication_password_profile_info: { id, password_profile_id: passwordProfileId, username },
   }
 }

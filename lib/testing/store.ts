@@ -7,7 +7,7 @@ import { Codes, type CodeEvent, type CodePurpose } from './codes'
 import { integrationOf, newIntegrations, type Delivery, type Job } from './integrations'
 import { Members, type Account, type Member } from './members'
 import type { Answer } from './messages'
-import { changeSettings, checkOptions, DEFAULT_SETTINGS } from './options'
+import { changeSettings, checkChanges, checkOptions, DEFAULT_SETTINGS } from './options'
 import type { PasswordProfileSeed, SimulatorOptions, StoreSettings } from './options'
 import { Orders } from './orders'
 import { Table } from './table'
@@ -68,7 +68,7 @@ export class Store {
   realmId: string
   settings: StoreSettings
   /** Seconds by which the clock is ahead of the machine's. */
-  skew: number
+  private skew = 0
   private rehearsing = false
 
   /** @param announce receives every requested code */
@@ -80,11 +80,11 @@ export class Store {
     this.settings = changeSettings(DEFAULT_SETTINGS, options)
     this.clientId = options.clientId ?? 'simulator-client-id'
     this.clientSecret = options.clientSecret ?? 'simulator-client-secret'
-    this.skew = options.clockSkew ?? 0
-    checkSkew(this.skew)
+    this.setSkew(options.clockSkew ?? 0)
     this.startedAt = this.isoNow()
-    this.realmId = options.realmId ?? randomUUID()
-    for (const profile of options.passwordProfiles ?? [{}]) this.addProfile(profile)
+    const { realmId = randomUUID(), passwordProfiles = [{}] } = options
+    this.realmId = realmId
+    for (const profile of passwordProfiles) this.addProfile(profile)
     for (const member of options.members ?? []) this.members.add(member)
     for (const integration of options.integrations ?? []) {
       const added = integrationOf(integration, this.startedAt)
@@ -98,6 +98,26 @@ export class Store {
   /** Milliseconds since the epoch, by the simulator's clock. */
   now(): number {
     return Date.now() + Math.round(this.skew * 1000)
+  }
+
+  /** @throws RangeError if it is not a finite number of seconds */
+  setSkew(seconds: number): void {
+    if (!Number.isFinite(seconds)) throw new RangeError(`The clock's skew must be a number, not ${seconds}`)
+    this.skew = seconds
+  }
+
+  /** @throws RangeError if it is not a number of seconds, 0 or more */
+  advance(seconds: number): void {
+    if (!(seconds >= 0 && Number.isFinite(seconds))) {
+      throw new RangeError(`The clock goes forward by a number of seconds, not by ${seconds}`)
+    }
+    this.skew += seconds
+  }
+
+  /** @throws TypeError or RangeError for unknown settings and impossible values */
+  configure(changes: Partial<StoreSettings>): void {
+    checkChanges(changes)
+    this.settings = changeSettings(this.settings, changes)
   }
 
   isoNow(): string {
@@ -145,10 +165,11 @@ export class Store {
   }
 
   /** Replaces the realm and all its password profiles. */
-  replaceRealm(realmId: string, profiles: readonly PasswordProfileSeed[]): void {
-    this.realmId = realmId
+  replaceRealm(realm: Pick<SimulatorOptions, 'realmId' | 'passwordProfiles'>): void {
+    checkNames('a realm', realm, { realmId: true, passwordProfiles: true })
+    this.realmId = realm.realmId ?? randomUUID()
     this.profiles.clear()
-    for (const profile of profiles) this.addProfile(profile)
+    for (const profile of realm.passwordProfiles ?? [{}]) this.addProfile(profile)
   }
 
   requestCode(member: Member, profileId: string, purpose: CodePurpose): void {
@@ -210,9 +231,4 @@ export class Store {
     const answer = this.refusal(429)
     return retryAfter === undefined ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } }
   }
-}
-
-/** @throws RangeError if it is not a finite number of seconds */
-export function checkSkew(seconds: number): void {
-  if (!Number.isFinite(seconds)) throw new RangeError(`The clock's skew must be a number, not ${seconds}`)
 }

@@ -28,6 +28,11 @@ export interface Reply {
   json: unknown
 }
 
+/** A fake clock for everything that waits or expires in this process; sockets stay real. */
+export function useFakeClock(): void {
+  jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
+}
+
 interface Send {
   method?: string
   headers?: Record<string, string>
@@ -39,6 +44,13 @@ export class Client {
   private bearer = ''
 
   constructor(private readonly simulator: ElasticPathSimulator) {}
+
+  /** A client with an access token for `client_credentials`. */
+  static async admin(simulator: ElasticPathSimulator): Promise<Client> {
+    const client = new Client(simulator)
+    await client.authenticate({ grant_type: 'client_credentials', client_secret: simulator.clientSecret })
+    return client
+  }
 
   async authenticate(form: Record<string, string> = {}): Promise<Reply> {
     const { clientId } = this.simulator
@@ -117,6 +129,11 @@ export class Client {
       ...fields,
     }
     return this.send(path, { method: 'POST', body: { data } })
+  }
+
+  /** Calls an endpoint with JSON, and with an account token if there is one. */
+  call(method: string, path: string, body?: unknown, token?: string): Promise<Reply> {
+    return this.send(path, { method, headers: held(token), ...(body !== undefined && { body }) })
   }
 
   settings(): Promise<Reply> {

@@ -1,25 +1,31 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 const REQUEST_TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'
 
-/** The HTTP server and its connections. It can be stopped and started again on its port. */
-export class Server {
-  private readonly server = createServer()
+/** An HTTP server and its connections. It can be stopped and started again on its port. */
+export class Listener {
   /** Open connections, and how many requests each of them waits for. */
   private readonly sockets = new Map<Socket, number>()
   private port = 0
 
+  /** @param onConnections receives the number of open connections when it changes */
   constructor(
+    private readonly server: Server,
     private readonly host: string,
     serve: (request: IncomingMessage, response: ServerResponse) => void,
+    onConnections: (open: number) => void,
   ) {
     // As long as a load balancer keeps a connection, rather than Node's five seconds.
     this.server.keepAliveTimeout = 65_000
     this.server.on('connection', (socket) => {
       this.sockets.set(socket, 0)
-      socket.once('close', () => this.sockets.delete(socket))
+      onConnections(this.sockets.size)
+      socket.once('close', () => {
+        this.sockets.delete(socket)
+        onConnections(this.sockets.size)
+      })
     })
     this.server.on('request', (request, response) => {
       const { socket } = request
@@ -31,6 +37,10 @@ export class Server {
 
   get isListening(): boolean {
     return this.server.listening
+  }
+
+  get connections(): number {
+    return this.sockets.size
   }
 
   /** The base URL of the server. */

@@ -1,0 +1,265 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { ElasticPathSimulator } from '../../lib/testing'
+import { ADA, at, Client, detailOf, openStore, useFakeClock } from './support'
+
+const CODE_EVENT = 'one-time-password-token-request.created'
+const INTEGRATIONS = '/v2/integrations'
+const PROFILE = 'c5687352-d102-46fd-b85e-256f10574019'
+
+async function openAdmin(options = {}) {
+  const store = await openStore({ passwordProfiles: [{ id: PROFILE, oneTimePasswords: false }], ...options })
+  const profiles = `/v2/authentication-realms/${store.simulator.realmId}/password-profiles`
+  return { ...store, admin: await Client.admin(store.simulator), profiles }
+}
+
+const servers: ReturnType<typeof createServer>[] = []
+afterEach(async () => {
+  jest.useRealTimers()
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  }
+})
+
+/** A webhook that answers with these statuses in turn, the last one again and again. */
+async function openWebhook(...statuses: number[]) {
+  const events: unknown[] = []
+  const server = createServer((request, response) => {
+    let text = ''
+    request.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    request.on('end', () => {
+      events.push({ secret: request.headers['x-moltin-secret-key'], ...(JSON.parse(text) as object) })
+      const status = statuses.length > 1 ? statuses.shift() : statuses[0]
+      response.writeHead(status ?? 204).end(status === 500 ? 'broken' : undefined)
+    })
+  })
+  servers.push(server.listen(0, '127.0.0.1'))
+  await once(server, 'listening')
+  return { events, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/otp` }
+}
+
+const integration = (url: string, fields: Record<string, unknown> = {}) => ({
+  data: {
+    type: 'integration',
+    name: 'passport-elasticpath-otp',
+    enabled: true,
+    integration_type: 'webhook',
+    observes: [CODE_EVENT],
+    configuration: { url, secret_key: 'squirrel' },
+    ...fields,
+  },
+})
+
+describe('an implicit access token', () => {
+  test.each([
+    ['GET', INTEGRATIONS, 403],
+    ['POST', INTEGRATIONS, 403],
+    ['GET', `${INTEGRATIONS}/logs`, 403],
+    ['GET', `${INTEGRATIONS}/x`, 403],
+    ['PUT', `${INTEGRATIONS}/x`, 403],
+    ['DELETE', `${INTEGRATIONS}/x`, 403],
+    ['GET', `${INTEGRATIONS}/x/jobs`, 403],
+    ['GET', `${INTEGRATIONS}/x/jobs/y/logs`, 403],
+    ['PUT', '/v2/settings/account-authentication', 403],
+    ['PUT', '/v2/settings/cart', 403],
+    ['POST', 'profiles', 403],
+    ['PUT', `profiles/${PROFILE}`, 403],
+    ['GET', 'profiles', 200],
+    ['GET', `profiles/${PROFILE}`, 200],
+    ['GET', '/v2/settings/cart', 200],
+  ])('gets for %s %s a %i', async (method, path, status) => {
+    const { client, profiles } = await openAdmin()
+    const body = method === 'GET' ? undefined : {}
+    expect((await client.call(method, path.replace('profiles', profiles), body)).status).toBe(status)
+  })
+})
+
+describe('password profiles', () => {
+  test('are read, created and updated', async () => {
+    const { simulator, admin, profiles } = await openAdmin()
+    const data = { type: 'password_profile', name: 'Codes', enable_one_time_password_token: true }
+    const created = await admin.call('POST', profiles, { data })
+    expect([created.status, at(created.json, 'data')]).toEqual([
+      201,
+      expect.objectContaining({ ...data, username_format: 'any' }),
+    ])
+    expect(simulator.passwordProfileId).toBe(at(created.json, 'data', 'id'))
+    const update = { id: PROFILE, type: 'password_profile', name: 'Changed', username_format: 'email' }
+    expect((await admin.call('PUT', `${profiles}/${PROFILE}`, { data: update })).status).toBe(200)
+    const read = await admin.call('GET', `${profiles}/${PROFILE}`)
+    expect(at(read.json, 'data')).toMatchObject({ ...update, enable_one_time_password_token: false })
+    const realm = await admin.call('GET', profiles.replace('/password-profiles', ''))
+    expect(at(realm.json, 'data', 'id')).toBe(simulator.realmId)
+  })
+
+  test.each([
+    ['PUT', '/x', {}, 404],
+    ['GET', '/x', undefined, 404],
+    ['PUT', `/${PROFILE}`, { type: 'profile' }, 422],
+    ['PUT', `/${PROFILE}`, { id: 'other', type: 'password_profile' }, 422],
+    ['PUT', `/${PROFILE}`, { type: 'password_profile', username_format: 'phone' }, 422],
+    ['PUT', `/${PROFILE}`, { type: 'password_profile', enable_one_time_password_token: 'yes' }, 422],
+    ['POST', '', { type: 'password_profile' }, 422],
+    ['POST', '', [], 400],
+  ])('refuse %s %s %j with %i', async (method, path, data, status) => {
+    const { admin, profiles, simulator } = await openAdmin()
+    const before = simulator.profiles
+    const call = (base: string) => admin.call(method, base + path, data && { data })
+    expect((await call(profiles)).status).toBe(status)
+    expect((await call(profiles.replace(simulator.realmId, 'other'))).status).toBe(404)
+    expect(simulator.profiles).toEqual(before)
+  })
+})
+
+describe('settings', () => {
+  test('are changed by an administrator, within their limits', async () => {
+    const { simulator, admin } = await openAdmin()
+    const put = async (path: string, data: object) => (await admin.call('PUT', path, { data })).status
+    const timeout = 'account_management_authentication_token_timeout_secs'
+    const [account, cart] = ['/v2/settings/account-authentication', '/v2/settings/cart']
+    expect(await put(account, { [timeout]: 1200 })).toBe(200)
+    expect(await put(account, { [timeout]: 0 })).toBe(422)
+    expect(at((await admin.settings()).json, 'data', timeout)).toBe(1200)
+    expect(await put(cart, { cart_expiry_days: 30 })).toBe(200)
+    expect(await put(cart, { cart_expiry_days: 366 })).toBe(400)
+    expect(at((await admin.call('GET', cart)).json, 'data', 'cart_expiry_days')).toBe(30)
+    expect(simulator.addCart({}).expiresAt).toBe(
+      new Date(Date.parse(simulator.carts[0]?.updatedAt ?? '') + 30 * 86_400_000).toISOString(),
+    )
+  })
+})
+
+describe('integrations', () => {
+  test('are created, listed, updated, disabled and deleted', async () => {
+    const { simulator, client, admin } = await openAdmin({ passwordProfiles: [{}] })
+    const { url, events } = await openWebhook(204)
+    const created = await admin.call('POST', INTEGRATIONS, integration(url))
+    const id = String(at(created.json, 'data', 'id'))
+    expect([created.status, simulator.integrations]).toMatchObject([200, [{ id, enabled: true }]])
+    const delivery = simulator.nextDelivery()
+    await client.askForCode()
+    expect(await delivery).toMatchObject({ integrationId: id, attempt: 1, succeeded: true, status: 204 })
+    expect(events).toMatchObject([
+      { secret: 'squirrel', integration: { id, name: 'passport-elasticpath-otp' } },
+    ])
+
+    const path = `${INTEGRATIONS}/${id}`
+    const off = { data: { type: 'integration', enabled: false } }
+    expect(at((await admin.call('PUT', path, off)).json, 'data')).toMatchObject({
+      enabled: false,
+      observes: [CODE_EVENT],
+      configuration: { url, secret_key: 'squirrel' },
+    })
+    await client.askForCode()
+    await admin.call('PUT', path, integration(url, { observes: ['order.created'] }))
+    await client.askForCode()
+    expect(at((await admin.call('GET', path)).json, 'data', 'observes')).toEqual(['order.created'])
+    simulator.publish('order.created', { data: 1 })
+    expect(await simulator.nextDelivery()).toMatchObject({ event: 'order.created' })
+    expect(events).toHaveLength(2)
+
+    expect((await admin.call('DELETE', path)).status).toBe(200)
+    expect((await admin.call('GET', path)).status).toBe(404)
+    expect(at((await admin.call('GET', INTEGRATIONS)).json, 'meta', 'results', 'total')).toBe(0)
+  })
+
+  test.each([
+    ['Type', { type: 'webhook' }],
+    ['Name', { name: '' }],
+    ['IntegrationType', { integration_type: 'mail' }],
+    ['Observes', { observes: 'all' }],
+    ['Configuration', { configuration: 'x' }],
+    ['URL', { configuration: { url: 'ftp://x' } }],
+    ['SecretKey', { configuration: { url: 'http://x', secret_key: 'a\nb' } }],
+  ])('are refused if %s is invalid', async (name, fields) => {
+    const { admin, simulator } = await openAdmin()
+    const reply = await admin.call('POST', INTEGRATIONS, integration('http://127.0.0.1:1/', fields))
+    expect([reply.status, detailOf(reply)]).toEqual([422, expect.stringContaining(`field '${name}'`)])
+    expect(simulator.integrations).toEqual([])
+  })
+
+  test('of queues are kept, and get no deliveries', async () => {
+    const { client, admin, simulator } = await openAdmin({ passwordProfiles: [{}] })
+    const fields = { integration_type: 'aws_sqs', configuration: { url: 'x', region: 'y' } }
+    expect((await admin.call('POST', INTEGRATIONS, integration('', fields))).status).toBe(200)
+    await client.askForCode()
+    expect(
+      (await admin.call('GET', `${INTEGRATIONS}/${simulator.integrations[0]?.id ?? ''}/jobs`)).json,
+    ).toMatchObject({
+      data: [],
+    })
+  })
+
+  test('retry as jobs with a log for each delivery', async () => {
+    useFakeClock()
+    const { url } = await openWebhook(500, 204)
+    const integrations = [{ id: 'mine', url, retryDelay: 60_000 }]
+    const { simulator, client, admin } = await openAdmin({
+      passwordProfiles: [{}],
+      integrations,
+      deliveryDelay: 1000,
+    })
+    for (const wait of [1000, 60_000]) {
+      if (wait === 1000) await client.askForCode()
+      const delivery = simulator.nextDelivery()
+      jest.advanceTimersByTime(wait)
+      await delivery
+    }
+    const jobs = await admin.call('GET', `${INTEGRATIONS}/mine/jobs`)
+    const job = String(at(jobs.json, 'data', 0, 'id'))
+    for (const path of [`mine/jobs/${job}/logs`, 'mine/logs', 'logs']) {
+      const { json } = await admin.call('GET', `${INTEGRATIONS}/${path}`)
+      expect(at(json, 'data')).toMatchObject([
+        { attempt: 1, succeeded: false, status_code: 500, body: 'broken' },
+        { attempt: 2, succeeded: true, status_code: 204, error_detail: '' },
+      ])
+    }
+    expect(simulator.deliveries.map(({ attempt }) => attempt)).toEqual([1, 2])
+    expect((await admin.call('GET', `${INTEGRATIONS}/mine/jobs/x/logs`)).status).toBe(404)
+    expect((await admin.call('GET', `${INTEGRATIONS}/x/logs`)).status).toBe(404)
+  })
+
+  test('that are deleted are not retried', async () => {
+    useFakeClock()
+    const { url, events } = await openWebhook(500)
+    const { simulator, client, admin } = await openAdmin({
+      passwordProfiles: [{}],
+      integrations: [{ id: 'a', url }],
+    })
+    const delivery = simulator.nextDelivery()
+    await client.askForCode()
+    await delivery
+    await admin.call('DELETE', `${INTEGRATIONS}/a`)
+    jest.advanceTimersByTime(3_600_000)
+    expect([events.length, jest.getTimerCount()]).toEqual([1, 0])
+  })
+
+  test('include the webhook of `deliverTo`, and a failed connection has no status', async () => {
+    const { simulator, client, admin } = await openAdmin({ passwordProfiles: [{}] })
+    simulator.deliverTo({ url: 'http://127.0.0.1:1/', secretKey: 'x', attempts: 1 })
+    expect(simulator.integrations).toMatchObject([{ name: 'One-time passwords', enabled: true }])
+    const delivery = simulator.nextDelivery()
+    await client.askForCode()
+    expect(await delivery).toMatchObject({ succeeded: false, status: undefined })
+    const logs = await admin.call('GET', `${INTEGRATIONS}/logs`)
+    expect(at(logs.json, 'data', 0)).toMatchObject({
+      status_code: 0,
+      error_detail: expect.stringMatching(/./) as string,
+    })
+    simulator.deliverTo(undefined)
+    expect(simulator.integrations).toEqual([])
+  })
+
+  test.each([
+    [{ url: 'ftp://x' }, 'http'],
+    [{ url: 'http://x', secretKey: '\n' }, 'printable ASCII'],
+    [{ url: 'http://x', observe: [] }, 'observe is not an option of an integration'],
+  ])('as the option %j are refused', async (seed, message) => {
+    await expect(
+      ElasticPathSimulator.start({ members: [{ username: ADA }], integrations: [seed] }),
+    ).rejects.toThrow(message)
+  })
+})

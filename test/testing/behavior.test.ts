@@ -1,0 +1,190 @@
+import { ElasticPathSimulator, type Dialect, type SimulatorOptions } from '../../lib/testing'
+import { ADA, at, claimsOf, openStore, useFakeClock } from './support'
+
+const BOB = 'bob@example.com'
+
+describe('tokenClaims', () => {
+  test.each<[Dialect['tokenClaims'], RegExp, string, string]>([
+    ['seconds', /^[\w-]+\.[\w-]+\.[\w-]+$/, 'exp', 'number'],
+    ['iso', /^[\w-]+\.[\w-]+\.[\w-]+$/, 'exp', 'string'],
+    ['absent', /^[\w-]+\.[\w-]+\.[\w-]+$/, 'jti', 'string'],
+    ['opaque', /^[\w-]+~[\w-]+$/, 'exp', 'undefined'],
+  ])('%s: the token has this form, is accepted, and expires', async (tokenClaims, form, claim, type) => {
+    const { simulator, client } = await openStore({ tokenClaims })
+    const token = await client.signIn()
+    expect(token).toMatch(form)
+    expect(typeof at(claimsOf(token), claim)).toBe(type)
+    if (tokenClaims === 'absent') expect(Object.keys(claimsOf(token) as object)).toEqual(['jti'])
+    expect((await client.accounts(token)).status).toBe(200)
+    expect((await client.accounts(token.slice(0, -4) + 'AAAA')).status).toBe(401)
+    simulator.advance(86_400)
+    await client.authenticate()
+    expect((await client.accounts(token)).status).toBe(401)
+  })
+})
+
+describe('codes', () => {
+  test('work until they expire with `reusableCodes`', async () => {
+    const { simulator, client } = await openStore({ reusableCodes: true })
+    const otp = simulator.issueCode(ADA)
+    expect([(await client.exchange(otp)).status, (await client.exchange(otp)).status]).toEqual([201, 201])
+    simulator.advance(600)
+    expect((await client.exchange(otp)).status).toBe(400)
+  })
+
+  test('stay valid after a new one without `newCodeInvalidatesOld`', async () => {
+    const { simulator, client } = await openStore({ newCodeInvalidatesOld: false })
+    const [older, newer] = [simulator.issueCode(ADA), simulator.issueCode(ADA)]
+    expect(simulator.lastCode(ADA)).toBe(newer)
+    expect([(await client.exchange(older)).status, (await client.exchange(newer)).status]).toEqual([201, 201])
+    expect((await client.exchange(older)).status).toBe(400)
+  })
+
+  test.each([
+    [2, 201],
+    [3, 400],
+  ])('after %i wrong attempts of 3 give a %i', async (attempts, status) => {
+    const { simulator, client } = await openStore({ codeAttempts: 3 })
+    const otp = simulator.issueCode(ADA)
+    for (let i = 0; i < attempts; i++) await client.exchange('wrong1')
+    expect((await client.exchange(otp)).status).toBe(status)
+    expect((await client.exchange(simulator.issueCode(ADA))).status).toBe(201)
+  })
+
+  test('sign in whatever purpose they were requested for', async () => {
+    const { simulator, client } = await openStore()
+    await client.askForCode(ADA, { purpose: 'reset_password' })
+    expect((await client.exchange(simulator.mailbox[0]?.otp ?? '')).status).toBe(201)
+  })
+})
+
+describe('usernameCase', () => {
+  test.each([
+    ['sensitive', 400, 0],
+    ['insensitive', 201, 1],
+  ] as const)('%s', async (usernameCase, status, codes) => {
+    const { simulator, client } = await openStore({ usernameCase })
+    await client.askForCode('ADA@example.com')
+    expect(simulator.mailbox).toHaveLength(codes)
+    const otp = simulator.issueCode(ADA)
+    expect((await client.exchange(otp, { username: 'Ada@Example.com' })).status).toBe(status)
+  })
+})
+
+describe('delays', () => {
+  afterEach(() => jest.useRealTimers())
+
+  test.each([
+    [ADA, 100],
+    ['nobody@example.com', 900],
+  ])('answer the code request for %s after %i ms', async (username, delay) => {
+    useFakeClock()
+    const { simulator, client } = await openStore({ otpRequestDelay: { known: 100, unknown: 900 } })
+    const arrived = simulator.nextRequest('otp_request')
+    const reply = client.askForCode(username)
+    await arrived
+    jest.advanceTimersByTime(delay - 1)
+    expect(simulator.requests[0]?.status).toBeUndefined()
+    jest.advanceTimersByTime(1)
+    expect((await reply).status).toBe(202)
+  })
+})
+
+describe('configure', () => {
+  test('changes what is named from now on', async () => {
+    const { simulator, client } = await openStore()
+    simulator.configure({ wrongCodeStatus: 401, accountTokenLifetime: 60 })
+    expect((await client.exchange('wrong1')).status).toBe(401)
+    const timeout = 'account_management_authentication_token_timeout_secs'
+    expect(at((await client.settings()).json, 'data', timeout)).toBe(60)
+    const token = await client.signIn()
+    simulator.advance(60)
+    expect((await client.renew(token)).status).toBe(401)
+  })
+
+  test.each([
+    [{ codeLifetme: 1 }, 'codeLifetme is not an option of configure'],
+    [{ port: 1 }, 'port is not an option of configure'],
+    [{ codeAttempts: 0 }, 'codeAttempts must be a number from 1'],
+    [{ otpRequestDelay: { know: 1 } }, 'know is not an option of otpRequestDelay'],
+    [{ usernameCase: 'folded' }, 'usernameCase must be one of sensitive, insensitive, not folded'],
+  ])('refuses %j', async (changes, message) => {
+    const { simulator } = await openStore()
+    expect(() => simulator.configure(changes as object)).toThrow(message)
+  })
+})
+
+describe('the realm', () => {
+  test('can be replaced: its old ids are not found, and old codes are invalid', async () => {
+    const { simulator, client } = await openStore()
+    const { realmId, passwordProfileId } = simulator
+    const [path, otp] = [client.otpRequestPath(), simulator.issueCode(ADA)]
+    simulator.replaceRealm({ passwordProfiles: [{ name: 'New' }] })
+    expect(simulator.realmId).not.toBe(realmId)
+    expect(simulator.profiles).toMatchObject([{ name: 'New', oneTimePasswords: true }])
+    expect((await client.askForCode(ADA, {}, path)).status).toBe(404)
+    expect((await client.passwordProfiles('', realmId)).status).toBe(404)
+    expect((await client.exchange(otp, { password_profile_id: passwordProfileId })).status).toBe(400)
+    await client.askForCode()
+    expect((await client.exchange(simulator.lastCode(ADA) ?? '')).status).toBe(201)
+  })
+
+  test('has profiles that can be changed', async () => {
+    const { simulator, client } = await openStore()
+    const { passwordProfileId: id } = simulator
+    simulator.updateProfile(id, { oneTimePasswords: false, usernameFormat: 'email' })
+    expect(at((await client.passwordProfiles()).json, 'data', 0)).toMatchObject({
+      username_format: 'email',
+      enable_one_time_password_token: false,
+    })
+    expect((await client.askForCode(ADA, {}, client.otpRequestPath({ profileId: id }))).status).toBe(422)
+    expect(() => simulator.updateProfile(id, { enabled: true } as object)).toThrow('enabled is not an option')
+    expect(() => simulator.updateProfile('x', {})).toThrow('No password profile has the id x')
+  })
+})
+
+test.each([
+  { members: [{ username: ADA, mail: ADA }] },
+  { members: [{ username: ADA, accounts: [{ name: 'A', accountId: 'a' }] }] },
+  { passwordProfiles: [{ enabled: true }] },
+  { webhook: { url: 'http://127.0.0.1:1/', secret: 'x' } },
+  { carts: [{ items: [{ sku: 'mug', count: 2 }] }] },
+])('the unknown option in %j is refused by name', async (options) => {
+  await expect(ElasticPathSimulator.start(options as SimulatorOptions)).rejects.toThrow(
+    /^(mail|accountId|enabled|secret|count) is not an option of an? /,
+  )
+  const { simulator } = await openStore()
+  expect(() => simulator.replaceRealm({ id: 'x' } as object)).toThrow('id is not an option of a realm')
+})
+
+describe('members', () => {
+  const shared = [
+    { id: 'a', name: 'A' },
+    { id: 'b', name: 'B' },
+  ]
+
+  test('removed from an account keep their other accounts', async () => {
+    const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: shared }] })
+    const { json } = await client.exchange(simulator.issueCode(ADA))
+    const [a, b] = [0, 1].map((i) => String(at(json, 'data', i, 'token')))
+    simulator.removeFromAccount(ADA, 'a')
+    expect([(await client.renew(a)).status, (await client.renew(b)).status]).toEqual([401, 201])
+    expect(() => simulator.removeFromAccount(ADA, 'a')).toThrow('does not belong to a')
+  })
+
+  test('that are removed cannot use their tokens or sign in', async () => {
+    const { simulator, client } = await openStore({ members: [{ username: ADA }, { username: BOB }] })
+    const token = await client.signIn()
+    const otp = simulator.issueCode(ADA)
+    simulator.removeMember(ADA)
+    expect(simulator.members.map(({ username }) => username)).toEqual([BOB])
+    expect([(await client.renew(token)).status, (await client.exchange(otp)).status]).toEqual([401, 400])
+    expect(() => simulator.removeMember(ADA)).toThrow('No member has the username')
+  })
+
+  test('of no account sign in to an empty list', async () => {
+    const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 0 }] })
+    const { status, json } = await client.exchange(simulator.issueCode(ADA))
+    expect([status, at(json, 'data')]).toEqual([201, []])
+  })
+})

@@ -1,0 +1,363 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { promisify } from 'node:util'
+import { brotliDecompress, gunzip, inflate } from 'node:zlib'
+import { ElasticPathSimulator, type Fault, type RouteHandler } from '../../lib/testing'
+import { ADA, at, detailOf, openStore, useFakeClock } from './support'
+
+const SETTINGS = '/v2/settings/account-authentication'
+
+/** A connection to the simulator, with everything that arrives on it. */
+function openSocket(url: string) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  const state = { socket, text: '', closed: once(socket, 'close') }
+  socket.on('data', (chunk: Buffer) => (state.text += chunk.toString()))
+  socket.on('error', () => undefined)
+  return state
+}
+
+describe('hold', () => {
+  test('keeps a request without effect until it is released', async () => {
+    const { simulator, client } = await openStore()
+    const held = simulator.hold('exchange')
+    const otp = simulator.issueCode(ADA)
+    const exchange = client.exchange(otp)
+    expect(await held.arrived).toBe(simulator.requests[0])
+    expect([simulator.requests[0]?.status, held.count]).toEqual([undefined, 1])
+    expect((await client.exchange(otp)).status).toBe(201)
+    held.release()
+    expect((await exchange).status).toBe(400)
+  })
+
+  test('keeps only the answer with `afterEffect`', async () => {
+    const { simulator, client } = await openStore()
+    const held = simulator.hold('exchange', { afterEffect: true })
+    const otp = simulator.issueCode(ADA)
+    const exchange = client.exchange(otp)
+    await held.arrived
+    expect((await client.exchange(otp)).status).toBe(400)
+    held.release()
+    expect((await exchange).status).toBe(201)
+  })
+
+  test('keeps as many requests as it says, from the one that it says', async () => {
+    const { simulator, client } = await openStore()
+    const held = simulator.hold('account_settings', { times: 2, after: 1 })
+    expect((await client.settings()).status).toBe(200)
+    const first = client.settings()
+    await held.arrived
+    const arrived = simulator.nextRequest('account_settings')
+    const second = client.settings()
+    await arrived
+    expect((await client.settings()).status).toBe(200)
+    expect(held.count).toBe(2)
+    held.release()
+    expect([(await first).status, (await second).status]).toEqual([200, 200])
+    expect((await client.settings()).status).toBe(200)
+  })
+
+  test('meets faults after it is released', async () => {
+    const { simulator, client } = await openStore()
+    const held = simulator.hold('any')
+    const settings = client.settings()
+    await held.arrived
+    simulator.fault('account_settings', { status: 503 })
+    held.release()
+    expect((await settings).status).toBe(503)
+  })
+
+  test('rejects `arrived` if it is released or the simulator is stopped before a request', async () => {
+    const { simulator } = await openStore()
+    const released = simulator.hold('any')
+    released.release()
+    await expect(released.arrived).rejects.toThrow('released before a request arrived')
+    const stopped = simulator.hold('any')
+    await simulator.stop()
+    await expect(stopped.arrived).rejects.toThrow('stopped')
+    await expect(simulator.hold('any').arrived).rejects.toThrow('stopped')
+  })
+})
+
+describe('nextRequest, nextAnswer and on', () => {
+  test('resolve with the request of their kind', async () => {
+    const { simulator, client } = await openStore()
+    const request = simulator.nextRequest('otp_request')
+    const answer = simulator.nextAnswer('POST /v2/account-members/tokens')
+    const kinds: string[] = []
+    const off = simulator.on('answer', ({ call, status }) => kinds.push(`${call} ${String(status)}`))
+    await client.settings()
+    await client.askForCode()
+    await client.exchange('wrong1')
+    expect((await request).call).toBe('otp_request')
+    expect(await answer).toMatchObject({ call: 'exchange', status: 400 })
+    off()
+    expect(kinds).toEqual(['account_settings 200', 'otp_request 202', 'exchange 400'])
+  })
+
+  test('accept endpoints whose parameters have other names, and refuse unknown ones', async () => {
+    const { simulator, client } = await openStore()
+    await client.call('GET', '/v2/carts/a')
+    expect(simulator.count('GET /v2/carts/:cartId')).toBe(1)
+    expect(simulator.count('any')).toBe(1)
+    for (const use of ['fault', 'hold', 'nextRequest', 'nextAnswer', 'count'] as const) {
+      const call = () =>
+        use === 'fault' ? simulator.fault('GET /v2/cart', 'hang') : simulator[use]('GET /v2/cart')
+      expect(call).toThrow(/^GET \/v2\/cart is not a call: they are access_token, .*GET \/v2\/carts\/:id$/)
+    }
+  })
+})
+
+describe('a fault', () => {
+  test.each([
+    ['gzip', promisify(gunzip)],
+    ['deflate', promisify(inflate)],
+    ['br', promisify(brotliDecompress)],
+  ] as const)('compresses the true answer by %s', async (compressed, decompress) => {
+    const { simulator } = await openStore()
+    simulator.fault('account_settings', { compressed })
+    const { socket, closed } = openSocket(simulator.url)
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    socket.write(`GET ${SETTINGS} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
+    await closed
+    const bytes = Buffer.concat(chunks)
+    expect(bytes.toString('latin1')).toContain(`content-encoding: ${compressed}\r\n`)
+    const body = await decompress(bytes.subarray(bytes.indexOf('\r\n\r\n') + 4))
+    expect(JSON.parse(body.toString())).toHaveProperty('errors')
+  })
+
+  test.each([400, 401, 403, 404, 422])(
+    'says with %i that the realm of the token is not found',
+    async (status) => {
+      const { simulator, client } = await openStore()
+      simulator.fault('exchange', { realmNotFound: status })
+      const reply = await client.exchange('wrong1')
+      expect([reply.status, detailOf(reply)]).toEqual([
+        status,
+        'the authorization realm for the token could not be found',
+      ])
+    },
+  )
+
+  test.each([
+    ['request_timeout', /^HTTP\/1.1 408 [^]*connection: close/i],
+    ['close', /^$/],
+  ] as const)('closes a kept-alive connection by %s', async (fault, text) => {
+    const { simulator } = await openStore()
+    const connection = openSocket(simulator.url)
+    connection.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(connection.socket, 'data')
+    connection.text = ''
+    simulator.fault('any', fault)
+    connection.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect(await connection.closed).toEqual([false])
+    expect(connection.text).toMatch(text)
+  })
+
+  test.each<[Fault, string]>([
+    ['hangs' as Fault, 'TypeError'],
+    [{ statsu: 503 } as unknown as Fault, 'TypeError'],
+    [{} as unknown as Fault, 'TypeError'],
+    [{ status: 99 }, 'RangeError'],
+    [{ status: 200, headers: { a: '\n' } }, 'TypeError'],
+    [{ delay: -1 }, 'RangeError'],
+    [{ compressed: 'zip' as 'gzip' }, 'TypeError'],
+    [{ realmNotFound: 200 }, 'RangeError'],
+  ])('%j is refused when it is set', async (fault, error) => {
+    const { simulator } = await openStore()
+    expect(() => simulator.fault('any', fault)).toThrow(expect.objectContaining({ name: error }) as Error)
+    expect(() => simulator.fault('any', 'hang', { time: 2 } as object)).toThrow(
+      'time is not an option of a fault',
+    )
+    expect(() => simulator.hold('any', { after: -1 })).toThrow(RangeError)
+  })
+})
+
+describe('the connections', () => {
+  test('are counted, and announced when they open and close', async () => {
+    const { simulator } = await openStore()
+    simulator.dropConnections()
+    const counts: number[] = []
+    const closed = new Promise<void>((resolve) => {
+      simulator.on('connections', (open) => {
+        counts.push(open)
+        if (counts.length > 1 && open === 0) resolve()
+      })
+    })
+    const { socket } = openSocket(simulator.url)
+    socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(socket, 'data')
+    expect(simulator.connections).toBeGreaterThan(0)
+    simulator.dropConnections()
+    await closed
+    expect([simulator.connections, counts.at(-1)]).toEqual([0, 0])
+  })
+
+  test('expire when they are idle, with a 408 that nobody requested', async () => {
+    const { simulator } = await openStore()
+    const [idle, busy] = [openSocket(simulator.url), openSocket(simulator.url)]
+    const held = simulator.hold('any')
+    busy.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+    await held.arrived
+    idle.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+    await simulator.nextAnswer()
+    simulator.expireConnections()
+    await idle.closed
+    expect(idle.text).toMatch(/^HTTP\/1.1 404 [^]*}HTTP\/1.1 408 Request Timeout\r\n/)
+    held.release()
+    await once(busy.socket, 'data')
+    expect(busy.text).toMatch(/^HTTP\/1.1 404 /)
+    busy.socket.destroy()
+  })
+
+  test('are refused while the simulator restarts, and accepted on the same port afterwards', async () => {
+    const { simulator, client } = await openStore()
+    const otp = simulator.issueCode(ADA)
+    const url = simulator.url
+    await simulator.restart(async () => {
+      await expect(client.settings()).rejects.toThrow('fetch failed')
+    })
+    expect(simulator.url).toBe(url)
+    expect((await client.exchange(otp)).status).toBe(201)
+  })
+})
+
+describe('the clock', () => {
+  afterEach(() => jest.useRealTimers())
+
+  test('can differ from the machine’s, and the header `Date` follows it', async () => {
+    const { simulator, client } = await openStore({ clockSkew: -7200 })
+    const dateOf = async () => Date.parse((await client.settings()).headers.get('date') ?? '')
+    expect(Math.abs((await dateOf()) - Date.now() + 7_200_000)).toBeLessThan(60_000)
+    simulator.setClockSkew(0)
+    await client.authenticate()
+    simulator.advance(60)
+    expect(Math.abs((await dateOf()) - Date.now() - 60_000)).toBeLessThan(30_000)
+    expect(() => simulator.setClockSkew(NaN)).toThrow(RangeError)
+    await expect(ElasticPathSimulator.start({ clockSkew: Infinity })).rejects.toThrow(RangeError)
+  })
+
+  test('and every delay follow Jest’s fake timers', async () => {
+    useFakeClock()
+    const { simulator, client } = await openStore()
+    jest.setSystemTime(Date.parse('2030-01-01T00:00:00Z'))
+    expect(simulator.now().toISOString()).toBe('2030-01-01T00:00:00.000Z')
+    await client.authenticate()
+    simulator.fault('account_settings', { delay: 3_600_000 })
+    const arrived = simulator.nextRequest('account_settings')
+    const settings = client.settings()
+    await arrived
+    jest.advanceTimersByTime(3_600_000)
+    expect((await settings).headers.get('date')).toBe('Tue, 01 Jan 2030 01:00:00 GMT')
+    expect((await client.settings()).status).toBe(401)
+  })
+})
+
+describe('route', () => {
+  async function openWithRoute(handler: RouteHandler) {
+    const store = await openStore()
+    store.simulator.on('error', () => undefined)
+    store.simulator.route('POST', '/v2/x/:id/y', handler)
+    return store
+  }
+
+  test('answers with the handler’s answer', async () => {
+    const requests: unknown[] = []
+    const { simulator, client } = await openWithRoute((request) => {
+      requests.push(request)
+      return { status: 201, body: { data: request.params['id'] }, headers: { 'x-mine': 'yes' } }
+    })
+    const token = await client.signIn()
+    const reply = await client.call('POST', '/v2/x/a%20b/y?page[limit]=2', { data: 1 }, token)
+    expect([reply.status, reply.json, reply.headers.get('x-mine')]).toEqual([201, { data: 'a b' }, 'yes'])
+    const [member] = simulator.members
+    expect(requests).toMatchObject([
+      {
+        params: { id: 'a b' },
+        query: { 'page[limit]': '2' },
+        body: { data: 1 },
+        account: member?.accounts.page(0, 1)[0],
+        member: { username: ADA },
+        grant: 'implicit',
+      },
+    ])
+    expect(simulator.requests.at(-1)?.call).toBe('POST /v2/x/:id/y')
+  })
+
+  test.each([
+    ['an invalid access token', { authorization: 'Bearer x' }, 401],
+    ['an invalid account token', { 'EP-Account-Management-Authentication-Token': 'x' }, 401],
+    ['no account token', {}, 200],
+  ])('checks the tokens: %s', async (_, headers, status) => {
+    const { client } = await openWithRoute(({ account }) => ({ status: 200, body: { account } }))
+    expect((await client.send('/v2/x/1/y', { method: 'POST', headers })).status).toBe(status)
+    expect((await client.send('/v2/x/1/y')).status).toBe(405)
+  })
+
+  test('serves a browser without tokens if it is open', async () => {
+    const { simulator } = await openStore()
+    const headers = { 'content-type': 'text/html' }
+    simulator.route('GET', '/', () => ({ status: 200, body: '<h1>', headers }), { open: true })
+    const page = await fetch(simulator.url)
+    expect([page.headers.get('content-type'), await page.text()]).toEqual(['text/html', '<h1>'])
+  })
+
+  test('precedes the built-in endpoints until it is removed', async () => {
+    const { simulator, client } = await openStore()
+    const route = simulator.route('GET', SETTINGS, () => ({ status: 204 }))
+    expect((await client.settings()).status).toBe(204)
+    route.remove()
+    expect((await client.settings()).status).toBe(200)
+  })
+
+  test.each<[string, RouteHandler]>([
+    [
+      'throws',
+      () => {
+        throw new Error('mine')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('mine'))],
+    ['answers with an impossible status', () => ({ status: 1000 })],
+    ['answers with an impossible header', () => ({ status: 200, headers: { a: '\n' } })],
+    ['answers with what is no JSON', () => ({ status: 200, body: 1n })],
+    ['answers with nothing', () => undefined as never],
+  ])('gives a 500 and reports it if the handler %s', async (_, handler) => {
+    const { simulator, client } = await openWithRoute(handler)
+    expect((await client.call('POST', '/v2/x/1/y')).status).toBe(500)
+    expect(simulator.errors).toHaveLength(1)
+    expect((await client.settings()).status).toBe(200)
+  })
+
+  test('warns about an error that nobody listens to', async () => {
+    const { simulator, client } = await openStore()
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
+    simulator.route('GET', '/x', () => Promise.reject(new Error('mine')))
+    await client.call('GET', '/x')
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('mine'), 'RouteError')
+    warn.mockRestore()
+  })
+
+  test('has faults by method and path, whose effects are those of the handler', async () => {
+    let calls = 0
+    const { simulator, client } = await openWithRoute(() => ({ status: 200, body: { data: ++calls } }))
+    const post = () => client.call('POST', '/v2/x/1/y')
+    simulator.fault('POST /v2/x/:id/y', 'malformed')
+    expect([(await post()).status, calls]).toEqual([200, 0])
+    simulator.fault('POST /v2/x/:id/y', 'reset', { afterEffect: true })
+    await expect(post()).rejects.toThrow('fetch failed')
+    expect(calls).toBe(1)
+    expect(at((await post()).json, 'data')).toBe(2)
+  })
+
+  test.each<[string, string, object]>([
+    ['FETCH', '/x', {}],
+    ['GET', 'x', {}],
+    ['GET', '/x?y', {}],
+    ['GET', '/x', { opne: true }],
+  ])('refuses %s %s %j', async (method, path, options) => {
+    const { simulator } = await openStore()
+    const handler = () => ({ status: 200 })
+    expect(() => simulator.route(method as 'GET', path, handler, options)).toThrow(TypeError)
+  })
+})
