@@ -1,4 +1,4 @@
-import { chmod, readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { CliError, systemCode } from './errors'
@@ -45,8 +45,6 @@ export class EnvFile {
     const temporary = `${this.path}.${process.pid}.tmp`
     try {
       await writeFile(temporary, this.text, { mode: 0o600 })
-      // The mode above is only for a new file.
-      await chmod(temporary, 0o600)
       await rename(temporary, this.path)
     } catch (error) {
       throw new CliError(

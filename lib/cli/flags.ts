@@ -3,7 +3,7 @@ import { UsageError } from './errors'
 import { at, text } from './json'
 
 /** A flag of a command: what `parseArgs` needs, and what `--help` says. */
-export interface Flag {
+interface Flag {
   readonly type: 'string' | 'boolean'
   readonly short?: string
   readonly multiple?: boolean

@@ -6,6 +6,12 @@ const stopping = new AbortController()
 // Explicit handlers: as process 1 of a container, a process gets no default ones.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort())
 
+// npx does not hand signals on: a shell is between it and this process. So the end of that shell counts as one.
+const parent = process.ppid
+if (process.env['npm_command'] === 'exec') {
+  setInterval(() => process.ppid !== parent && stopping.abort(), 200).unref()
+}
+
 const { stdin, stdout, stderr, env, version: nodeVersion } = process
 const clock = {
   now: Date.now,

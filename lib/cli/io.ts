@@ -16,7 +16,7 @@ export interface Io {
   readonly signal: AbortSignal
 }
 
-export interface Clock {
+interface Clock {
   /** Milliseconds since the epoch. */
   now(): number
   /** Resolves after some milliseconds. Rejects if the signal aborts first. */

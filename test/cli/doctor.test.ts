@@ -557,9 +557,20 @@ describe('doctor at a store that is broken', () => {
   })
 
   it('sends a secret to no webhook without TLS', async () => {
-    await examine({ env: await open(integration({ url: 'http://shop.example.com/webhooks/otp' })) })
+    const secrets: (string | null)[] = []
+    const spy: typeof fetch = (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input)
+      if (url.hostname !== 'shop.example.com') return fetch(input, init)
+      secrets.push(new Headers(init?.headers).get('x-moltin-secret-key'))
+      return Promise.resolve(new Response(null, { status: 401 }))
+    }
 
-    expect(shop.requests).toEqual([])
+    await examine({
+      env: await open(integration({ url: 'http://shop.example.com/webhooks/otp' })),
+      fetch: spy,
+    })
+
+    expect(secrets.filter((secret) => secret !== null)).toEqual([])
   })
 
   it('warns when a queue takes the codes', async () => {
@@ -577,6 +588,37 @@ describe('doctor at a store that is broken', () => {
     const check = report.checks.find(({ id }) => id === 'webhook_integration')
     expect(check?.status).toBe('warning')
     expect(check?.message).toContain('aws_sqs integration "Queue"')
+  })
+
+  it('shows no secret that an error of Elastic Path repeats', async () => {
+    const env = await open()
+    const detail = `no ${simulator?.clientSecret ?? ''} and no ${SECRET}`
+    simulator?.fault('GET /v2/integrations', {
+      status: 422,
+      body: { errors: [{ title: 'Refused', detail }] },
+    })
+
+    const { out } = await examine({ env })
+
+    expect(out).toContain('Refused, no ••• and no •••.')
+    expect(out).not.toContain(SECRET)
+  })
+
+  it('finds a failure at either end of a long log', async () => {
+    const env = await open()
+    const ended = new Promise<void>((resolve) => {
+      simulator?.on('delivery', () => simulator?.deliveries.length === 100 && resolve())
+    })
+    for (let count = 0; count < 100; count++) simulator?.publish(EVENT, {})
+    await ended
+    shop.status = () => 500
+    const failed = simulator?.nextDelivery()
+    simulator?.publish(EVENT, {})
+    await failed
+
+    const { report } = await examine({ env })
+
+    expect(report.checks.find(({ id }) => id === 'deliveries')?.message).toMatch(/^1 of 101 recent/)
   })
 
   it('waits once when the store limits the rate', async () => {

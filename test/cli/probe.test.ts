@@ -296,12 +296,14 @@ describe('probe with a webhook', () => {
         .then(() => post(right, { triggered_by: 'order.created' }))
         .then(() => post(right, { ...event, payload: {} }))
         .then(() => post(right, event))
+        .then(() => post(right, event))
     })
 
-    const { code } = await listen(env, ['--username', MEMBER], (address) => (url = address))
+    const { code, out } = await listen(env, ['--username', MEMBER], (address) => (url = address))
 
     expect(code).toBe(0)
     expect(statuses.slice(0, 4)).toEqual([401, 401, 204, 400])
+    expect(out).toContain('The older code got 400, the newer one was accepted.')
   })
 })
 

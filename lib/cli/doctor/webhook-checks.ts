@@ -19,7 +19,7 @@ export const WEBHOOK_CHECKS: readonly Check[] = [
 ]
 
 /** The webhook that the shop uses: the one that `setup` made, or any other that observes the event. */
-export function chooseIntegration(all: readonly Integration[]): Integration | undefined {
+function chooseIntegration(all: readonly Integration[]): Integration | undefined {
   const webhooks = all.filter(({ type }) => type === 'webhook')
   const own = webhooks.filter(({ name }) => name === INTEGRATION_NAME)
   const delivering = webhooks.filter(({ observes }) => observes.includes(CODE_EVENT))

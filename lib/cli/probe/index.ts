@@ -196,7 +196,7 @@ async function probe(
   const isAnswered = results.some(({ id, status }) => status === 'answered' && id !== 'token_lifetimes')
   if (asJson)
     io.stdout.write(`${JSON.stringify({ ok: isAnswered, requests: pace.sent, answers: results })}\n`)
-  else printReport(terminal, settings, pace.sent, results)
+  else printReport(terminal, io, settings, pace.sent, results)
   return isAnswered ? 0 : 1
 }
 
@@ -221,6 +221,7 @@ async function answer({ id, question, cost, ask }: Question, lab: Lab): Promise<
 
 function printReport(
   terminal: Terminal,
+  io: Io,
   settings: Settings,
   requests: number,
   results: readonly Result[],
@@ -230,7 +231,7 @@ function printReport(
   terminal.line()
   terminal.line(`### probe of ${settings.baseUrl.hostname}`)
   terminal.line()
-  terminal.line(`${COMMAND} ${packageVersion()}, Node ${process.version}, ${requests} requests`)
+  terminal.line(`${COMMAND} ${packageVersion()}, Node ${io.nodeVersion}, ${requests} requests`)
   terminal.line()
   for (const { question, status, answer, advice } of results) {
     terminal.line(`- **${question}** ${status === 'skipped' ? `Not answered. ${answer}` : answer}`)

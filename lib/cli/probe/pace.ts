@@ -6,7 +6,7 @@ export const MOST_REQUESTS = 40
 const INTERVAL = 1000
 
 /** There are no requests left for a question. */
-export class BudgetSpent extends CliError {}
+class BudgetSpent extends CliError {}
 
 /** Counts requests and keeps them a second apart, so that a probe is no load for a store. */
 export class Pace {

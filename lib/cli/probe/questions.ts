@@ -2,7 +2,7 @@ import { objects, at } from '../json'
 import { accepted, NoAnswer, wrongCode, type Lab } from './lab'
 
 /** What was found out, and what follows from it. */
-export interface Answer {
+interface Answer {
   readonly answer: string
   /** Which option of the strategy, or other setting, follows. */
   readonly advice?: string

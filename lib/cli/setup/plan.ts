@@ -13,7 +13,7 @@ export interface Change {
   apply(): Promise<void>
 }
 
-export interface FieldChange {
+interface FieldChange {
   readonly name: string
   /** Undefined if there is no such field yet. */
   readonly before?: string | undefined

@@ -19,7 +19,7 @@ export const CALLS = [
   'any',
 ] as const satisfies readonly (Call | 'any')[]
 
-export const FAULTS = [
+const FAULTS = [
   'hang',
   'reset',
   'truncated',

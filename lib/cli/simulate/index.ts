@@ -119,7 +119,8 @@ async function start(options: SimulatorOptions): Promise<ElasticPathSimulator> {
 }
 
 function printLines(simulator: ElasticPathSimulator, terminal: Terminal): void {
-  const { url, clientId, clientSecret, members } = simulator
+  const { clientId, clientSecret, members } = simulator
+  const url = reachable(simulator.url)
   const names = members.slice(0, 5).map(({ username, accounts }) => `${username} (${accounts.total})`)
   terminal.line(
     `${terminal.paint('bold', 'Elastic Path simulator')}, with a page for your browser at its base URL`,
@@ -142,7 +143,8 @@ function printLines(simulator: ElasticPathSimulator, terminal: Terminal): void {
 function printEvents(simulator: ElasticPathSimulator, io: Io): void {
   const print = (event: string, fields: object) =>
     io.stdout.write(`${JSON.stringify({ event, ...fields })}\n`)
-  const { url, clientId, clientSecret, members } = simulator
+  const { clientId, clientSecret, members } = simulator
+  const url = reachable(simulator.url)
   const names = members.map(({ username, accounts }) => ({ username, accounts: accounts.total }))
   simulator.on('code', ({ username, otp, expires }) => print('code', { username, code: otp, expires }))
   simulator.on('answer', ({ call, method, path, status }) => {
@@ -152,6 +154,11 @@ function printEvents(simulator: ElasticPathSimulator, io: Io): void {
     print('delivery', { attempt, succeeded, status: status ?? null }),
   )
   print('ready', { baseUrl: url, clientId, clientSecret, members: names })
+}
+
+/** The address of all interfaces is none to send requests to. */
+function reachable(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
