@@ -32,5 +32,8 @@ test.each(NETWORKS)('with $name, the shop gets $result, and works when it is men
     await mend()
     expect((await submit({ otp })).status).toBe(200)
   }
-  await strategy.close()
+  const closed = strategy.close()
+  // It waits for a connection that is not open yet, but not longer than the timeout.
+  await pass(SECOND)
+  await closed
 })

@@ -1,11 +1,12 @@
 import dns from 'node:dns'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import { Agent } from 'undici'
 import type { PasswordlessOtpStrategyOptions } from '../../lib'
 import { atEnd } from '../support/shop'
-import { authority } from './certificates'
 import type { Result } from './table'
 
 /** A way to Elastic Path that does not lead there. */
@@ -29,34 +30,26 @@ interface Network {
 const NOT_TRUSTED = 'certificate is not trusted'
 const CHECK = 'Check baseUrl'
 const HOST = 'localhost'
-const known = authority('An authority')
-const unknown = authority('Nobody')
+const pem = (name: string): string => readFileSync(join(__dirname, 'certificates', `${name}.pem`), 'utf8')
 
 export const NETWORKS: readonly Network[] = [
   {
     name: 'a self-signed certificate',
     result: '502 unreachable',
     says: NOT_TRUSTED,
-    open: (port) => certified(port, unknown.own, false),
-  },
-  {
-    name: 'a certificate of an unknown authority',
-    result: '502 unreachable',
-    says: NOT_TRUSTED,
-    open: (port) => certified(port, unknown.certify({ host: HOST }), false),
+    open: (port) => certified(port, 'localhost', false),
   },
   {
     name: 'an expired certificate',
     result: '502 unreachable',
     says: NOT_TRUSTED,
-    open: (port) =>
-      certified(port, known.certify({ host: HOST, until: new Date(Date.now() - 3_600_000) }), true),
+    open: (port) => certified(port, 'expired', true),
   },
   {
     name: 'a certificate of another host',
     result: '502 unreachable',
     says: NOT_TRUSTED,
-    open: (port) => certified(port, known.certify({ host: 'elsewhere.example' }), true),
+    open: (port) => certified(port, 'elsewhere', true),
   },
   {
     name: 'a server without TLS',
@@ -97,20 +90,19 @@ export const NETWORKS: readonly Network[] = [
   },
 ]
 
-/** A TLS server with a certificate. If it is mended, it has a right one. */
-async function certified(
-  port: number,
-  certificate: { cert: string; key: string },
-  trusts: boolean,
-): Promise<Broken> {
-  const server = createTlsServer(certificate, (socket) => pipeTo(port, socket))
+/** A TLS server with a self-signed certificate. If it is mended, it has a right one. */
+async function certified(port: number, certificate: string, isTrusted: boolean): Promise<Broken> {
+  const key = pem('key')
+  const server = createTlsServer({ key, cert: pem(certificate) }, (socket) => pipeTo(port, socket))
   server.on('tlsClientError', () => undefined)
   const baseUrl = `https://${HOST}:${await listen(server)}`
-  if (!trusts) return { options: { baseUrl } }
-  const dispatcher = new Agent({ connect: { ca: known.own.cert } })
+  if (!isTrusted) return { options: { baseUrl } }
+  const dispatcher = new Agent({ connect: { ca: [pem(certificate), pem('localhost')] } })
   atEnd(() => dispatcher.destroy())
-  const good = known.certify({ host: HOST })
-  return { options: { baseUrl, dispatcher }, mend: () => server.setSecureContext(good) }
+  return {
+    options: { baseUrl, dispatcher },
+    mend: () => server.setSecureContext({ key, cert: pem('localhost') }),
+  }
 }
 
 /** A server that does something bad with each connection. */
@@ -140,16 +132,16 @@ async function refusing(port: number): Promise<Broken> {
   }
 }
 
+/** A name that DNS does not know until it is mended. */
 function nameless(port: number): Broken {
-  const lookup = jest.spyOn(dns, 'lookup').mockImplementation(((
-    _host: string,
-    _options: object,
-    done: (e: Error) => void,
-  ) => {
-    done(Object.assign(new Error('getaddrinfo'), { code: 'ENOTFOUND' }))
-  }) as typeof dns.lookup)
-  atEnd(() => Promise.resolve(lookup.mockRestore()))
-  return { options: { baseUrl: `http://${HOST}:${port}` }, mend: () => lookup.mockRestore() }
+  const { lookup } = dns
+  const spy = jest.spyOn(dns, 'lookup').mockImplementation(((name: string, ...rest: unknown[]) => {
+    const done = rest.at(-1) as (error: Error) => void
+    if (name === HOST) done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }))
+    else Reflect.apply(lookup, dns, [name, ...rest])
+  }) as typeof lookup)
+  atEnd(() => Promise.resolve(spy.mockRestore()))
+  return { options: { baseUrl: `http://${HOST}:${port}` }, mend: () => spy.mockRestore() }
 }
 
 function pipeTo(port: number, socket: Socket): void {

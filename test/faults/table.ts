@@ -1,8 +1,11 @@
-import type { Call, Fault } from '../../lib/testing'
+import type { Fault } from '../../lib/testing'
 
 /** What the user of the package calls or mounts. */
 export type Door =
   'sign-in' | 'requestOtp' | 'listAccounts' | 'switchAccount' | 'keepFresh' | 'ready' | 'fetchAs'
+
+export type StruckCall =
+  'access_token' | 'account_settings' | 'password_profiles' | 'otp_request' | 'exchange' | 'renewal'
 
 /** What the user gets: `works`, or a status and a code. `reported`: only diagnostics have the error, `request_refused`. */
 export type Result = 'works' | 'works, reported' | `${number} ${string}`
@@ -83,8 +86,10 @@ export const ROWS = {
     details: 'also without a body, or with an error for the password profile',
     faults: [{ status: 422 }, empty(422), complaint('PasswordProfileID')],
   },
-  'returns 422 for the username': { faults: [complaint('Username')] },
-  'returns 422 for the code': { faults: [complaint('OneTimePasswordToken')] },
+  'returns 422 for the input': {
+    details: 'an error for the username or the code',
+    faults: [complaint('Username'), complaint('OneTimePasswordToken')],
+  },
   'does not find the realm': {
     details: '401 with the error "the authorization realm for the token could not be found"',
     faults: [{ realmNotFound: 401 }],
@@ -95,42 +100,49 @@ export type RowName = keyof typeof ROWS
 
 /**
  * What the user gets if it happens each time; what if it happens once; how many requests of the call are sent if it happens
- * each time, which is the most. The fourth is what the user gets if it happens once and Elastic Path has used up the code.
+ * each time, which is the most.
  */
-type Cells = readonly [always: Result, once: Result, requests: number, codeUsed?: Result]
+export type Cells = readonly [always: Result, once: Result, requests: number]
+type Rows = Partial<Record<RowName, Cells>>
 
-interface CallTable {
-  doors: readonly Door[]
-  rows: Record<RowName, Cells>
-}
+/** What the user gets at every call, unless the call has a row of its own. */
+// prettier-ignore
+export const EVERY_CALL = {
+  'responds late or compressed':  ['works',              'works',              1],
+  'does not respond in time':     ['504 timeout',        '504 timeout',        1],
+  'responds byte by byte':        ['504 timeout',        '504 timeout',        1],
+  'closes an idle connection':    ['502 unreachable',    'works',              2],
+  'closes a new connection':      ['502 unreachable',    'works',              2],
+  'returns 408':                  ['502 bad_answer',     'works',              2],
+  'responds unreadably':          ['502 bad_answer',     '502 bad_answer',     1],
+  'returns invalid data':         ['502 bad_answer',     '502 bad_answer',     1],
+  'returns 500, 502 or 503':      ['502 upstream_error', '502 upstream_error', 1],
+  'returns 429':                  ['503 rate_limited',   'works',              6],
+  'returns 429, wait 0 s':        ['503 rate_limited',   'works',              7],
+  'returns 429, wait 1 h':        ['503 rate_limited',   '503 rate_limited',   1],
+  'returns 400 without an error': ['502 bad_answer',     '502 bad_answer',     1],
+} as const satisfies Rows
+
+type OwnRows = Rows & Record<Exclude<RowName, keyof typeof EVERY_CALL>, Cells>
 
 // prettier-ignore
-const SETTINGS: CallTable = {
-  doors: ['sign-in', 'requestOtp', 'ready'],
-  rows: {
-    'responds late or compressed':  ['works',                    'works',               1],
-    'does not respond in time':     ['504 timeout',              '504 timeout',         1],
-    'responds byte by byte':        ['504 timeout',              '504 timeout',         1],
-    'closes an idle connection':    ['502 unreachable',          'works',               2],
-    'closes a new connection':      ['502 unreachable',          'works',               2],
-    'returns 408':                  ['502 bad_answer',           'works',               2],
-    'responds unreadably':          ['502 bad_answer',           '502 bad_answer',      1],
-    'returns invalid data':         ['502 bad_answer',           '502 bad_answer',      1],
-    'returns 500, 502 or 503':      ['502 upstream_error',       '502 upstream_error',  1],
-    'refuses the access token':     ['500 access_token_refused', 'works',               2],
-    'returns 429':                  ['503 rate_limited',         'works',               6],
-    'returns 429, wait 0 s':        ['503 rate_limited',         'works',               7],
-    'returns 429, wait 1 h':        ['503 rate_limited',         '503 rate_limited',    1],
-    'returns 400':                  ['500 request_refused',      '500 request_refused', 1],
-    'returns 400 without an error': ['502 bad_answer',           '502 bad_answer',      1],
-    'returns 401':                  ['500 access_token_refused', 'works',               2],
-    'returns 403 or 409':           ['500 request_refused',      '500 request_refused', 1],
-    'returns 404':                  ['500 request_refused',      '500 request_refused', 1],
-    'returns 422':                  ['500 request_refused',      '500 request_refused', 1],
-    'returns 422 for the username': ['500 request_refused',      '500 request_refused', 1],
-    'returns 422 for the code':     ['500 request_refused',      '500 request_refused', 1],
-    'does not find the realm':      ['500 request_refused',      '500 request_refused', 1],
-  },
+const SETTINGS: OwnRows = {
+  'refuses the access token':     ['500 access_token_refused', 'works',               2],
+  'returns 400':                  ['500 request_refused',      '500 request_refused', 1],
+  'returns 401':                  ['500 access_token_refused', 'works',               2],
+  'returns 403 or 409':           ['500 request_refused',      '500 request_refused', 1],
+  'returns 404':                  ['500 request_refused',      '500 request_refused', 1],
+  'returns 422':                  ['500 request_refused',      '500 request_refused', 1],
+  'returns 422 for the input':    ['500 request_refused',      '500 request_refused', 1],
+  'does not find the realm':      ['500 request_refused',      '500 request_refused', 1],
+}
+
+interface CallTable {
+  about: string
+  doors: readonly Door[]
+  own: OwnRows
+  /** What the user gets if it happens once and Elastic Path has used up the code, unless that is the same. */
+  codeUsed?: Partial<Record<RowName, Result>>
 }
 
 /**
@@ -138,117 +150,83 @@ const SETTINGS: CallTable = {
  * the shopper has, and the error is in diagnostics.
  */
 // prettier-ignore
-export const TABLE = {
+export const TABLE: Record<StruckCall, CallTable> = {
   access_token: {
+    about: "The app's access token. Calls that need it at the same time share one request.",
     doors: ['sign-in', 'requestOtp', 'listAccounts', 'switchAccount', 'keepFresh', 'ready', 'fetchAs'],
-    rows: {
-      'responds late or compressed':  ['works',              'works',              1],
-      'does not respond in time':     ['504 timeout',        '504 timeout',        1],
-      'responds byte by byte':        ['504 timeout',        '504 timeout',        1],
-      'closes an idle connection':    ['502 unreachable',    'works',              2],
-      'closes a new connection':      ['502 unreachable',    'works',              2],
-      'returns 408':                  ['502 bad_answer',     'works',              2],
-      'responds unreadably':          ['502 bad_answer',     '502 bad_answer',     1],
-      'returns invalid data':         ['502 bad_answer',     '502 bad_answer',     1],
-      'returns 500, 502 or 503':      ['502 upstream_error', '502 upstream_error', 1],
+    own: {
       'refuses the access token':     ['500 client_refused', '500 client_refused', 1],
-      'returns 429':                  ['503 rate_limited',   'works',              6],
-      'returns 429, wait 0 s':        ['503 rate_limited',   'works',              7],
-      'returns 429, wait 1 h':        ['503 rate_limited',   '503 rate_limited',   1],
       'returns 400':                  ['500 client_refused', '500 client_refused', 1],
-      'returns 400 without an error': ['502 bad_answer',     '502 bad_answer',     1],
       'returns 401':                  ['500 client_refused', '500 client_refused', 1],
       'returns 403 or 409':           ['500 client_refused', '500 client_refused', 1],
       'returns 404':                  ['500 client_refused', '500 client_refused', 1],
       'returns 422':                  ['500 client_refused', '500 client_refused', 1],
-      'returns 422 for the username': ['500 client_refused', '500 client_refused', 1],
-      'returns 422 for the code':     ['500 client_refused', '500 client_refused', 1],
+      'returns 422 for the input':    ['500 client_refused', '500 client_refused', 1],
       'does not find the realm':      ['500 client_refused', '500 client_refused', 1],
     },
   },
-  account_settings: SETTINGS,
-  password_profiles: SETTINGS,
+  account_settings: {
+    about: 'The settings that name the realm. They are read once, unless `authenticationRealmId` is set.',
+    doors: ['sign-in', 'requestOtp', 'ready'],
+    own: SETTINGS,
+  },
+  password_profiles: {
+    about: 'The password profiles of the realm. They are read once, unless `passwordProfileId` is set.',
+    doors: ['sign-in', 'requestOtp', 'ready'],
+    own: SETTINGS,
+  },
   otp_request: {
+    about: 'The request for a code. "Reported" means that only diagnostics have the error, `request_refused`.',
     doors: ['requestOtp'],
-    rows: {
-      'responds late or compressed':  ['works',                    'works',               1],
-      'does not respond in time':     ['504 timeout',              '504 timeout',         1],
+    own: {
       'responds byte by byte':        ['works',                    'works',               1],
-      'closes an idle connection':    ['502 unreachable',          'works',               2],
       'closes a new connection':      ['502 unreachable',          '502 unreachable',     1],
-      'returns 408':                  ['502 bad_answer',           'works',               2],
-      'responds unreadably':          ['502 bad_answer',           '502 bad_answer',      1],
       'returns invalid data':         ['works',                    'works',               1],
-      'returns 500, 502 or 503':      ['502 upstream_error',       '502 upstream_error',  1],
       'refuses the access token':     ['500 access_token_refused', 'works',               2],
-      'returns 429':                  ['503 rate_limited',         'works',               6],
-      'returns 429, wait 0 s':        ['503 rate_limited',         'works',               7],
-      'returns 429, wait 1 h':        ['503 rate_limited',         '503 rate_limited',    1],
       'returns 400':                  ['works, reported',          'works, reported',     1],
       'returns 400 without an error': ['works, reported',          'works, reported',     1],
       'returns 401':                  ['500 access_token_refused', 'works',               2],
       'returns 403 or 409':           ['500 request_refused',      '500 request_refused', 1],
       'returns 404':                  ['works, reported',          'works, reported',     1],
       'returns 422':                  ['works, reported',          'works, reported',     1],
-      'returns 422 for the username': ['works, reported',          'works, reported',     1],
-      'returns 422 for the code':     ['works, reported',          'works, reported',     1],
+      'returns 422 for the input':    ['works, reported',          'works, reported',     1],
       'does not find the realm':      ['works, reported',          'works, reported',     1],
     },
   },
   exchange: {
+    about: 'The exchange of a code for account tokens.',
     doors: ['sign-in'],
-    rows: {
-      'responds late or compressed':  ['works',                    'works',                   1, 'works'],
-      'does not respond in time':     ['504 timeout',              '504 timeout',             1, '504 timeout'],
-      'responds byte by byte':        ['504 timeout',              '504 timeout',             1, '504 timeout'],
-      'closes an idle connection':    ['502 unreachable',          'works',                   2, '502 unreachable'],
-      'closes a new connection':      ['502 unreachable',          '502 unreachable',         1, '502 unreachable'],
-      'returns 408':                  ['502 bad_answer',           'works',                   2, '401 invalid_credentials'],
-      'responds unreadably':          ['502 bad_answer',           '502 bad_answer',          1, '502 bad_answer'],
-      'returns invalid data':         ['502 bad_answer',           '502 bad_answer',          1, '502 bad_answer'],
-      'returns 500, 502 or 503':      ['502 upstream_error',       '502 upstream_error',      1, '502 upstream_error'],
-      'refuses the access token':     ['500 access_token_refused', 'works',                   2, '401 invalid_credentials'],
-      'returns 429':                  ['503 rate_limited',         'works',                   6, '401 invalid_credentials'],
-      'returns 429, wait 0 s':        ['503 rate_limited',         'works',                   7, '401 invalid_credentials'],
-      'returns 429, wait 1 h':        ['503 rate_limited',         '503 rate_limited',        1, '503 rate_limited'],
-      'returns 400':                  ['401 invalid_credentials',  '401 invalid_credentials', 1, '401 invalid_credentials'],
-      'returns 400 without an error': ['502 bad_answer',           '502 bad_answer',          1, '502 bad_answer'],
-      'returns 401':                  ['401 invalid_credentials',  '401 invalid_credentials', 1, '401 invalid_credentials'],
-      'returns 403 or 409':           ['500 request_refused',      '500 request_refused',     1, '500 request_refused'],
-      'returns 404':                  ['500 request_refused',      '500 request_refused',     1, '500 request_refused'],
-      'returns 422':                  ['500 request_refused',      '500 request_refused',     1, '500 request_refused'],
-      'returns 422 for the username': ['401 invalid_credentials',  '401 invalid_credentials', 1, '401 invalid_credentials'],
-      'returns 422 for the code':     ['401 invalid_credentials',  '401 invalid_credentials', 1, '401 invalid_credentials'],
-      'does not find the realm':      ['401 invalid_credentials',  '401 invalid_credentials', 1, '401 invalid_credentials'],
+    own: {
+      'closes a new connection':      ['502 unreachable',          '502 unreachable',         1],
+      'refuses the access token':     ['500 access_token_refused', 'works',                   2],
+      'returns 400':                  ['401 invalid_credentials',  '401 invalid_credentials', 1],
+      'returns 401':                  ['401 invalid_credentials',  '401 invalid_credentials', 1],
+      'returns 403 or 409':           ['500 request_refused',      '500 request_refused',     1],
+      'returns 404':                  ['500 request_refused',      '500 request_refused',     1],
+      'returns 422':                  ['500 request_refused',      '500 request_refused',     1],
+      'returns 422 for the input':    ['401 invalid_credentials',  '401 invalid_credentials', 1],
+      'does not find the realm':      ['401 invalid_credentials',  '401 invalid_credentials', 1],
+    },
+    codeUsed: {
+      'closes an idle connection':     '502 unreachable',
+      'returns 408':                   '401 invalid_credentials',
+      'refuses the access token':      '401 invalid_credentials',
+      'returns 429':                   '401 invalid_credentials',
+      'returns 429, wait 0 s':         '401 invalid_credentials',
     },
   },
   renewal: {
+    about: 'The renewal of account tokens.',
     doors: ['listAccounts', 'switchAccount', 'keepFresh'],
-    rows: {
-      'responds late or compressed':  ['works',                     'works',                     1],
-      'does not respond in time':     ['504 timeout',               '504 timeout',               1],
-      'responds byte by byte':        ['504 timeout',               '504 timeout',               1],
-      'closes an idle connection':    ['502 unreachable',           'works',                     2],
-      'closes a new connection':      ['502 unreachable',           'works',                     2],
-      'returns 408':                  ['502 bad_answer',            'works',                     2],
-      'responds unreadably':          ['502 bad_answer',            '502 bad_answer',            1],
-      'returns invalid data':         ['502 bad_answer',            '502 bad_answer',            1],
-      'returns 500, 502 or 503':      ['502 upstream_error',        '502 upstream_error',        1],
+    own: {
       'refuses the access token':     ['500 access_token_refused',  'works',                     2],
-      'returns 429':                  ['503 rate_limited',          'works',                     6],
-      'returns 429, wait 0 s':        ['503 rate_limited',          'works',                     7],
-      'returns 429, wait 1 h':        ['503 rate_limited',          '503 rate_limited',          1],
       'returns 400':                  ['401 account_token_refused', '401 account_token_refused', 1],
-      'returns 400 without an error': ['502 bad_answer',            '502 bad_answer',            1],
       'returns 401':                  ['401 account_token_refused', '401 account_token_refused', 1],
       'returns 403 or 409':           ['500 request_refused',       '500 request_refused',       1],
       'returns 404':                  ['500 request_refused',       '500 request_refused',       1],
       'returns 422':                  ['500 request_refused',       '500 request_refused',       1],
-      'returns 422 for the username': ['500 request_refused',       '500 request_refused',       1],
-      'returns 422 for the code':     ['500 request_refused',       '500 request_refused',       1],
+      'returns 422 for the input':    ['500 request_refused',       '500 request_refused',       1],
       'does not find the realm':      ['401 account_token_refused', '401 account_token_refused', 1],
     },
   },
-} satisfies Partial<Record<Call, CallTable>>
-
-export type StruckCall = keyof typeof TABLE
+}
