@@ -59,10 +59,13 @@ export class Listener {
 
   /** Stops listening and closes all connections. */
   async close(): Promise<void> {
-    const closed = once(this.server, 'close')
+    // The server closes before its sockets do, and a socket that closes cancels the answers that wait for a timer.
+    const closed = [this.server, ...this.sockets.keys()].map(
+      (emitter) => new Promise((resolve) => emitter.once('close', resolve)),
+    )
     this.server.close()
     this.dropConnections()
-    await closed
+    await Promise.all(closed)
   }
 
   /** Stops, and listens on the same port again. */
