@@ -134,7 +134,10 @@ export class Context {
 
   private readonly leave = (): void => {
     this.endWith(
-      new ElasticPathError('request_aborted', 'The client closed its connection before the response was ready.'),
+      new ElasticPathError(
+        'request_aborted',
+        'The client closed its connection before the response was ready.',
+      ),
     )
   }
 
@@ -149,7 +152,8 @@ export class Context {
     const shares = [...this.appFunctions].map(([name, { total }]) => ({ name, total }))
     shares.sort((a, b) => b.total - a.total)
     const [slowest] = shares
-    const division = [{ name: 'Elastic Path', total: this.elasticPath.total }, ...shares]
+    const noticeable = shares.filter(({ total }) => Math.round(total) > 0)
+    const division = [{ name: 'Elastic Path', total: this.elasticPath.total }, ...noticeable]
       .map(({ name, total }) => `${name} ${Math.round(total)} ms`)
       .join(', ')
     const summary = `within ${this.timeout} ms (option timeout): ${division}.`

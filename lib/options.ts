@@ -155,7 +155,10 @@ const RESERVED_HEADERS = new Set(
 )
 
 /** Validates the options and adds the defaults. Throws a `TypeError` that names the invalid option. */
-export function readOptions(options: unknown, normalize: Pick<Settings, 'normalizeUsername' | 'normalizeOtp'>): Settings {
+export function readOptions(
+  options: unknown,
+  normalize: Pick<Settings, 'normalizeUsername' | 'normalizeOtp'>,
+): Settings {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError('PasswordlessOtpStrategy: options must be an object with a clientId')
   }
@@ -307,7 +310,8 @@ class OptionReader {
 
   messages(option: string): Record<FailureCode, string> {
     const value = this.options[option] ?? {}
-    if (typeof value !== 'object') return this.refuse(option, 'must be an object of sentences by failure code')
+    if (typeof value !== 'object')
+      return this.refuse(option, 'must be an object of sentences by failure code')
     const codes = Object.keys(DEFAULT_MESSAGES)
     for (const [code, sentence] of Object.entries(value)) {
       if (!codes.includes(code))
@@ -329,7 +333,10 @@ class OptionReader {
     if (url.username || url.password) this.refuse(option, 'must not contain a username or a password')
     if (url.search || url.hash) this.refuse(option, 'must not have a query or a fragment')
     if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-      this.refuse(option, 'must be an https URL. Plain HTTP would expose codes and tokens; only loopback hosts may use it')
+      this.refuse(
+        option,
+        'must be an https URL. Plain HTTP would expose codes and tokens; only loopback hosts may use it',
+      )
     }
     if (url.protocol !== 'http:' && url.protocol !== 'https:') this.refuse(option, 'must be an https URL')
     return url

@@ -22,7 +22,7 @@ export interface Services {
   readonly deliveryLimits: Set<DeliveryLimit>
   readonly verify: AnyVerify | undefined
   /** Runs one operation: creates its context, publishes its outcome, and lets `close` wait for it. */
-  run<T>(operation: Operation<T>, work: (context: Context) => Promise<T>): Promise<T>
+  readonly run: <T>(operation: Operation<T>, work: (context: Context) => Promise<T>) => Promise<T>
 }
 
 export interface Operation<T> {

@@ -122,10 +122,12 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
    * @throws ElasticPathError `missing_credentials` (400), `too_many_attempts` (429), or a status from 500 for Elastic Path
    * or the setup.
    */
-  async createOtpRequest(username: string, options: { session?: object | null | undefined } = {}): Promise<void> {
+  async createOtpRequest(
+    username: string,
+    options: { session?: object | null | undefined } = {},
+  ): Promise<void> {
     const { settings, codeRequests } = this.#services
     const startedAt = performance.now()
-    let wasSent = false
     try {
       await this.#services.run({ name: 'code-request' }, async (context) => {
         const normalized = toUsername(username, settings)
@@ -133,13 +135,12 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
           throw new ElasticPathError('missing_credentials', 'A username is required to request a code.')
         }
         const { done } = await codeRequests.start(normalized, options.session, context)
-        wasSent = true
         await context.upstream(done)
       })
     } finally {
       const { uniformResponseTime: unit } = settings
       const elapsed = performance.now() - startedAt
-      if (wasSent && unit > 0) await untilUniformTime(startedAt, Math.ceil(elapsed / unit) * unit)
+      if (unit > 0) await untilUniformTime(startedAt, Math.ceil(elapsed / unit) * unit)
     }
   }
 
@@ -166,7 +167,9 @@ export class PasswordlessOtpStrategy extends PassportStrategy {
     total: number
   }> {
     const { settings, commerce, run } = this.#services
-    return run({}, (context) => listAccounts(commerce.client, context, requireUser(user, settings.name), page))
+    return run({}, (context) =>
+      listAccounts(commerce.client, context, requireUser(user, settings.name), page),
+    )
   }
 
   /**

@@ -89,23 +89,19 @@ export function withAccount<User extends PasswordlessOtpUser>(user: User, accoun
   return withTokens(user, { account })
 }
 
-/** The same user with other tokens. Fields that the app added are kept, and so is the class. */
+/** The same user with other tokens. Fields that the app added are kept, and so is the class. The user may be frozen. */
 export function withTokens<User extends PasswordlessOtpUser>(
   user: User,
   { account, selectionToken }: { account: AccountToken | null; selectionToken?: HeldToken | undefined },
 ): User {
-  const copy = Object.create(
-    Object.getPrototypeOf(user) as object | null,
-    Object.getOwnPropertyDescriptors(user),
-  ) as User
-  const assigned = Object.assign(copy, { account })
-  if (selectionToken) assigned.selectionToken = selectionToken
-  else delete assigned.selectionToken
-  return assigned
+  const { selectionToken: _replaced, ...fields } = Object.getOwnPropertyDescriptors<PasswordlessOtpUser>(user)
+  const tokens = { account, ...(selectionToken ? { selectionToken } : {}) }
+  return Object.create(Object.getPrototypeOf(user) as object | null, {
+    ...fields,
+    ...Object.getOwnPropertyDescriptors(tokens),
+  }) as User
 }
 
 function isAccountToken(value: unknown): boolean {
-  return (
-    asText(at(value, 'id')) !== undefined && typeof at(value, 'name') === 'string' && isHeldToken(value)
-  )
+  return asText(at(value, 'id')) !== undefined && typeof at(value, 'name') === 'string' && isHeldToken(value)
 }

@@ -1,295 +1,157 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { DiagnosticMessage } from '../lib'
-import { ADA, openJourney, SECRET_KEY, until, type JourneyOptions } from './support/journey'
+import { deferred } from './support/clock'
+import {
+  ADA,
+  collectDiagnostics,
+  nextDiagnostic,
+  openShop,
+  SECRET_KEY,
+  type Shop,
+  type ShopSetup,
+} from './support/shop'
 
-const CHANNEL = 'passport-elasticpath-otp'
+const fail = () => {
+  throw new Error('The database is down')
+}
+const shortLived = { store: { accountTokenLifetime: 1800 } }
 
-let messages: DiagnosticMessage[]
-const listener = (message: unknown) => void messages.push(message as DiagnosticMessage)
-beforeEach(() => {
-  messages = []
-  subscribe(CHANNEL, listener)
-})
-afterEach(() => {
-  unsubscribe(CHANNEL, listener)
-})
+type Act = (shop: Shop) => Promise<unknown>
 
-/** A journey without the deliveries of its webhook. */
-async function open(options: JourneyOptions = {}) {
-  const journey = await openJourney(options)
-  journey.simulator.deliverTo(undefined)
-  return journey
+const signIn =
+  (fields = {}): Act =>
+  async ({ submit }) =>
+    submit(fields)
+const signInDuring =
+  (fault: Parameters<Shop['simulator']['fault']>[1]): Act =>
+  async ({ simulator, submit }) => {
+    simulator.fault('exchange', fault, { times: 2 })
+    await submit()
+  }
+const post =
+  (path: string, body: object, secret = ''): Act =>
+  async ({ browser }) =>
+    browser().post(path).set('X-Moltin-Secret-Key', secret).send(body)
+const signedIn =
+  (body: object): Act =>
+  async (shop) => {
+    const { agent, user } = await shop.signIn()
+    await agent.post('/switch').send({ account_id: user.account?.id, ...body })
+  }
+const renew =
+  (status?: number): Act =>
+  async (shop) => {
+    const { agent } = await shop.signIn()
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 1_200_000)
+    if (status) shop.simulator.fault('renewal', { status })
+    await Promise.all([1, 2, 3].map(() => agent.get('/fresh').expect(200)))
+  }
+const callMethods: Act = async (shop) => {
+  const { user } = await shop.signIn()
+  await shop.strategy.listAccounts(user)
+  await shop.strategy.selectAccount(user, user.account?.id ?? '')
 }
 
-const told = () => messages.map(({ operation, outcome, code }) => ({ operation, outcome, code }))
+afterEach(() => {
+  jest.restoreAllMocks()
+})
 
-describe('the diagnostics channel', () => {
-  test('tells of a sign-in once, with its calls', async () => {
-    const { strategy, signIn } = await open()
-    await strategy.ready()
-
-    await signIn()
-
-    expect(messages).toStrictEqual([
-      { operation: 'sign-in', outcome: 'success', duration: expect.any(Number) as number, calls: 1 },
-    ])
+describe('The diagnostics channel', () => {
+  test.each<[string, Act, string, number, ShopSetup?]>([
+    ['a sign-in', signIn(), 'sign-in success', 1],
+    ['a wrong code', signIn({ otp: 'wrong1' }), 'sign-in failure invalid_credentials', 1],
+    [
+      'a refusal by verify',
+      signIn(),
+      'sign-in failure refused_by_verify',
+      1,
+      { verify: () => Promise.resolve(null) },
+    ],
+    ['an outage', signInDuring({ status: 500 }), 'sign-in error upstream_error 500', 1],
+    ['no response of Elastic Path', signInDuring('reset'), 'sign-in error unreachable', 2],
+    ['an error of the app', signIn(), 'sign-in error app_error', 1, { options: { selectAccount: fail } }],
+    ['a code request', post('/code', { username: ADA }), 'code-request success', 1],
+    ['a code request without a username', post('/code', {}), 'code-request failure missing_credentials', 0],
+    ['a switch', signedIn({}), 'switch success', 1],
+    ['a switch by a method', callMethods, 'switch success', 1],
+    ['a switch to a strange account', signedIn({ account_id: 'x' }), 'switch failure account_not_found', 1],
+    ['a switch without an account', signedIn({ account_id: '' }), 'switch failure missing_credentials', 0],
+    ['a switch without a user', post('/switch', { account_id: 'x' }), 'switch failure not_signed_in', 0],
+    ['a renewal for parallel requests', renew(), 'renewal success', 1, shortLived],
+    ['a renewal that fails', renew(401), 'renewal failure account_token_refused 401', 1, shortLived],
+    [
+      'another event',
+      post('/webhooks/otp', { triggered_by: 'x' }, SECRET_KEY),
+      'delivery success ignored_event',
+      0,
+    ],
+    ['a wrong secret', post('/webhooks/otp', {}, 'wrong'), 'delivery error wrong_secret', 0],
+    ['a malformed event', post('/webhooks/otp', {}, SECRET_KEY), 'delivery error bad_event', 0],
+  ])('gets one message about %s', async (_what, act, expected, calls, setup = {}) => {
+    const messages = collectDiagnostics()
+    const shop = await openShop(setup)
+    await shop.strategy.ready()
+    await act(shop)
+    const told = messages.filter(({ operation }) => operation !== 'sign-in' || expected.startsWith('sign-in'))
+    const texts = told.map(({ operation, outcome, code = '', upstreamStatus = '' }) =>
+      `${operation} ${outcome} ${code} ${upstreamStatus}`.trim(),
+    )
+    expect([texts, told[0]?.calls]).toEqual([[expected], calls])
   })
 
-  test('tells how long it took, in milliseconds', async () => {
-    const began = performance.now()
-    const { strategy, signIn } = await openJourney()
-    await strategy.createOtpRequest(ADA)
-    await until(() => messages.some(({ operation }) => operation === 'delivery'))
-    await signIn()
-    const elapsed = performance.now() - began
-
-    expect(messages).toHaveLength(3)
-    for (const { duration } of messages) {
-      expect(duration).toBeGreaterThan(0)
-      expect(duration).toBeLessThan(elapsed)
-    }
-  })
-
-  test('counts the calls of the first sign-in', async () => {
-    const { simulator, signIn } = await open()
-
-    await signIn()
-
-    expect(messages.map(({ calls }) => calls)).toEqual([simulator.requests.length])
-  })
-
-  test('tells of a wrong code as a failure', async () => {
-    const { browser } = await open()
-
-    await browser().post('/login').send({ username: ADA, otp: 'wrong1' }).expect(401)
-
-    expect(told()).toEqual([{ operation: 'sign-in', outcome: 'failure', code: 'invalid_credentials' }])
-  })
-
-  test('tells of an outage as an error, with its status', async () => {
-    const { simulator, strategy, browser } = await open()
-    await strategy.ready()
-    simulator.fault('exchange', { status: 500 })
-
-    await browser().post('/login').send({ username: ADA, otp: 'abc123' }).expect(502)
-
-    expect(messages).toMatchObject([
-      { operation: 'sign-in', outcome: 'error', code: 'upstream_error', upstreamStatus: 500, calls: 1 },
-    ])
-  })
-
-  test("tells of a function of the app's own that throws as an error of the app", async () => {
-    const { simulator, browser } = await open({
-      strategy: {
-        selectAccount: () => {
-          throw new Error('The database is down')
-        },
-      },
-    })
-
-    await browser()
-      .post('/login')
-      .send({ username: ADA, otp: simulator.issueCode(ADA) })
-      .expect(500)
-
-    expect(messages).toStrictEqual([
-      {
-        operation: 'sign-in',
-        outcome: 'error',
-        code: 'app_error',
-        duration: expect.any(Number) as number,
-        calls: expect.any(Number) as number,
-      },
-    ])
-  })
-
-  test('tells of a sign-in without Elastic Path as an error without a status', async () => {
-    const { simulator, strategy, browser } = await open()
-    await strategy.ready()
-    await simulator.stop()
-
-    await browser().post('/login').send({ username: ADA, otp: 'abc123' }).expect(502)
-
-    expect(messages).toStrictEqual([
-      {
-        operation: 'sign-in',
-        outcome: 'error',
-        code: 'unreachable',
-        duration: expect.any(Number) as number,
-        calls: expect.any(Number) as number,
-      },
-    ])
-  })
-
-  test('tells of a switch without Express', async () => {
-    const { strategy, signIn } = await open()
-    const { user } = await signIn()
-    messages = []
-
-    await strategy.selectAccount(user, user.account?.id ?? '')
-    await strategy.renewAccount(user)
-    await strategy.listAccounts(user)
-
-    expect(told()).toEqual([
-      { operation: 'switch', outcome: 'success' },
-      { operation: 'renewal', outcome: 'success' },
-    ])
-  })
-
-  test('tells of a request for a code once', async () => {
-    const { browser } = await open()
-
-    await browser().post('/code').send({ username: ADA }).expect(202)
-
-    expect(told()).toEqual([{ operation: 'code-request', outcome: 'success', code: undefined }])
-  })
-
-  test('tells of a request without a username as a failure', async () => {
-    const { browser } = await open()
-
-    await browser().post('/code').send({}).expect(400)
-
-    expect(told()).toEqual([{ operation: 'code-request', outcome: 'failure', code: 'missing_credentials' }])
-  })
-
-  test("counts a second tap's calls as none of its own", async () => {
-    const { simulator, strategy } = await open()
-
+  test('gets the calls of the first sign-in, and those of a double tap once', async () => {
+    const messages = collectDiagnostics()
+    const { submit, strategy, simulator } = await openShop()
+    await submit().expect(200)
     await Promise.all([strategy.createOtpRequest(ADA), strategy.createOtpRequest(ADA)])
-
-    expect(messages).toHaveLength(2)
+    expect(messages).toHaveLength(3)
     expect(messages.reduce((sum, { calls }) => sum + calls, 0)).toBe(simulator.requests.length)
   })
 
-  test('tells of a switch once', async () => {
-    const { signIn } = await open()
-    const { agent, user } = await signIn()
-    messages = []
-
-    await agent.post('/switch').send({ account_id: user.account?.id }).expect(200)
-
-    expect(messages).toMatchObject([{ operation: 'switch', outcome: 'success', calls: 1 }])
-  })
-
-  test("tells of a switch to a stranger's account as a failure", async () => {
-    const { signIn } = await open()
+  test('gets no message about a page that needs no renewal', async () => {
+    const { signIn } = await openShop()
     const { agent } = await signIn()
-    messages = []
-
-    await agent.post('/switch').send({ account_id: 'strange' }).expect(403)
-
-    expect(told()).toEqual([{ operation: 'switch', outcome: 'failure', code: 'account_not_found' }])
-  })
-
-  test('tells of a renewal once for parallel requests', async () => {
-    const { signIn } = await open({ store: { accountTokenLifetime: 1800 } })
-    const { agent } = await signIn()
-    messages = []
-
-    await Promise.all([1, 2, 3].map(() => agent.get('/fresh').expect(200)))
-
-    expect(messages).toMatchObject([{ operation: 'renewal', outcome: 'success', calls: 1 }])
-  })
-
-  test('tells of a renewal that failed, which no shopper noticed', async () => {
-    const { simulator, signIn } = await open({ store: { accountTokenLifetime: 1800 } })
-    const { agent } = await signIn()
-    messages = []
-    simulator.fault('renewal', { status: 401 })
-
+    const messages = collectDiagnostics()
     await agent.get('/fresh').expect(200)
-
-    expect(messages).toMatchObject([
-      { operation: 'renewal', outcome: 'failure', code: 'account_token_refused', upstreamStatus: 401 },
-    ])
-  })
-
-  test('tells nothing of a request that needs no renewal', async () => {
-    const { signIn } = await open()
-    const { agent } = await signIn()
-    messages = []
-
-    await agent.get('/fresh').expect(200)
-
     expect(messages).toEqual([])
   })
 
-  test.each([
-    ['a delivery', SECRET_KEY, { triggered_by: 'order.created' }, 'success', 'ignored_event'],
-    [
-      'a code for another purpose',
-      SECRET_KEY,
-      {
-        triggered_by: 'one-time-password-token-request.created',
-        payload: { purpose: 'reset_password' },
-      },
-      'success',
-      'ignored_event',
-    ],
-    ['a wrong secret', 'wrong', {}, 'error', 'wrong_secret'],
-    ['what is no event', SECRET_KEY, {}, 'error', 'bad_event'],
-  ])('tells of %s at the webhook once', async (_name, secret, body, outcome, code) => {
-    const { browser } = await open()
-
-    await browser().post('/webhooks/otp').set('X-Moltin-Secret-Key', secret).send(body)
-
-    expect(told()).toEqual([{ operation: 'delivery', outcome, code }])
+  test('gets messages about a delivery that fails', async () => {
+    const shop = await openShop({ deliver: fail })
+    shop.simulator.deliverTo({ url: `${shop.url}/webhooks/otp`, secretKey: SECRET_KEY })
+    const failed = nextDiagnostic({ operation: 'delivery', code: 'delivery_failed' })
+    await shop.strategy.createOtpRequest(ADA)
+    expect(await failed).toMatchObject({ outcome: 'error' })
   })
 
-  test('tells of a mailer that failed', async () => {
-    let retried: () => void
-    const retry = new Promise<void>((resolve) => (retried = resolve))
-    let tries = 0
-    const { strategy } = await openJourney({
-      deliver: () => {
-        if (++tries === 2) retried()
-        throw new Error('The mailer is down')
-      },
+  test('gets the duration in milliseconds, and no username, code, token or secret', async () => {
+    const startedAt = performance.now()
+    const messages: DiagnosticMessage[] = collectDiagnostics()
+    const mailed = deferred<string>()
+    const shop = await openShop({
+      options: { clientSecret: 'simulator-client-secret' },
+      deliver: ({ otp }) => mailed.resolve(otp),
     })
-
-    await strategy.createOtpRequest(ADA)
-    await retry
-
-    expect(told()).toContainEqual({ operation: 'delivery', outcome: 'error', code: 'delivery_failed' })
-  })
-
-  test('names no shopper, and holds no code, token or secret', async () => {
-    let mailed: (otp: string) => void
-    const mail = new Promise<string>((resolve) => (mailed = resolve))
-    const { simulator, signIn, browser } = await openJourney({
-      store: { accountTokenLifetime: 1800 },
-      strategy: { clientSecret: 'simulator-client-secret' },
-      deliver: ({ otp }) => mailed(otp),
-    })
+    const { simulator, browser, submit, signIn } = shop
+    simulator.deliverTo({ url: `${shop.url}/webhooks/otp`, secretKey: SECRET_KEY })
+    const delivered = nextDiagnostic({ operation: 'delivery' })
     await browser().post('/code').send({ username: ADA }).expect(202)
-    const otp = await mail
-    await browser().post('/login').send({ username: ADA, otp: 'wrong1' }).expect(401)
+    const otp = await mailed.promise
+    await delivered
+    await submit({ otp: 'wrong1' }).expect(401)
     const { agent, user } = await signIn()
     await agent.post('/switch').send({ account_id: user.account?.id }).expect(200)
-    await agent.get('/fresh').expect(200)
+    await shop.strategy.renewAccount(user)
     simulator.fault('exchange', { status: 500, body: { errors: [{ detail: `${ADA} ${otp}` }] } })
-    await browser().post('/login').send({ username: ADA, otp }).expect(502)
+    await submit({ otp }).expect(502)
 
-    const text = JSON.stringify(messages)
-
-    expect(new Set(messages.map(({ operation }) => operation))).toEqual(
-      new Set(['code-request', 'delivery', 'sign-in', 'switch', 'renewal']),
-    )
+    const operations = ['code-request', 'delivery', 'sign-in', 'switch', 'renewal']
+    expect(new Set(messages.map(({ operation }) => operation as string))).toEqual(new Set(operations))
     const secrets = [ADA, otp, 'wrong1', user.account?.token, user.account?.id, user.accountMemberId]
+    const text = JSON.stringify(messages)
     for (const secret of [...secrets, simulator.clientSecret, SECRET_KEY]) expect(text).not.toContain(secret)
-  })
-
-  test('tells once of a switch where nobody is signed in', async () => {
-    const { browser } = await open()
-    await browser().post('/switch').send({ account_id: 'any' }).expect(401)
-    expect(told()).toEqual([{ operation: 'switch', outcome: 'failure', code: 'not_signed_in' }])
-  })
-
-  test('tells once of a switch without an account', async () => {
-    const { signIn } = await open()
-    const { agent } = await signIn()
-    messages = []
-    await agent.post('/switch').send({}).expect(400)
-    expect(told()).toEqual([{ operation: 'switch', outcome: 'failure', code: 'missing_credentials' }])
+    for (const { duration } of messages) {
+      expect(duration).toBeGreaterThan(0)
+      expect(duration).toBeLessThan(performance.now() - startedAt)
+    }
   })
 })

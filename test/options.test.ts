@@ -2,143 +2,128 @@ import { inspect } from 'node:util'
 import { PasswordlessOtpStrategy, Strategy } from '../lib'
 
 const clientId = 'client-id'
+const construct = (options: unknown, verify?: unknown) => () =>
+  new PasswordlessOtpStrategy(options as never, verify as never)
 
-function construct(options: unknown, verify?: unknown): () => unknown {
-  return () => new PasswordlessOtpStrategy(options as never, verify as never)
-}
+describe('An invalid option', () => {
+  const region = 'useast.api.elasticpath.com'
+  const invalid: Record<string, unknown[]> = {
+    clientId: [undefined, '', 42, 'client-id\n', ' client-id', 'client id', 'clïent'],
+    clientSecret: ['', 42, 'secret\n', 'secret\r\n', ' secret'],
+    passwordProfileId: ['', 'id\n', 'i d'],
+    authenticationRealmId: [7, 'id ', 'half a character: \ud800'],
+    baseUrl: [
+      '',
+      'not a url',
+      '/relative',
+      42,
+      `http://${region}`,
+      'http://127.0.0.1.example.com',
+      'http://127.0.0.1.1:3000/',
+    ],
+    'baseUrl ': [
+      `ftp://${region}`,
+      `https://user:password@${region}`,
+      `https://user@${region}`,
+      `https://:pass@${region}`,
+    ],
+    'baseUrl  ': [`https://${region}/?a=b`, `https://${region}/#a`, 'http://example.com/127.0.0.1'],
+    name: ['', '  '],
+    usernameField: ['', 'proof'],
+    otpField: ['username', 'account_id', 'proof'],
+    accountField: [[], 'proof'],
+    normalizeUsername: ['trim'],
+    normalizeOtp: [true],
+    selectAccount: ['last', true],
+    requireAccount: ['yes'],
+    passReqToCallback: [1],
+    messages: ['no', { wrong_code: 'No.' }, { invalid_credentials: 42 }],
+    limiter: [{}, { consume: () => undefined }, { reward: () => undefined }, 'memory', true, null],
+    requestLimiter: [null, { reward: () => undefined }, { consume: () => undefined }],
+    uniformResponseTime: [-1, NaN, Infinity, 2 ** 31, '1000'],
+    headers: [
+      [],
+      'a: b',
+      { 'a b': 'c' },
+      { a: 'b\n' },
+      { a: 1 },
+      { Authorization: 'Bearer x' },
+      { Host: 'x' },
+    ],
+    timeout: [0, -1, NaN, Infinity, 2 ** 31, '1000'],
+    dispatcher: [{}, { dispatch: true }, { request: () => undefined }],
+  }
+  const rows = Object.entries(invalid).flatMap(([option, values]) =>
+    values.map((value) => [option.trim(), value] as const),
+  )
 
-describe('an option that makes no sense is a TypeError that names it', () => {
-  const nonsense: [string, unknown][] = [
-    ['clientId', undefined],
-    ['clientId', ''],
-    ['clientId', 42],
-    ['clientSecret', ''],
-    ['clientSecret', 42],
-    ['baseUrl', 'not a url'],
-    ['baseUrl', '/relative'],
-    ['baseUrl', 42],
-    ['baseUrl', 'http://useast.api.elasticpath.com'],
-    ['baseUrl', 'http://127.0.0.1.example.com'],
-    ['baseUrl', 'ftp://useast.api.elasticpath.com'],
-    ['baseUrl', 'https://user:password@useast.api.elasticpath.com'],
-    ['baseUrl', 'https://user@useast.api.elasticpath.com'],
-    ['baseUrl', 'https://:password@useast.api.elasticpath.com'],
-    ['baseUrl', 'https://useast.api.elasticpath.com/?a=b'],
-    ['baseUrl', 'https://useast.api.elasticpath.com/#a'],
-    ['baseUrl', 'http://127.0.0.1.1:3000/'],
-    ['baseUrl', 'http://example.com/127.0.0.1'],
-    ['passwordProfileId', ''],
-    ['authenticationRealmId', 7],
-    ['authenticationRealmId', 'half a character: \ud800'],
-    ['name', ''],
-    ['usernameField', ''],
-    ['otpField', 'username'],
-    ['accountField', []],
-    ['otpField', 'account_id'],
-    ['name', '  '],
-    ['normalizeUsername', 'trim'],
-    ['selectAccount', 'last'],
-    ['selectAccount', true],
-    ['requireAccount', 'yes'],
-    ['passReqToCallback', 1],
-    ['messages', 'no'],
-    ['messages', { wrong_code: 'No.' }],
-    ['messages', { invalid_credentials: 42 }],
-    ['limiter', {}],
-    ['limiter', { consume: () => undefined }],
-    ['limiter', { delete: () => undefined }],
-    ['limiter', 'memory'],
-    ['requestLimiter', null],
-    ['requestLimiter', { delete: () => undefined }],
-    ['requestLimiter', { consume: () => undefined }],
-    ['timeout', 0],
-    ['timeout', -1],
-    ['timeout', NaN],
-    ['timeout', Infinity],
-    ['timeout', 2 ** 31],
-    ['timeout', '1000'],
-    ['dispatcher', {}],
-    ['dispatcher', { dispatch: true }],
-    ['dispatcher', { request: () => undefined }],
-  ]
-  test.each(nonsense)('%s: %p', (option, value) => {
+  test.each(rows)('%s of %j throws a TypeError that names it', (option, value) => {
     const attempt = construct({ clientId, [option]: value })
     expect(attempt).toThrow(TypeError)
-    expect(attempt).toThrow(option)
-    // Which option, and what it must be.
-    expect(attempt).toThrow(/^PasswordlessOtpStrategy: [\w.]+ (is required:|must|knows) \w+/)
+    const named = value === 'proof' ? 'otpField' : option
+    expect(attempt).toThrow(new RegExp(`^PasswordlessOtpStrategy: ${named}\\b[^ ]* (is|must|has) `))
+    expect(attempt).not.toThrow(/secret\W*$|password@|pass@/)
   })
 
-  test('none is shown by what prints a strategy', () => {
-    const strategy = new PasswordlessOtpStrategy({ clientId, clientSecret: 'hush-hush' })
-    const printed = [inspect(strategy, { depth: Infinity, showHidden: true }), JSON.stringify(strategy)]
-    expect(printed.join()).not.toContain('hush-hush')
+  test.each(['clientId', 'clientSecret', 'passwordProfileId', 'authenticationRealmId'])(
+    '%s with a line end says so',
+    (option) => {
+      expect(construct({ clientId, [option]: 'made with echo\n' })).toThrow(
+        `${option} must be ASCII without spaces and line ends`,
+      )
+    },
+  )
+
+  test('is a limiter of another interface, which has a code', () => {
+    const attempt = construct({ clientId, limiter: new Set() })
+    expect(attempt).toThrow('limiter must have the methods consume and reward, but Set does not')
+    expect(attempt).toThrow(expect.objectContaining({ code: 'limiter_unsuitable' }) as Error)
   })
 
-  test('a misspelt one is told the names that there are, and so is a failure code', () => {
-    expect(construct({ clientId, clientID: 'x' })).toThrow('clientId, clientSecret, baseUrl')
-    expect(construct({ clientId, messages: { wrong_code: 'No.' } })).toThrow(
-      'missing_credentials, invalid_credentials',
+  test.each([
+    [{ clientId, clientID: 'x' }, 'unknown option clientID. Did you mean clientId?'],
+    [{ clientid: 'x' }, 'unknown option clientid. Did you mean clientId?'],
+    [{ clientId, webhook: 'x' }, 'unknown option webhook. The options are clientId, clientSecret, baseUrl'],
+    [{ clientId, messages: { wrong_code: 'No.' } }, 'The codes are missing_credentials, invalid_credentials'],
+    [undefined, 'options must be an object with a clientId'],
+    [null, 'options must be an object with a clientId'],
+    ['client-id', 'options must be an object with a clientId'],
+    [{ clientId, clientSecret: 'hush-hush', timeout: -1 }, /^(?!.*hush-hush)/],
+  ])('of %j is explained', (options, message) => {
+    expect(construct(options)).toThrow(TypeError)
+    expect(construct(options)).toThrow(message)
+  })
+
+  test('is a verify that is no function', () => {
+    expect(construct({ clientId }, 'verify')).toThrow(
+      new TypeError('PasswordlessOtpStrategy: verify must be a function'),
     )
   })
 })
 
-test.each([undefined, null, 'client-id', 42])(
-  'options of %p are a TypeError that asks for a clientId',
-  (options) => {
-    const attempt = construct(options)
-    expect(attempt).toThrow(TypeError)
-    expect(attempt).toThrow('PasswordlessOtpStrategy needs an options object with a clientId')
-  },
-)
-
-test('a verify that is no function is a TypeError', () => {
-  const attempt = construct({ clientId }, 'verify')
-  expect(attempt).toThrow(TypeError)
-  expect(attempt).toThrow('verify')
-})
-
-test('no message of a TypeError repeats the client secret', () => {
-  expect(construct({ clientId, clientSecret: 'hush-hush', timeout: -1 })).toThrow(/^(?!.*hush-hush)/)
-})
-
-test.each([
-  'http://localhost:3000',
-  'http://127.0.0.1:3000',
-  'http://127.255.255.254:3000',
-  'http://[::1]:3000',
-])('plain HTTP is good enough for %s', async (baseUrl) => {
-  await new PasswordlessOtpStrategy({ clientId, baseUrl }).close()
-})
-
-test.each([1, 2 ** 31 - 1])('a timeout of %p milliseconds is taken', async (timeout) => {
-  await new PasswordlessOtpStrategy({ clientId, timeout }).close()
-})
-
-test('a clientId is enough, and the name is passwordless-otp', async () => {
-  const strategy = new Strategy({ clientId })
-  expect(strategy.name).toBe('passwordless-otp')
-  await strategy.close()
-})
-
-test('options that are undefined take their defaults', async () => {
-  const strategy = new PasswordlessOtpStrategy({
-    clientId,
-    name: undefined,
-    timeout: undefined,
-    baseUrl: undefined,
-    messages: { invalid_credentials: undefined },
+describe('A valid option', () => {
+  test.each([
+    { baseUrl: 'http://localhost:3000' },
+    { baseUrl: 'http://127.255.255.254:3000/path' },
+    { baseUrl: 'http://[::1]:3000' },
+    { baseUrl: new URL('https://euwest.api.elasticpath.com') },
+    { timeout: 1 },
+    { timeout: 2 ** 31 - 1 },
+    { uniformResponseTime: 0 },
+    { limiter: false as const, requestLimiter: false as const },
+    { headers: { 'X-REQUEST-STORE-ID': 'a store' } },
+    { name: undefined, timeout: undefined, limiter: undefined, messages: { invalid_credentials: undefined } },
+  ])('is %j', async (options) => {
+    const strategy = new Strategy({ clientId, ...options })
+    expect(strategy.name).toBe('passwordless-otp')
+    await strategy.close()
   })
-  expect(strategy.name).toBe('passwordless-otp')
-  await strategy.close()
-})
 
-test('the name and a URL object are taken as given', async () => {
-  const strategy = new PasswordlessOtpStrategy({
-    clientId,
-    name: 'otp',
-    baseUrl: new URL('https://euwest.api.elasticpath.com'),
+  test('is the name, and no secret is shown by what prints a strategy', async () => {
+    const strategy = new PasswordlessOtpStrategy({ clientId, clientSecret: 'hush-hush', name: 'otp' })
+    expect(strategy.name).toBe('otp')
+    const printed = [inspect(strategy, { depth: Infinity, showHidden: true }), JSON.stringify(strategy)]
+    expect(printed.join()).not.toContain('hush-hush')
+    await strategy.close()
   })
-  expect(strategy.name).toBe('otp')
-  await strategy.close()
 })

@@ -1,28 +1,32 @@
 import { resolve } from 'node:path'
-import { csrfSync } from 'csrf-sync'
-import express, { type Express, type RequestHandler } from 'express'
-import { rateLimit } from 'express-rate-limit'
-import session, { type SessionData } from 'express-session'
-import helmet from 'helmet'
+import express, { type Express, type Request, type RequestHandler } from 'express'
+import type { SessionData } from 'express-session'
 import { Passport } from 'passport'
-import { otpWebhook, type PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
+import { otpWebhook, type PasswordlessOtpStrategy, type PasswordlessOtpUser } from 'passport-elasticpath-otp'
 import type { Logger } from 'pino'
-import { pinoHttp } from 'pino-http'
 import type { AccountReader } from './commerce'
 import type { Config } from './config'
-import { errorPages, notFound } from './errors'
-import { createPseudonyms } from './events'
+import { createPseudonyms, logEvent } from './events'
+import { limitByAddress } from './http/address-limit'
+import { errorPages, notFound } from './http/error-pages'
+import { expiredForms } from './http/expired-forms'
+import { formTokens } from './http/form-tokens'
+import { forwardedAddresses, requireForwardedProto, serverOptions } from './http/proxy'
+import { logRequests } from './http/request-log'
+import { securityHeaders } from './http/security-headers'
 import type { Mailer } from './mail'
 import { accountRoutes } from './routes/accounts'
 import { mailboxRoutes } from './routes/mailbox'
 import { operationRoutes } from './routes/operation'
 import { shopRoutes } from './routes/shop'
 import { signInRoutes } from './routes/sign-in'
-import { endOldSignIns, LONGEST_PAUSE } from './session-end'
-import { HITS_WINDOW, type Storage } from './storage'
+import { signOutRoutes } from './routes/sign-out'
+import { sessions } from './sessions/session'
+import { endOldSignIns, rememberEnd } from './sessions/sign-in-end'
+import { HITS_WINDOW, type Storage } from './storage/storage'
 import { useViews } from './views'
 
-/** All that the app is made of, ready to be used. */
+/** What the app is made of. */
 export interface Parts {
   config: Config
   publicUrl: URL
@@ -32,119 +36,89 @@ export interface Parts {
   mailer: Mailer
   strategy: PasswordlessOtpStrategy
   readAccount: AccountReader
-  /** Whether the process is on its way out. */
+  /** Whether the process is about to end. */
   closing: () => boolean
 }
 
 export function createApp(parts: Parts): Express {
   const { config, publicUrl, webhookSecret, log, storage, mailer, strategy } = parts
   const secure = publicUrl.protocol === 'https:'
-  const csrf = csrfSync({
-    getTokenFromRequest: (req) => (req.body as Record<string, string> | undefined)?.['_csrf'],
-  })
-  const passport = new Passport()
-  passport.use(strategy)
-  passport.serializeUser(strategy.serializeUser)
-  passport.deserializeUser(strategy.deserializeUser)
+  const secrets = config.sessionSecrets
+  const tokens = formTokens({ secrets, secure })
+  const passport = createPassport(strategy)
+  const demo = mailer.mailbox !== undefined
 
   const app = express().set('trust proxy', config.trustProxy)
   useViews(app)
-
-  app.use(logRequests(log), securityHeaders(secure))
-  app.use('/assets', express.static(resolve(__dirname, '../src/public'), { maxAge: '1h' }))
+  app.use(forwardedAddresses, logRequests(log), securityHeaders(secure))
   app.use((req, res, next) => {
-    // Neither a shared proxy nor the back button shows a page that a shopper has signed out of.
-    res.set('Cache-Control', 'no-store')
-    // What every page can show, even where something fails before there is a session. Tokens stay out of reach.
+    // What every page can show, also if a request fails before it has a session. Tokens are left out.
     res.locals['shopper'] = () => req.user && { username: req.user.username, company: req.user.account?.name }
-    res.locals['csrfToken'] = () => csrf.generateToken(req)
-    res.locals['basketSize'] = () =>
-      Object.values((req.session as Partial<SessionData> | undefined)?.basket ?? {}).reduce(
-        (sum, quantity) => sum + quantity,
-        0,
-      )
+    res.locals['csrfToken'] = () => tokens.issue(req, res)
+    res.locals['basketSize'] = () => basketSize(req)
     next()
   })
-  // What needs no session comes before it.
+  // These need no session.
+  app.use(serverOptions)
+  app.use('/assets', express.static(resolve(__dirname, '../src/public'), { maxAge: '1h' }))
+  app.use((_req, res, next) => {
+    // Neither a shared cache nor the back button shows a page after a sign-out.
+    res.set('Cache-Control', 'no-store')
+    next()
+  })
   app.use(operationRoutes(parts))
   app.post('/webhooks/otp', otpWebhook({ secretKey: webhookSecret, deliver: (code) => mailer.deliver(code) }))
 
   app.use(
-    // Before the session is read: one that came in while a slow body did would undo what has happened to it since.
+    requireForwardedProto(secure, log),
+    // Before the session is read: a slow body would delay the rest, and other tabs change the session meanwhile.
     express.urlencoded({ extended: false, limit: '10kb' }),
-    // A page is better than a session that is silently not kept.
     (_req, _res, next) => next(storage.available() ? undefined : { status: 503 }),
-    session({
-      name: secure ? '__Host-shop' : 'shop',
-      secret: config.sessionSecrets,
-      store: storage.sessions,
-      resave: false,
-      saveUninitialized: false,
-      rolling: true,
-      cookie: { httpOnly: true, sameSite: 'lax', secure, path: '/', maxAge: LONGEST_PAUSE },
-    }),
+    ...sessions({ store: storage.sessions, secrets, secure }),
     passport.session() as RequestHandler,
     endOldSignIns(storage),
-    csrf.csrfSynchronisedProtection,
-    // A token lives for a day: who comes back tomorrow at the same hour is still signed in.
+    tokens.check,
+    // Account tokens last a day. Renewed in their first half hour, they last until the same time tomorrow.
     strategy.keepFresh({ within: 23.5 * 60 * 60 }),
   )
-
-  const limit = rateLimit({
-    windowMs: HITS_WINDOW,
-    limit: config.signInsPerAddress,
-    store: storage.hits,
-    legacyHeaders: false,
-    handler: (req, _res, next) => {
-      const { resetTime } = (req as unknown as { rateLimit: { resetTime?: Date } }).rateLimit
-      const wait = resetTime ? resetTime.getTime() - Date.now() : HITS_WINDOW
-      next({ status: 429, retryAfter: Math.max(1, Math.ceil(wait / 1000)) })
-    },
-  })
-  app.use(shopRoutes({ demo: mailer.mailbox !== undefined }))
-  const pseudonym = createPseudonyms(config.sessionSecrets[0] ?? '')
+  app.use(shopRoutes({ demo }))
   app.use(
-    signInRoutes({ passport, strategy, storage, limit, pseudonym, mailbox: mailer.mailbox !== undefined }),
+    signInRoutes({
+      passport,
+      strategy,
+      storage,
+      limit: limitByAddress(config.signInsPerAddress, HITS_WINDOW, storage.hits),
+      pseudonym: createPseudonyms(secrets[0] ?? ''),
+      contact: config.supportContact,
+      demo,
+    }),
   )
+  app.use(signOutRoutes(storage))
   app.use(accountRoutes(parts))
   if (mailer.mailbox) app.use(mailboxRoutes(mailer.mailbox))
-  app.use(notFound, errorPages)
+  app.use(notFound, expiredForms, errorPages)
   return app
 }
 
-function securityHeaders(secure: boolean): RequestHandler {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    },
-    strictTransportSecurity: secure,
+type DeserializeDone = Parameters<PasswordlessOtpStrategy['deserializeUser']>[1]
+
+function createPassport(strategy: PasswordlessOtpStrategy) {
+  const passport = new Passport()
+  passport.use(strategy)
+  passport.serializeUser(strategy.serializeUser)
+  passport.deserializeUser((req: Request, stored: PasswordlessOtpUser, done: DeserializeDone) => {
+    strategy.deserializeUser(stored, (error, user) => {
+      if (user === false) {
+        logEvent(req, 'sign-out', { reason: 'account token expired' })
+        rememberEnd(req, stored)
+      }
+      done(error, user)
+    })
   })
+  return passport
 }
 
-/** Method, path, status and time. No query, header or body: what is not logged cannot leak. */
-function logRequests(logger: Logger): RequestHandler {
-  return pinoHttp({
-    logger,
-    autoLogging: {
-      ignore: ({ url }) => url === '/healthz' || url === '/readyz' || url.startsWith('/assets/'),
-    },
-    serializers: {
-      req: ({ id, method, url }: { id: unknown; method: string; url: string }) => ({
-        id,
-        method,
-        path: url.split('?')[0],
-      }),
-      res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
-    },
-  })
+function basketSize(req: Request): number {
+  const { basket = {} }: Partial<SessionData> = (req as Partial<Request>).session ?? {}
+  return Object.values(basket).reduce((sum, quantity) => sum + quantity, 0)
 }

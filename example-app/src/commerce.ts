@@ -5,23 +5,18 @@ import {
   type PasswordlessOtpStrategyOptions,
 } from 'passport-elasticpath-otp'
 import type { StoreConfig } from './config'
-import type { Storage } from './storage'
+import type { Storage } from './storage/storage'
 
 export function createStrategy(
   store: PasswordlessOtpStrategyOptions,
-  storage: Storage,
+  storage: Pick<Storage, 'guesses' | 'codeRequests'>,
 ): PasswordlessOtpStrategy {
   return new PasswordlessOtpStrategy({
     ...store,
-    // Who belongs to several companies chooses after the sign-in.
+    // A member of several companies chooses one after the sign-in.
     selectAccount: 'sole',
     limiter: storage.guesses,
     requestLimiter: storage.codeRequests,
-    messages: {
-      missing_credentials: 'Please type the code from the e-mail.',
-      invalid_credentials:
-        'That code did not work. It may be mistyped, used before, or too old. Compare it with the newest e-mail, or ask for a new one.',
-    },
   })
 }
 
@@ -34,7 +29,7 @@ interface AccountDetails {
 
 export type AccountReader = (account: AccountToken) => Promise<AccountDetails>
 
-/** Why an account could not be read; error pages go by the status, `accountRoutes` by the code. */
+/** Why an account could not be read. Error pages use the status, `accountRoutes` uses the code. */
 class CommerceError extends Error {
   readonly status: number
 
@@ -47,7 +42,7 @@ class CommerceError extends Error {
   }
 }
 
-/** Any call to Commerce for a shopper looks like this one: the shop's bearer, and the account's token in its header. */
+/** Calls Elastic Path for a shopper: with the shop's access token, and the account token in its header. */
 export function createAccountReader({
   baseUrl,
   clientId,
@@ -60,7 +55,7 @@ export function createAccountReader({
       const options: RequestInit = { ...init, redirect: 'error', signal: AbortSignal.timeout(5_000) }
       const response = await fetch(new URL(path, baseUrl), options)
       if (response.status === 401) return 'refused'
-      if (!response.ok) throw new Error(`Commerce answered ${response.status} to ${path}`)
+      if (!response.ok) throw new Error(`Elastic Path returned ${response.status} for ${path}`)
       return (await response.json()) as Record<string, unknown>
     } catch (cause) {
       throw new CommerceError('unavailable', { cause })
@@ -88,7 +83,7 @@ export function createAccountReader({
     }
     let answer = await read()
     if (answer === 'refused') {
-      // The bearer, or the account token: a new bearer tells.
+      // Either of the two tokens was refused. A new access token shows which.
       bearer = undefined
       answer = await read()
     }

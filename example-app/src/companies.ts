@@ -3,22 +3,22 @@ import type { AccountSummary, PasswordlessOtpStrategy, PasswordlessOtpUser } fro
 
 export interface CompanyPage {
   companies: AccountSummary[]
-  /** How many match; all of them where nothing is searched for. */
+  /** How many match the search; all of them if there is no search. */
   total: number
   page: number
   pages: number
-  /** Set where the member has more companies than a search looks through. */
+  /** How many companies were searched; set if the member has more than that. */
   searched?: number
 }
 
 const PAGE = 20
 const FETCH = 100
-/** A search costs at most 20 calls to Commerce, and then none for a minute. */
+/** A search costs at most 20 calls to Elastic Path. Their result is kept for a minute. */
 const SEARCHED = 2_000
 
-/** A member's companies, by page or by name: Commerce itself cannot search them. */
+/** Finds a member's companies by page or by name. Elastic Path cannot search them by name. */
 export function createCompanyFinder(strategy: PasswordlessOtpStrategy) {
-  // Bounded by the names it holds, whoever they belong to.
+  // Limited by the number of names in it, of all members together.
   const names = new LRUCache<string, { companies: AccountSummary[]; total: number }, PasswordlessOtpUser>({
     ttl: 60_000,
     maxSize: 100_000,
@@ -58,5 +58,5 @@ export function createCompanyFinder(strategy: PasswordlessOtpStrategy) {
   }
 }
 
-/** `Société` is found by `societe`. */
+/** `societe` finds `Société`. */
 const fold = (text: string) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().trim()

@@ -2,14 +2,19 @@ import { randomBytes } from 'node:crypto'
 import { isIP } from 'node:net'
 import { z } from 'zod'
 
-/** The environment, checked. `.env.example` explains each variable. */
+/** The environment, validated. `.env.example` explains each variable. */
 export type Config = ReturnType<typeof readConfig>
 export type StoreConfig = NonNullable<Config['store']>
 
-/** Everything that is wrong with the environment, not just the first thing. */
+const SETUP =
+  'To set up your store and write its settings to .env, run `npx passport-elasticpath-otp setup`.\n' +
+  'To use the simulated store, unset every EPCC_ variable.'
+
+/** All mistakes in the environment, not just the first one. */
 export class ConfigError extends Error {
   constructor(readonly mistakes: string[]) {
-    super(`The configuration is not right yet:\n- ${mistakes.join('\n- ')}`)
+    const hint = mistakes.some((mistake) => mistake.startsWith('EPCC_')) ? `\n\n${SETUP}` : ''
+    super(`These settings are missing or invalid:\n- ${mistakes.join('\n- ')}${hint}`)
     this.name = 'ConfigError'
   }
 }
@@ -21,13 +26,13 @@ const number = (what: string, least: number, most: number) =>
     .refine((n) => Number.isInteger(n) && n >= least && n <= most, what)
 const url = (protocol: RegExp, example: string) => z.url({ protocol, error: `must be a URL like ${example}` })
 const secret = (length: number) => {
-  const error = `must have ${length} characters or more; try: openssl rand -hex 32`
+  const error = `must have at least ${length} characters; create one with: openssl rand -hex 32`
   return z.string().min(length, error)
 }
 const list = z.string().transform((text) => text.split(',').map((entry) => entry.trim()))
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
-const ANYBODY = 'must say which proxies to trust, such as 1 or 10.0.0.0/8: "true" trusts everybody'
+const ANYBODY = 'must name the proxies to trust, such as 1 or 10.0.0.0/8'
 
 const Environment = z.object({
   HOST: z.string().optional(),
@@ -43,7 +48,11 @@ const Environment = z.object({
   SESSION_SECRET: list.pipe(z.array(secret(32))).optional(),
   REDIS_URL: url(/^rediss?$/, 'redis://localhost:6379').optional(),
   SMTP_URL: url(/^smtps?$/, 'smtps://user:password@mail.example.com').optional(),
-  MAIL_FROM: z.string().regex(/\S@\S/, 'must hold an address').default('Northquay <shop@example.com>'),
+  MAIL_FROM: z
+    .string()
+    .regex(/\S@\S/, 'must contain an email address')
+    .default('Northquay <shop@example.com>'),
+  SUPPORT_CONTACT: z.string().max(200, 'must have at most 200 characters').optional(),
   SIGN_INS_PER_ADDRESS: number('must be a number from 1 to 100000', 1, 100_000).default(60),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).optional(),
   EPCC_CLIENT_ID: z.string().optional(),
@@ -52,7 +61,7 @@ const Environment = z.object({
   EPCC_PASSWORD_PROFILE_ID: z.uuid('must be the UUID of a password profile').optional(),
   EPCC_AUTHENTICATION_REALM_ID: z.uuid('must be the UUID of an authentication realm').optional(),
   EPCC_WEBHOOK_SECRET: secret(16)
-    .regex(/^[\x21-\x7e]+$/, 'must be of ASCII, without spaces')
+    .regex(/^[\x21-\x7e]+$/, 'must be ASCII without spaces')
     .optional(),
 })
 
@@ -71,13 +80,14 @@ function isProxy(entry: string): boolean {
 export function readConfig(env: Record<string, string | undefined>) {
   // `NAME=` in a file means that the variable is not set.
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()))
+  const empty = new Set(Object.keys(env).filter((name) => set[name] === undefined && env[name] !== undefined))
   const { data, error } = Environment.safeParse(set)
   const mistakes = error?.issues.map(({ path, message }) => `${String(path[0])} ${message}`) ?? []
-  mistakes.push(...contradictions(set))
+  mistakes.push(...contradictions(set, empty))
   if (!data || mistakes.length) throw new ConfigError(mistakes)
 
   const { EPCC_CLIENT_ID: clientId, EPCC_WEBHOOK_SECRET: webhookSecret } = data
-  // Absent: the app runs on a simulator of its own.
+  // Without these two, the app runs on a simulator of its own.
   const store = clientId !== undefined &&
     webhookSecret !== undefined && {
       clientId,
@@ -88,39 +98,50 @@ export function readConfig(env: Record<string, string | undefined>) {
       webhookSecret,
     }
   return {
-    // The demo's mailbox is open to whoever can reach it.
+    // The demo's mailbox is open to everybody who can reach it.
     host: data.HOST ?? (store ? undefined : '127.0.0.1'),
     port: data.PORT,
     publicUrl: data.PUBLIC_URL === undefined ? undefined : new URL(data.PUBLIC_URL),
     trustProxy: data.TRUST_PROXY,
-    // The first one signs; the others, older, still count. A new one at every start signs everybody out.
+    // The first one signs; the others are accepted too. A new one at every start signs everybody out.
     sessionSecrets: data.SESSION_SECRET ?? [randomBytes(32).toString('hex')],
     redisUrl: data.REDIS_URL,
     smtpUrl: data.SMTP_URL,
     mailFrom: data.MAIL_FROM,
+    supportContact: data.SUPPORT_CONTACT?.trim(),
     signInsPerAddress: data.SIGN_INS_PER_ADDRESS,
     logLevel: data.LOG_LEVEL ?? (store ? 'info' : 'warn'),
     store: store || undefined,
   }
 }
 
-/** What is right on its own, and wrong together. */
-function contradictions(env: Record<string, string | undefined>): string[] {
-  const onStore = env['EPCC_CLIENT_ID'] !== undefined
+/**
+ * Settings that are valid by themselves, and not together.
+ *
+ * @param env - The variables that are set.
+ * @param empty - Those that are there without a value.
+ */
+function contradictions(env: Record<string, string | undefined>, empty: ReadonlySet<string>): string[] {
+  const onStore = Object.keys(env).some((name) => name.startsWith('EPCC_'))
   const shared = env['REDIS_URL'] !== undefined
   const publicUrl = urlOf(env['PUBLIC_URL'])
   const behindTls = publicUrl?.protocol === 'https:'
   const needed: [name: string, when: boolean, why: string][] = [
-    ['SMTP_URL', onStore, 'the codes of a real store leave by mail'],
-    ['MAIL_FROM', onStore, 'shoppers see whom the mail is from, and mail servers check it'],
+    ['EPCC_CLIENT_ID', onStore, 'the other EPCC_ variables need it'],
     ['EPCC_WEBHOOK_SECRET', onStore, 'it proves that a webhook comes from your store'],
-    ['PUBLIC_URL', onStore, 'the link in the mail begins with it'],
+    ['SMTP_URL', onStore, 'a real store’s codes are sent by email'],
+    ['MAIL_FROM', onStore, 'it is the sender that shoppers see and mail servers check'],
+    ['PUBLIC_URL', onStore, 'the link in the email starts with it'],
     [
       'SESSION_SECRET',
       onStore || shared,
-      'a new one at every start, and in every process, signs shoppers out',
+      'without it, shoppers are signed out at every start and by every other process',
     ],
-    ['TRUST_PROXY', behindTls, 'PUBLIC_URL is https, so a proxy ends TLS; say how many there are, such as 1'],
+    [
+      'TRUST_PROXY',
+      behindTls,
+      'PUBLIC_URL is https, so a proxy ends TLS. Set the number of proxies, such as 1',
+    ],
   ]
   const missing = needed.filter(([name, when]) => when && env[name] === undefined)
   const wrong: [name: string, when: boolean, why: string][] = [
@@ -131,22 +152,20 @@ function contradictions(env: Record<string, string | undefined>): string[] {
     ],
     [
       'PUBLIC_URL',
-      onStore && isInTheOpen(publicUrl),
-      'must be https on a real store: codes and cookies would travel in the open',
+      onStore && isUnencrypted(publicUrl),
+      'must be https on a real store, because codes and cookies need encryption',
     ],
     [
       'EPCC_BASE_URL',
-      isInTheOpen(urlOf(env['EPCC_BASE_URL'])),
-      'must be https: codes and tokens would travel in the open',
+      isUnencrypted(urlOf(env['EPCC_BASE_URL'])),
+      'must be https, because codes and tokens need encryption',
     ],
   ]
-  const strays = onStore ? [] : Object.keys(env).filter((name) => name.startsWith('EPCC_'))
   return [
-    ...missing.map(([name, , why]) => `${name} is missing: ${why}`),
-    ...wrong.filter(([, when]) => when).map(([name, , why]) => `${name} ${why}`),
-    ...strays.map(
-      (name) => `${name} is set, and EPCC_CLIENT_ID is not: set both, or neither for the simulator`,
+    ...missing.map(
+      ([name, , why]) => `${name} is ${empty.has(name) ? 'empty, which counts as unset' : 'missing'}: ${why}`,
     ),
+    ...wrong.filter(([, when]) => when).map(([name, , why]) => `${name} ${why}`),
   ]
 }
 
@@ -154,6 +173,6 @@ function urlOf(text = ''): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined
 }
 
-function isInTheOpen(url: URL | undefined): boolean {
+function isUnencrypted(url: URL | undefined): boolean {
   return url?.protocol === 'http:' && !/^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(url.hostname)
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
 
-/** The shoppers that the home page offers while there is no real store. */
+/** The shoppers that the home page offers on the simulated store. */
 export const DEMO_SHOPPERS = [
   {
     username: 'ada@example.com',
@@ -12,7 +12,7 @@ export const DEMO_SHOPPERS = [
   { username: 'grace@example.com', email: 'grace@example.com', name: 'Grace', accounts: companies() },
 ]
 
-/** A store on this machine, which delivers its codes to the shop over HTTP, as Commerce would. */
+/** A simulated store on this machine. It delivers codes to the shop's webhook. */
 export async function startDemoStore(webhookUrl: URL) {
   const webhookSecret = randomBytes(24).toString('hex')
   const simulator = await ElasticPathSimulator.start({

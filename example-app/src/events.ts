@@ -12,15 +12,15 @@ interface Details {
 }
 
 /**
- * A line of the log for what somebody may have to retrace one day: what, when, from where, and by whom. Nothing that
- * was typed is in it; the request, its id and its path come along by themselves.
+ * Logs a security event: what, when, from which address, by which member. Nothing that somebody typed is in it. The
+ * request's id and path are added by the logger.
  */
-export function tell(req: Request, event: Event, details: Details = {}): void {
+export function logEvent(req: Request, event: Event, details: Details = {}): void {
   const level = event === 'refusal' || details.outcome === 'failure' ? 'warn' : 'info'
   req.log[level]({ event, ...details, member: req.user?.accountMemberId, from: req.ip }, 'security')
 }
 
-/** The same username is the same word, so that tries can be told apart, and nobody reads who it is. */
+/** Replaces a username by a hash, so that attempts for one username can be grouped without showing it. */
 export function createPseudonyms(secret: string): (username: string | undefined) => string | undefined {
   return (username) =>
     username && createHmac('sha256', secret).update(username.trim().toLowerCase()).digest('hex').slice(0, 16)

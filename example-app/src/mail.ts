@@ -1,12 +1,14 @@
 import { createTransport } from 'nodemailer'
 import type { OtpDelivery } from 'passport-elasticpath-otp'
 import type { Logger } from 'pino'
-import { inWords } from './errors'
-import type { Storage } from './storage'
+import { inWords } from './http/wait'
+import type { Storage } from './storage/storage'
 import { renderView } from './views'
 
-/** A mail as the demo's mailbox shows it. */
-export interface StoredMail extends OtpDelivery {
+/** An email as the demo's mailbox page shows it. */
+export interface StoredMail {
+  email: string
+  otp: string
   subject: string
   link: string
   sentAt: Date
@@ -14,7 +16,7 @@ export interface StoredMail extends OtpDelivery {
 
 export interface Mailer {
   deliver(code: OtpDelivery): Promise<void>
-  /** Newest first; only where no SMTP server takes the mail. */
+  /** The last emails, newest first, if there is no SMTP server. */
   mailbox?: readonly StoredMail[]
   close(): void
 }
@@ -28,54 +30,55 @@ interface MailerOptions {
 }
 
 const MAILBOX_SIZE = 50
-/** Milliseconds: Commerce waits ten seconds for the webhook's answer, and comes again. */
-const LONGEST_SEND = 8_000
+/** Milliseconds. Elastic Path waits ten seconds for the webhook's response, and delivers again. */
+const SEND_TIMEOUT = 8_000
 
 export function createMailer({ smtpUrl, from, publicUrl, storage, log }: MailerOptions): Mailer {
   const smtp =
     smtpUrl === undefined
       ? undefined
-      : createTransport({ url: smtpUrl, connectionTimeout: 5_000, socketTimeout: LONGEST_SEND })
-  smtp?.verify().catch((error: unknown) => log.error(reasonOf(error), 'The mail server cannot be used'))
+      : createTransport({ url: smtpUrl, connectionTimeout: 5_000, socketTimeout: SEND_TIMEOUT })
+  smtp?.verify().catch((error: unknown) => log.error(reasonOf(error), 'The mail server cannot be reached'))
   const mailbox: StoredMail[] = []
 
   async function send(delivery: OtpDelivery) {
-    const code = { ...delivery, name: greetable(delivery.name) }
-    const link = linkTo(publicUrl, code)
-    const secondsLeft = (Date.parse(code.expires) - Date.now()) / 1000
-    // Commerce can be late. A code that is over helps nobody, and the page offers a new one.
+    const { email, otp } = delivery
+    const secondsLeft = (Date.parse(delivery.expires) - Date.now()) / 1000
+    // An expired code helps nobody, and the page offers a new one.
     if (secondsLeft <= 0) return
-    const life = inWords(secondsLeft)
+    const link = linkTo(publicUrl, delivery)
     const subject = 'Your sign-in code for Northquay'
     if (!smtp) {
-      mailbox.unshift({ ...code, subject, link, sentAt: new Date() })
+      mailbox.unshift({ email, otp, subject, link, sentAt: new Date() })
       mailbox.splice(MAILBOX_SIZE)
       return
     }
-    const sent = smtp.sendMail({
-      from,
-      to: { name: code.name, address: code.email },
-      subject,
-      text: plainText(code, link, life),
-      html: renderView('mail', { ...code, link, life, shop: publicUrl.host }),
-      messageId: `<${code.eventId}@${publicUrl.hostname}>`,
-      // Asks out-of-office robots and the like not to answer.
-      headers: { 'Auto-Submitted': 'auto-generated' },
-    })
-    await inTime(sent)
+    const lifetime = inWords(secondsLeft)
+    await inTime(
+      smtp.sendMail({
+        from,
+        to: { name: '', address: email },
+        subject,
+        text: plainText(otp, link, lifetime),
+        html: renderView('mail', { otp, link, lifetime, shop: publicUrl.host }),
+        messageId: `<${delivery.eventId}@${publicUrl.hostname}>`,
+        // Asks automatic responders not to reply.
+        headers: { 'Auto-Submitted': 'auto-generated' },
+      }),
+    )
   }
 
   return {
-    // Commerce delivers at least once; a shopper wants one mail.
+    // Elastic Path delivers at least once; a shopper gets one email.
     async deliver(code) {
       const claim = await storage.claim(code.eventId)
-      if (claim === 'mailed') return
-      // Whoever is at it may yet fail: Commerce shall come again.
-      if (claim === 'under way') throw new Error('This mail is on its way')
+      if (claim === 'sent') return
+      // The other delivery may still fail. An error makes Elastic Path deliver again.
+      if (claim === 'in progress') throw new Error('This email is being sent')
       try {
         await send(code)
       } catch (error) {
-        log.error({ eventId: code.eventId, ...reasonOf(error) }, 'A code could not be mailed')
+        log.error({ eventId: code.eventId, ...reasonOf(error) }, 'A code could not be emailed')
         await storage.settle(code.eventId, false)
         throw error
       }
@@ -86,12 +89,12 @@ export function createMailer({ smtpUrl, from, publicUrl, storage, log }: MailerO
   }
 }
 
-/** A mail server that says a little now and then can take for ever. */
+/** A mail server that sends a byte now and then never runs into the socket's timeout. */
 async function inTime(sent: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise((_resolve, reject) => {
     const error = Object.assign(new Error('The mail server is too slow'), { code: 'ETIMEDOUT' })
-    timer = setTimeout(reject, LONGEST_SEND, error)
+    timer = setTimeout(reject, SEND_TIMEOUT, error)
   })
   try {
     await Promise.race([sent, late])
@@ -100,40 +103,34 @@ async function inTime(sent: Promise<unknown>): Promise<void> {
   }
 }
 
-/** Why a mail server failed, without its words: they can quote the letter and its address. */
+/** Why a mail server failed, without its message, which can quote the email and its address. */
 function reasonOf(error: unknown): { code?: unknown; responseCode?: unknown; command?: unknown } {
   const { code, responseCode, command } = error as Record<string, unknown>
   return { code, responseCode, command }
 }
 
 /**
- * Who signs up chooses the name, and an address that may be another's: the shop's own letter must not carry what they
- * want that person to read, such as a line of theirs or a link.
+ * The link of the email. The fragment stays in the browser: the code is in no server's log and in no `Referer` header.
+ * Whoever signs up chooses name and username, perhaps with somebody else's address, so neither is in the email: the
+ * link names the username only if it is the address itself. If it is not, the page asks for it.
  */
-function greetable(name: string): string {
-  const line = name.replace(/[\p{C}\s]+/gu, ' ').trim()
-  return line.length > 60 || /:\/\/|[.\u3002\uff0e\uff61]\S/.test(line) ? '' : line
-}
-
-/** The fragment stays in the browser: no server's log and no Referer header ever has the code. */
-function linkTo(publicUrl: URL, { username, otp }: OtpDelivery): string {
+function linkTo(publicUrl: URL, { username, email, otp }: OtpDelivery): string {
   const link = new URL('/login/link', publicUrl)
-  link.hash = new URLSearchParams({ username, otp }).toString()
+  const isAddress = username.toLowerCase() === email.toLowerCase()
+  link.hash = new URLSearchParams({ ...(isAddress && { username }), otp }).toString()
   return link.href
 }
 
-function plainText({ otp, name }: OtpDelivery, link: string, life: string): string {
-  return `Hello${name && ` ${name}`},
-
-your code for Northquay is
+function plainText(otp: string, link: string, lifetime: string): string {
+  return `Your sign-in code for Northquay is
 
     ${otp}
 
-It works once, within the next ${life}.
+It expires in ${lifetime} and works once.
 
-Or open this link, and press the button there:
+Or open this link and select "Sign in":
 ${link}
 
-Not you? Do nothing: without the code nobody gets in.
+If you didn't request this code, you can ignore this email.
 `
 }

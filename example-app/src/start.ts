@@ -3,29 +3,40 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
-import type { DiagnosticMessage } from 'passport-elasticpath-otp'
+import type { DiagnosticMessage, PasswordlessOtpStrategyOptions } from 'passport-elasticpath-otp'
 import { pino, type Logger } from 'pino'
 import { createApp } from './app'
 import { createAccountReader, createStrategy } from './commerce'
 import type { Config } from './config'
 import { startDemoStore } from './demo'
 import { createMailer } from './mail'
-import { openStorage, type Storage } from './storage'
+import { openStorage } from './storage/open'
+import type { Storage } from './storage/storage'
 
 export interface Shop {
-  /** Where shoppers find it. */
+  /** The address for shoppers. */
   url: URL
   port: number
-  /** Only where there is no real store. */
+  /** Set if there is no real store. */
   simulator?: ElasticPathSimulator
   close(): Promise<void>
 }
 
-/** Milliseconds that requests under way have when the shop closes. */
+/** For tests. */
+export interface Overrides extends Partial<PasswordlessOtpStrategyOptions> {
+  storage?: Storage
+}
+
+/** Milliseconds that requests in flight have when the shop closes. */
 const DRAIN = 10_000
 
-export async function openShop(config: Config, log: Logger = createLogger(config.logLevel)): Promise<Shop> {
-  const storage = await openStorage(config.redisUrl, log)
+/** Starts the shop. Rejects if the port is not free; waits for Redis if there is one. */
+export async function openShop(
+  config: Config,
+  log: Logger = createLogger(config.logLevel),
+  { storage: given, ...strategyOptions }: Overrides = {},
+): Promise<Shop> {
+  const storage = given ?? (await openStorage(config.redisUrl, log))
   const server = createServer()
   server.listen(config.port, config.host)
   await once(server, 'listening').catch(async (error: unknown) => {
@@ -33,9 +44,9 @@ export async function openShop(config: Config, log: Logger = createLogger(config
     throw error
   })
   try {
-    return await serveShop(server, config, storage, log)
+    return await serveShop(server, config, storage, log, strategyOptions)
   } catch (error) {
-    // A port that is open, and nothing behind it, would look alive.
+    // An open port would look like a shop that is alive.
     server.close()
     server.closeAllConnections()
     await storage.close()
@@ -43,7 +54,13 @@ export async function openShop(config: Config, log: Logger = createLogger(config
   }
 }
 
-async function serveShop(server: Server, config: Config, storage: Storage, log: Logger): Promise<Shop> {
+async function serveShop(
+  server: Server,
+  config: Config,
+  storage: Storage,
+  log: Logger,
+  strategyOptions: Overrides,
+): Promise<Shop> {
   const { port } = server.address() as AddressInfo
   const local = new URL(`http://localhost:${port}`)
   const publicUrl = config.publicUrl ?? local
@@ -52,9 +69,13 @@ async function serveShop(server: Server, config: Config, storage: Storage, log: 
     ? { store: config.store }
     : await startDemoStore(new URL('/webhooks/otp', local))
   const { webhookSecret, ...options } = store
-  const strategy = createStrategy(options, storage)
+  const strategy = createStrategy({ ...options, ...strategyOptions }, storage)
   const mailer = createMailer({ smtpUrl: config.smtpUrl, from: config.mailFrom, publicUrl, storage, log })
   let closing = false
+  // A connection that is busy when the shop closes ends after its response, not when the browser closes it.
+  server.on('request', (_req, res) => {
+    res.once('close', () => closing && setImmediate(() => server.closeIdleConnections()))
+  })
   server.on(
     'request',
     createApp({
@@ -71,7 +92,7 @@ async function serveShop(server: Server, config: Config, storage: Storage, log: 
   )
   const logSignIns = (message: unknown) => {
     const { outcome, code } = message as DiagnosticMessage
-    // A browser that leaves is nobody's fault.
+    // A browser that closes the connection is no error.
     const level = outcome === 'error' && code !== 'request_aborted' ? 'error' : 'info'
     log[level](message, 'passport-elasticpath-otp')
   }
@@ -86,12 +107,9 @@ async function serveShop(server: Server, config: Config, storage: Storage, log: 
       closing = true
       const closed = once(server, 'close')
       server.close()
-      // Connections that are busy now end after their answer, rather than when the browser lets go of them.
-      const sweep = setInterval(() => server.closeIdleConnections(), 50)
-      const impatience = setTimeout(() => server.closeAllConnections(), DRAIN)
+      const deadline = setTimeout(() => server.closeAllConnections(), DRAIN)
       await closed
-      clearInterval(sweep)
-      clearTimeout(impatience)
+      clearTimeout(deadline)
       diagnostics.unsubscribe('passport-elasticpath-otp', logSignIns)
       mailer.close()
       await Promise.all([strategy.close(), storage.close(), simulator?.stop()])
@@ -99,7 +117,7 @@ async function serveShop(server: Server, config: Config, storage: Storage, log: 
   }
 }
 
-/** Whatever gets logged by mistake one day: these never leave the process. */
+/** Removes these fields from the log, should they ever be logged by mistake. */
 function createLogger(level: string): Logger {
   const secrets = ['otp', 'token', 'username', 'email', 'authorization', 'cookie', 'password']
   return pino({ level, redact: secrets.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]) })

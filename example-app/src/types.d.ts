@@ -9,13 +9,31 @@ declare global {
 
 declare module 'express-session' {
   interface SessionData {
+    /** Written by Passport. */
+    passport?: { user?: PasswordlessOtpUser }
     /** Quantities by SKU. */
     basket?: Record<string, number> | undefined
-    /** A sign-in under way: who asked for a code, and when (0: not in this session). Gone once it succeeds. */
-    signIn?: { username: string; askedAt: number; notice?: 'recent' } | undefined
-    /** When this session was signed in, in epoch milliseconds. */
-    signedInAt?: number | undefined
-    /** Where the shopper was going when asked to sign in: a path of this shop. */
+    /** The path of this shop to go to after the sign-in. */
     returnTo?: string | undefined
+    /** A code that was requested or typed in this session; gone once the sign-in succeeds. */
+    pending?: PendingSignIn | undefined
+    /** When the member signed in and visited last, in epoch milliseconds, and the generation of that sign-in. */
+    signIn?: { at: number; visitedAt: number; generation: number } | undefined
+    /** The last sign-in of this session, if it ended by itself. The basket is then that member's. */
+    ended?: { memberId: string; company?: string | undefined } | undefined
   }
+}
+
+interface PendingSignIn {
+  username: string
+  /** When the code was requested, in epoch milliseconds; 0 if this session did not request one. */
+  requestedAt: number
+  /** Why the last attempt failed, for the next page. */
+  problem?: 'missing' | 'wrong' | undefined
+  /** Whether a second request came too soon, for the next page. */
+  recent?: boolean | undefined
+  /** When another attempt is allowed, in epoch milliseconds. */
+  attemptsBlockedUntil?: number | undefined
+  /** When another code can be requested, in epoch milliseconds. */
+  requestsBlockedUntil?: number | undefined
 }

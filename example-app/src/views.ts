@@ -4,7 +4,7 @@ import type { Express } from 'express'
 
 const VIEWS = resolve(__dirname, '../src/views')
 
-/** Everything in `<%= %>` is escaped. */
+/** `<%= %>` escapes its value. */
 const eta = new Eta({ views: VIEWS, cache: true })
 
 export const renderView = (name: string, data: object): string => eta.render(name, data)

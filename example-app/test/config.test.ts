@@ -12,7 +12,7 @@ const STORE = {
   SESSION_SECRET: 's'.repeat(32),
 }
 
-function mistakesOf(env: Record<string, string>): string[] {
+function mistakesOf(env: Record<string, string | undefined>): string[] {
   try {
     readConfig(env)
   } catch (error) {
@@ -23,7 +23,7 @@ function mistakesOf(env: Record<string, string>): string[] {
 }
 
 describe('the configuration', () => {
-  it('needs nothing: the demo, on this machine only', () => {
+  it('is empty for the demo, which listens on this machine only', () => {
     const { store, host, port, logLevel } = readConfig({})
     expect({ store, host, port, logLevel }).toEqual({
       store: undefined,
@@ -33,7 +33,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('is a real store with six variables more', () => {
+  it('is that of a real store with seven variables', () => {
     expect(readConfig(STORE)).toMatchObject({
       trustProxy: 1,
       logLevel: 'info',
@@ -42,7 +42,7 @@ describe('the configuration', () => {
     expect(readConfig(STORE).host).toBeUndefined()
   })
 
-  it('names every mistake at once', () => {
+  it('reports all mistakes at once', () => {
     const mistakes = mistakesOf({
       PORT: 'http',
       PUBLIC_URL: 'shop.example.com',
@@ -51,6 +51,7 @@ describe('the configuration', () => {
       REDIS_URL: 'localhost',
       SMTP_URL: 'mail',
       MAIL_FROM: 'nobody',
+      SUPPORT_CONTACT: 'x'.repeat(201),
       SIGN_INS_PER_ADDRESS: '0',
       LOG_LEVEL: 'loud',
       EPCC_CLIENT_ID: 'client',
@@ -65,6 +66,7 @@ describe('the configuration', () => {
       'REDIS_URL',
       'SMTP_URL',
       'MAIL_FROM',
+      'SUPPORT_CONTACT',
       'SIGN_INS_PER_ADDRESS',
       'LOG_LEVEL',
       'EPCC_BASE_URL',
@@ -74,64 +76,71 @@ describe('the configuration', () => {
   })
 
   it.each([
-    ['a store without mail', { ...STORE, SMTP_URL: '' }, /^SMTP_URL is missing/],
+    ['a real store without email', { ...STORE, SMTP_URL: '' }, /^SMTP_URL is empty, which counts as unset/],
     [
-      'a store without a webhook secret',
+      'a real store without a webhook secret',
       { ...STORE, EPCC_WEBHOOK_SECRET: ' ' },
-      /^EPCC_WEBHOOK_SECRET is missing/,
+      /^EPCC_WEBHOOK_SECRET is empty, which counts as unset/,
     ],
-    ['a store without a sender', { ...STORE, MAIL_FROM: '' }, /^MAIL_FROM is missing/],
-    ['a sender that is no address', { ...STORE, MAIL_FROM: '@' }, /^MAIL_FROM must hold an address$/],
+    ['a real store without a sender', { ...STORE, MAIL_FROM: undefined }, /^MAIL_FROM is missing: /],
     [
-      'a webhook secret that no header carries',
+      'a sender without an address',
+      { ...STORE, MAIL_FROM: '@' },
+      /^MAIL_FROM must contain an email address$/,
+    ],
+    [
+      'a webhook secret that cannot be sent in a header',
       { ...STORE, EPCC_WEBHOOK_SECRET: 'ü'.repeat(16) },
-      /^EPCC_WEBHOOK_SECRET must be of ASCII/,
+      /^EPCC_WEBHOOK_SECRET must be ASCII/,
     ],
     [
-      'a real store in the open',
+      'a real store without https',
       { ...STORE, PUBLIC_URL: 'http://shop.example.com' },
       /^PUBLIC_URL must be https/,
     ],
     [
-      'a shop below a path',
+      'a shop under a path',
       { ...STORE, PUBLIC_URL: 'https://example.com/shop' },
       /^PUBLIC_URL must have no path$/,
     ],
     [
-      'Commerce in the open',
+      'Elastic Path without https',
       { ...STORE, EPCC_BASE_URL: 'http://api.example.com' },
       /^EPCC_BASE_URL must be https/,
     ],
-    ['https without a proxy', { ...STORE, TRUST_PROXY: '' }, /^TRUST_PROXY is missing/],
+    ['https without a proxy', { ...STORE, TRUST_PROXY: '' }, /^TRUST_PROXY is empty/],
     ['https with no proxy', { ...STORE, TRUST_PROXY: '0' }, /^TRUST_PROXY must not be 0/],
     [
       'https in capitals without a proxy',
       { ...STORE, PUBLIC_URL: 'HTTPS://shop.example.com', TRUST_PROXY: '' },
-      /^TRUST_PROXY is missing/,
+      /^TRUST_PROXY is empty/,
     ],
-    ['trust in everybody', { ...STORE, TRUST_PROXY: 'true' }, /^TRUST_PROXY must say which proxies/],
-    [
-      'trust in nobody in particular',
-      { ...STORE, TRUST_PROXY: 'false' },
-      /^TRUST_PROXY must say which proxies/,
-    ],
-    [
-      'a network that is none',
-      { ...STORE, TRUST_PROXY: '10.0.0.0/99' },
-      /^TRUST_PROXY must say which proxies/,
-    ],
+    ['trust in all proxies', { ...STORE, TRUST_PROXY: 'true' }, /^TRUST_PROXY must name the proxies/],
+    ['trust in no proxy by a word', { ...STORE, TRUST_PROXY: 'false' }, /^TRUST_PROXY must name the proxies/],
+    ['an invalid network', { ...STORE, TRUST_PROXY: '10.0.0.0/99' }, /^TRUST_PROXY must name the proxies/],
     [
       'shared sessions without a shared secret',
       { REDIS_URL: 'redis://localhost' },
       /^SESSION_SECRET is missing/,
     ],
-    [
-      'a store that is half there',
-      { EPCC_BASE_URL: 'https://euwest.api.elasticpath.com' },
-      /^EPCC_BASE_URL is set, and/,
-    ],
   ])('refuses %s', (_what, env, mistake) => {
     expect(mistakesOf(env)).toEqual([expect.stringMatching(mistake)])
+  })
+
+  it.each([
+    { EPCC_BASE_URL: 'https://euwest.api.elasticpath.com' },
+    { EPCC_CLIENT_ID: 'client' },
+    { ...STORE, EPCC_CLIENT_ID: '' },
+  ])('names what a real store lacks, and the command that sets it up: %j', (env) => {
+    const read = () => readConfig(env)
+    expect(read).toThrow(/EPCC_(CLIENT_ID|WEBHOOK_SECRET) is (missing|empty, which counts as unset): /)
+    expect(read).toThrow(/run `npx passport-elasticpath-otp setup`/)
+  })
+
+  it('does not mention that command for other mistakes', () => {
+    expect(() => readConfig({ PORT: 'http' })).toThrow(
+      /^(?![^]*setup)These settings are missing or invalid:\n- PORT must be/,
+    )
   })
 
   it('trusts proxies by number, address, network or name', () => {
@@ -140,7 +149,7 @@ describe('the configuration', () => {
     expect(trusted('loopback, 10.0.0.0/8,::1')).toEqual(['loopback', '10.0.0.0/8', '::1'])
   })
 
-  it('is described in .env.example, all of it and as it is', () => {
+  it('is documented in .env.example', () => {
     const example = readFileSync(join(__dirname, '../.env.example'), 'utf8')
     const source = readFileSync(join(__dirname, '../src/config.ts'), 'utf8')
     const documented = [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)

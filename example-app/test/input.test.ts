@@ -1,7 +1,8 @@
-import { ownPath } from '../src/input'
+import { ownPath } from '../src/http/input'
+import { inWords } from '../src/http/wait'
 
-describe('the way back after a sign-in', () => {
-  it.each(['/account', '/accounts?q=a&page=2', '/'])('may be %s', (path) => expect(ownPath(path)).toBe(path))
+describe('the path to return to after the sign-in', () => {
+  it.each(['/account', '/accounts?q=a&page=2', '/'])('can be %s', (path) => expect(ownPath(path)).toBe(path))
 
   it.each([
     'https://elsewhere.example',
@@ -19,5 +20,16 @@ describe('the way back after a sign-in', () => {
     '/%2e//elsewhere.example',
     '////elsewhere.example',
     '/\n\\elsewhere.example',
-  ])('is never %j', (path) => expect(ownPath(path)).toBeUndefined())
+    `/${'a'.repeat(500)}`,
+  ])('cannot be %j', (path) => expect(ownPath(path)).toBeUndefined())
+})
+
+describe('a length of time in words', () => {
+  it.each([
+    [0, '1 second'],
+    [1, '1 second'],
+    [45.2, '46 seconds'],
+    [60, '1 minute'],
+    [200, '4 minutes'],
+  ])('of %p seconds is %s', (seconds, words) => expect(inWords(seconds)).toBe(words))
 })

@@ -22,6 +22,16 @@ const LIMITER = 'request limiter'
 // Enough for a shopper whose email is slow, too few to flood a mailbox. In 15 minutes.
 const CODES = 5
 
+/** A code request that passed the limits. It is an object, so that `await` does not wait for `done`. */
+export interface CodeRequest {
+  /** Whether another request was sent for it before. */
+  joined: boolean
+  /** Whether the session was changed and needs to be saved. */
+  isNewTicket: boolean
+  /** Resolves when Elastic Path accepted or refused it; rejects if Elastic Path or the setup failed. */
+  done: Promise<void>
+}
+
 /** A code request that several sessions can share. Each part is bounded by the option `timeout`. */
 interface Pending {
   /** Resolves when the limiter allowed it. */
@@ -57,19 +67,17 @@ export class CodeRequests {
    * ticket for its sign-in attempts.
    *
    * @param session - The session of the request, if there is one.
-   * @returns Whether it joined another request, and the promise `done`, which settles when Elastic Path has responded. It
-   * is wrapped in an object, so that `await` does not wait for it.
    * @throws ElasticPathError `too_many_attempts` (429), `limiter_failed` or `limiter_unsuitable` (500).
    */
-  async start(username: string, session: unknown, context: Context): Promise<{ joined: boolean; done: Promise<void> }> {
+  async start(username: string, session: unknown, context: Context): Promise<CodeRequest> {
     warnOfResponseTime(this.settings)
     const joined = isTicketSpent(session) ? undefined : this.recent.get(username)
     const { limited, done } = joined ?? this.send(username, context)
     await context.callApp(LIMITER, () => limited)
-    if (!joined || !readTicket(session, username)) {
-      writeTicket(session, await this.attempts.grantTicket(username, context))
-    }
-    return { joined: joined !== undefined, done }
+    const needsTicket = !joined || !readTicket(session, username)
+    const isNewTicket =
+      needsTicket && writeTicket(session, await this.attempts.grantTicket(username, context))
+    return { joined: joined !== undefined, isNewTicket, done }
   }
 
   /** Both parts are detached, because others may wait for them when the first client has left. */
@@ -80,7 +88,8 @@ export class CodeRequests {
       const leave = this.inProgress.enter(false)
       // The response must not depend on the load, which a stranger could cause.
       if (!leave) {
-        await context.detached(async (own) => taken.refund(own))
+        this.recent.delete(username, pending)
+        await context.detached((own) => taken.refund(own))
         publish({ operation: 'code-request', outcome: 'error', code: 'overloaded', duration: 0, calls: 0 })
         return
       }

@@ -42,10 +42,14 @@ export function readTicket(session: unknown, username: string): Ticket | undefin
 /**
  * Writes a ticket into a session, in the place of an earlier one. Without a ticket, removes the earlier one. Without a
  * session, it does nothing.
+ *
+ * @returns Whether it changed the session.
  */
-export function writeTicket(session: unknown, ticket: Ticket | undefined): void {
+export function writeTicket(session: unknown, ticket: Ticket | undefined): boolean {
   const target = asObject(session)
-  if (target && (ticket ?? target[SESSION_KEY])) target[SESSION_KEY] = ticket ? { ticket } : {}
+  if (!target || !(ticket ?? target[SESSION_KEY])) return false
+  target[SESSION_KEY] = ticket ? { ticket } : {}
+  return true
 }
 
 /** Marks that a code was right, if the session had requested one. Its next request sends a new code at once. */

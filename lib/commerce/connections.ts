@@ -92,7 +92,9 @@ export class Connections {
   private release(connection: Connection): void {
     if (!this.all.has(connection) || connection.discarded) return
     const next = this.waiting.shift()
-    if (next) this.start(connection, next)
+    // Not at once: while undici reports that a connection was refused, a new request fails one of its assertions, which
+    // ends the process.
+    if (next) queueMicrotask(() => this.start(connection, next))
     else if (this.closing) void this.discard(connection)
     else this.idle.push(connection)
   }

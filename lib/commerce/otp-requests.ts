@@ -27,13 +27,13 @@ export async function requestCode(
 ): Promise<ElasticPathError | undefined> {
   const ids = await idsOf(store, context)
   const refusal = await send(client, context, username, ids)
-  if (!refusal?.isGone) return refusal?.error
+  if (!refusal) return undefined
   // Everything from here on happens only after a response that may depend on the username.
   try {
     await store.recheck(context)
     const current = await idsOf(store, context)
-    if (current.realmId === ids.realmId && current.profileId === ids.profileId) return refusal.error
-    return (await send(client, context, username, current))?.error
+    if (current.realmId === ids.realmId && current.profileId === ids.profileId) return refusal
+    return await send(client, context, username, current)
   } catch (error) {
     if (error instanceof ElasticPathError) return error
     throw error
@@ -50,7 +50,7 @@ async function send(
   context: Context,
   username: string,
   { realmId, profileId }: StoreIds,
-): Promise<{ error: ElasticPathError; isGone: boolean } | undefined> {
+): Promise<ElasticPathError | undefined> {
   const outcome = await client.call(context, {
     method: 'POST',
     path:
@@ -73,8 +73,7 @@ async function send(
     'Check that authenticationRealmId and passwordProfileId belong together, and that the profile has ' +
       'enable_one_time_password_token set to true.',
   )
-  const isGone = refusal.ofRealm || refusal.status === 404
   const mayDependOnUsername: readonly number[] = MAY_DEPEND_ON_USERNAME
-  if (isGone || mayDependOnUsername.includes(refusal.status)) return { error, isGone }
+  if (refusal.ofRealm || mayDependOnUsername.includes(refusal.status)) return error
   throw error
 }

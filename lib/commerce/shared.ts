@@ -46,6 +46,12 @@ export class Shared<T> {
     }
   }
 
+  /** Looks for another value, and keeps the cached one until it is found. */
+  refresh(context: Context): Promise<T> {
+    this.search = this.start(context)
+    return context.upstream(this.search.found)
+  }
+
   /** Forgets this value and returns true. If another value has replaced it in the meantime, returns false. */
   forget(value: T): boolean {
     if (this.cached?.value !== value) return false

@@ -18,14 +18,15 @@ type Named = Pick<Settings, 'passwordProfileId' | 'authenticationRealmId'>
 const LIST_LIFETIME = 60_000
 // A store has a handful of profiles. A larger total is not followed.
 const MAX_PROFILES = 1000
-const FORGET_INTERVAL = 10_000
+const LOOK_INTERVAL = 10_000
 
 /** The realm and the password profile that the store signs its members in with: from the options, or detected once. */
 export class StoreSettings {
   private readonly realm: Shared<string>
   private readonly profile: Shared<string>
   private readonly profiles: Shared<PasswordProfile[]>
-  private lastForgotten = -Infinity
+  private lastLook = -Infinity
+  private looking: Promise<void> | undefined
 
   constructor(
     private readonly client: CommerceClient,
@@ -73,17 +74,39 @@ export class StoreSettings {
     }
   }
 
-  /** Forgets what was detected and checks again, at most once in ten seconds. Otherwise it does nothing. */
+  /**
+   * Detects realm and profile again and checks them, at most once in ten seconds. What was detected before is used until
+   * then: if a look-up failed for others, that would reveal the response that caused it.
+   */
   async recheck(context: Context): Promise<void> {
-    if (this.forget()) await this.check(context)
+    if (this.mayLookAgain()) {
+      const looking = context.detached((own) => this.lookAgain(own))
+      this.looking = looking
+      const end = (): void => {
+        this.looking = undefined
+      }
+      looking.then(end, end)
+    }
+    if (this.looking) await context.upstream(this.looking)
   }
 
-  private forget(): boolean {
-    if (performance.now() - this.lastForgotten < FORGET_INTERVAL) return false
-    this.lastForgotten = performance.now()
+  private async lookAgain(context: Context): Promise<void> {
+    if (this.named.authenticationRealmId === undefined) await this.realm.refresh(context)
+    await this.profiles.refresh(context)
+    if (this.named.passwordProfileId === undefined) await this.profile.refresh(context)
+    await this.check(context)
+  }
+
+  private forget(): void {
+    if (!this.mayLookAgain()) return
     this.realm.clear()
     this.profiles.clear()
     this.profile.clear()
+  }
+
+  private mayLookAgain(): boolean {
+    if (performance.now() - this.lastLook < LOOK_INTERVAL) return false
+    this.lastLook = performance.now()
     return true
   }
 

@@ -27,7 +27,7 @@ export async function authenticate(services: Services, outcomes: Outcomes, req: 
   }
   if ('refusal' in result) {
     const { refusal } = result
-    end(outcomes, req, () => outcomes.fail(refusal as object))
+    end(outcomes, req, () => outcomes.fail(refusal))
     return
   }
   const { failure, retryAfter } = result

@@ -24,6 +24,7 @@ const REMEMBERED = 30_000
 // Milliseconds of remaining life. With less, the token may expire while the page is served, so the page waits for the
 // renewal; with more, the page waits at most PATIENCE.
 const ABOUT_TO_EXPIRE = 60_000
+// The page also waits no longer than this for the session store. What is not saved is renewed again by the next request.
 const PATIENCE = 2000
 
 /** Undefined if the renewal failed. */
@@ -38,8 +39,9 @@ export function keepFresh(services: Services, options: KeepFreshOptions): Reques
   function renewOnce(token: string, user: PasswordlessOtpUser): Renewal {
     const known = recent.get(token)
     if (known) return known
-    const renewal = run({ name: 'renewal' }, (context) =>
-      renewHeldTokens(commerce.client, context, user),
+    const renewal = run(
+      { name: 'renewal' },
+      (context) => renewHeldTokens(commerce.client, context, user),
       // Diagnostics report the error. The token is used until it expires.
     ).catch(() => undefined)
     recent.set(token, renewal, REMEMBERED)
@@ -56,7 +58,8 @@ export function keepFresh(services: Services, options: KeepFreshOptions): Reques
     try {
       await run({}, async (context) => {
         const session = await openSession(req, context)
-        const renewed = life > ABOUT_TO_EXPIRE ? await atMost(PATIENCE, renewal) : await context.upstream(renewal)
+        const renewed =
+          life > ABOUT_TO_EXPIRE ? await atMost(PATIENCE, renewal) : await context.upstream(renewal)
         if (!renewed) return
         const { account, selectionToken, removed } = renewed
         const isLeft = removed && !selectionToken && settings.requireAccount
@@ -64,7 +67,7 @@ export function keepFresh(services: Services, options: KeepFreshOptions): Reques
         const fresh = withTokens(plainUser(user), { account, selectionToken })
         const next = removed ? withTokens(user, fresh) : await verified(services, req, user, fresh, context)
         if (!next) return session.signOut(context)
-        await session.renewUser(next, fresh, held.token, context)
+        await atMost(PATIENCE, session.renewUser(next, fresh, held.token, context))
       })
     } catch (error) {
       // The page is served with the user as it was.

@@ -12,22 +12,19 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
   return handler(async (req) => {
     const startedAt = performance.now()
     const inTime = (): Promise<void> => untilUniformTime(startedAt, uniformResponseTime)
-    let wasSent = false
     try {
       await run({ name: 'code-request', departure: departureOf(req) }, async (context) => {
         const username = readUsername(req.body, settings)
         if (username === undefined) {
           throw new ElasticPathError('missing_credentials', 'A username is required to request a code.')
         }
-        const { done, joined } = await codeRequests.start(username, sessionOf(req), context)
-        wasSent = true
-        await context.callApp('session store', () => saveSession(req))
+        const { done, joined, isNewTicket } = await codeRequests.start(username, sessionOf(req), context)
+        if (isNewTicket) await context.callApp('session store', () => saveSession(req))
         req.otpRequest = { username }
-        let isLate = false
         const answered = context.upstream(done)
         // Without a fixed time, as in tests, the response waits for Elastic Path.
         if (uniformResponseTime === 0) return answered
-        await Promise.race([answered, inTime().then(() => (isLate = true))])
+        const isLate = await Promise.race([answered.then(() => false), inTime().then(() => true)])
         if (!isLate || joined) return
         done.catch((error: unknown) => {
           const { elapsed: duration } = context
@@ -35,8 +32,8 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
         })
       })
     } finally {
-      // An error of Elastic Path's must not come earlier than a success.
-      if (wasSent) await inTime()
+      // An error must not come earlier than a success.
+      await inTime()
     }
   })
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Request } from 'express'
 import type { Context } from '../context'
-import { ElasticPathError } from '../errors'
+import { ElasticPathError, isThenable } from '../errors'
 import { asObject, at } from '../json'
 import { heldToken, isPasswordlessOtpUser, type PasswordlessOtpUser } from '../user'
 import { passportOf, type SessionSerializer } from './serializer'
@@ -58,25 +58,12 @@ export async function openSession(req: Request, context: Context): Promise<OpenS
   opened.set(req, before)
   return {
     async replaceUser(user, fresh, context) {
-      const now = await readStore(req, context)
-      if (isSignedOut(req, now)) {
-        forgetUser(req)
-        throw new ElasticPathError('not_signed_in', 'The shopper signed out during the switch.')
-      }
-      await write(req, user, fresh, { before, now }, context)
+      const result = await write(req, { user, fresh, before }, context)
+      if (result !== 'signed out') return
+      throw new ElasticPathError('not_signed_in', 'The shopper signed out during the switch.')
     },
     async renewUser(user, fresh, replaced, context) {
-      const now = await readStore(req, context)
-      // A save at the end of the request must not sign the shopper in again.
-      if (isSignedOut(req, now)) return forgetUser(req)
-      const stored = asStored(now) ?? hostOf(req).session
-      const token = tokenOf(await readUser(req, stored?.passport?.user, context))
-      if (token !== undefined && token !== replaced && token !== heldToken(fresh)?.token) {
-        // Nor may it undo a switch.
-        keepStoredUser(req, stored)
-        return
-      }
-      await write(req, user, fresh, { before, now }, context)
+      await write(req, { user, fresh, before, replaced }, context)
     },
     async signOut(context) {
       const now = await readStore(req, context)
@@ -101,23 +88,47 @@ export function sessionOf(req: Request): unknown {
 export function saveSession(req: Request): Promise<void> {
   return new Promise((resolve, reject) => {
     const { session } = hostOf(req)
-    if (typeof session?.save !== 'function') resolve()
+    if (typeof session?.save !== 'function') {
+      resolve()
+      return
+    }
+    const fail = (error: unknown): void => reject(sessionFailed('saved', error))
     // A synchronous error rejects, too.
-    else session.save((error) => (error ? reject(sessionFailed('saved', error)) : resolve()))
+    const saved = session.save((error) => (error ? fail(error) : resolve()))
+    // Some session libraries return a promise, and call nothing.
+    if (isThenable(saved)) saved.then(() => resolve(), fail)
   })
 }
 
-async function write(
-  req: Request,
-  user: unknown,
-  fresh: PasswordlessOtpUser,
-  { before, now }: { before: Stored; now: Stored },
-  context: Context,
-): Promise<void> {
+interface Change {
+  user: unknown
+  fresh: PasswordlessOtpUser
+  /** What the store held before Elastic Path was asked. */
+  before: Stored
+  /** The token that a renewal replaces, and no other. */
+  replaced?: string
+}
+
+type Written = 'written' | 'signed out' | 'superseded'
+
+/** Writes a user, unless another request signed out, or made a renewal pointless, in the meantime. */
+async function write(req: Request, change: Change, context: Context): Promise<Written> {
+  const { user, fresh, before } = change
   const passport = hostOf(req).session?.passport
   // Without a user in the session, the user comes from elsewhere, such as a token.
-  if (passport?.user === undefined) return setUser(req, user)
+  if (passport?.user === undefined) {
+    setUser(req, user)
+    return 'written'
+  }
+  // The app's serializer can write to a database, so the check comes before it.
+  if (!isPasswordlessOtpUser(passport.user)) {
+    const { obstacle } = await readForWrite(req, change, context)
+    if (obstacle) return obstacle
+  }
   const serialized = await serialize(req, user, fresh, passport.user, context)
+  // The last step before the save, so that few changes by other requests can be lost.
+  const { now, obstacle } = await readForWrite(req, change, context)
+  if (obstacle) return obstacle
   takeOver(req, before, now)
   const userBefore = userOf(req)
   const storedBefore = passport.user
@@ -128,10 +139,30 @@ async function write(
   } catch (error) {
     passport.user = storedBefore
     setUser(req, userBefore)
+    // express-session saves again at the end of the request.
+    forgetIfSignedOut(req, await readStore(req, context))
     throw error
   }
   // What the store holds has changed.
   opened.delete(req)
+  return 'written'
+}
+
+/** Reads what the store holds now, and whether the user must not be written. */
+async function readForWrite(
+  req: Request,
+  { fresh, replaced }: Change,
+  context: Context,
+): Promise<{ now: Stored; obstacle?: Written }> {
+  const now = await readStore(req, context)
+  if (forgetIfSignedOut(req, now)) return { now, obstacle: 'signed out' }
+  if (replaced === undefined) return { now }
+  const stored = asStored(now) ?? hostOf(req).session
+  const token = tokenOf(await readUser(req, stored?.passport?.user, context))
+  if (token === undefined || token === replaced || token === heldToken(fresh)?.token) return { now }
+  // A save at the end of the request must not undo a switch.
+  keepStoredUser(req, stored)
+  return { now, obstacle: 'superseded' }
 }
 
 /** What the session keeps of the user: what the app's own serializer says, if the app's own deserializer can read it. */
@@ -149,7 +180,8 @@ async function serialize(
       ? user
       : undefined
   const kept = await readUser(req, serialized, context, passport)
-  if (at(kept, 'account', 'id') === fresh.account?.id && tokenOf(kept) === heldToken(fresh)?.token) return serialized
+  if (at(kept, 'account', 'id') === fresh.account?.id && tokenOf(kept) === heldToken(fresh)?.token)
+    return serialized
   throw new ElasticPathError(
     'session_failed',
     'The session would not keep the new account: what serializeUser stored is not what deserializeUser returns. ' +
@@ -196,10 +228,12 @@ async function readStore(req: Request, context: Context): Promise<Stored> {
   let timer: NodeJS.Timeout | undefined
   const read = new Promise<Stored>((resolve, reject) => {
     timer = setTimeout(() => reject(sessionFailed('read', `no response in ${PATIENCE} ms`)), PATIENCE)
+    const fail = (error: unknown): void => reject(sessionFailed('read', error))
     // A synchronous error rejects, too.
-    sessionStore.get?.(sessionID, (error, found) =>
-      error ? reject(sessionFailed('read', error)) : resolve(found ?? null),
+    const returned = sessionStore.get?.(sessionID, (error, found) =>
+      error ? fail(error) : resolve(found ?? null),
     )
+    if (isThenable(returned)) returned.then(undefined, fail)
   })
   try {
     return await context.callApp('session store', () => read)
@@ -222,6 +256,13 @@ async function save(req: Request, context: Context): Promise<void> {
 function isSignedOut(req: Request, now: Stored): boolean {
   if (now === 'no store') return false
   return hostOf(req).session?.passport?.user !== undefined && now?.passport?.user === undefined
+}
+
+/** Forgets a user who signed out in the meantime, so that no save of this request signs the shopper in again. */
+function forgetIfSignedOut(req: Request, now: Stored): boolean {
+  const signedOut = isSignedOut(req, now)
+  if (signedOut) forgetUser(req)
+  return signedOut
 }
 
 function forgetUser(req: Request): void {
@@ -254,6 +295,11 @@ function setUser(req: Request, user: unknown): void {
 function sessionFailed(what: 'read' | 'saved', error: unknown): ElasticPathError {
   const code = at(error, 'code')
   const reason =
-    typeof error === 'string' ? error : `${error instanceof Error ? error.name : typeof error} ${typeof code === 'string' ? code : ''}`
-  return new ElasticPathError('session_failed', `The session could not be ${what} (${reason.trim()}). Check the session store.`)
+    typeof error === 'string'
+      ? error
+      : `${error instanceof Error ? error.name : typeof error} ${typeof code === 'string' ? code : ''}`
+  return new ElasticPathError(
+    'session_failed',
+    `The session could not be ${what} (${reason.trim()}). Check the session store.`,
+  )
 }

@@ -4,7 +4,6 @@ import type { Context } from '../context'
 import type { Settings } from '../options'
 import { limiterSecret } from './keys'
 import { Limit } from './limit'
-import type { Taken } from './limiter'
 
 /** A sign-in attempt that is allowed. */
 export interface Attempt {
@@ -35,7 +34,6 @@ const TICKETS = 3
  */
 export class Attempts {
   private readonly limit: Limit
-  private readonly grants = new WeakMap<Ticket, Taken>()
 
   constructor(
     settings: Pick<Settings, 'limiter' | 'requestLimiter' | 'clientId' | 'clientSecret'>,
@@ -78,16 +76,8 @@ export class Attempts {
    * @throws ElasticPathError `limiter_failed` or `limiter_unsuitable`.
    */
   async grantTicket(username: string, context: Context): Promise<Ticket | undefined> {
-    const taken = await this.limit.take('grant', username, context)
-    if (taken.count > TICKETS) return undefined
-    const ticket = newTicket(username)
-    this.grants.set(ticket, taken)
-    return ticket
-  }
-
-  /** Takes a ticket back that no session received, because the code request failed. */
-  async refundTicket(ticket: Ticket, context: Context): Promise<void> {
-    await this.grants.get(ticket)?.refund(context)
+    const { count } = await this.limit.take('grant', username, context)
+    return count > TICKETS ? undefined : newTicket(username)
   }
 
   /** Uses up all attempts of a ticket, so that a copy of the session in an old cookie cannot use it. */

@@ -26,7 +26,10 @@ export function deriveKey(use: string, secret: string): Buffer {
 }
 
 /** The secret of the keys in limiters that several processes share. Each process derives the same one. */
-export function limiterSecret({ clientId, clientSecret = '' }: Pick<Settings, 'clientId' | 'clientSecret'>): Buffer {
+export function limiterSecret({
+  clientId,
+  clientSecret = '',
+}: Pick<Settings, 'clientId' | 'clientSecret'>): Buffer {
   return deriveKey('limiter', `${clientId}\n${clientSecret}`)
 }
 

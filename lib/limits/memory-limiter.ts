@@ -122,9 +122,11 @@ class Sketch {
     this.until = this.periodEnd + this.duration
     const count = this.countIn(cells, key) + points
     const { until } = this
-    if (points < 0) this.addReward(key, -points)
     // Only the first refused point is counted. Otherwise somebody who never stops would never have a point again.
-    else if (count > this.points + 1) return { count: Infinity, until }
+    if (points > 0 && count > this.points + 1) return { count: Infinity, until }
+    const rewards = (this.rewards.get(key) ?? 0) - points
+    // A point that was given back is taken again first, so that cells do not fill up.
+    if (rewards >= 0) this.setRewards(key, rewards)
     else this.raise(cells, points)
     return { count, until }
   }
@@ -139,14 +141,14 @@ class Sketch {
     for (let i = 0; i < words.length; i++) words[i] = (words[i] ?? 0) & kept
   }
 
-  private addReward(key: string, points: number): void {
-    const before = this.rewards.get(key) ?? 0
+  private setRewards(key: string, points: number): void {
     this.rewards.delete(key)
+    if (points === 0) return
     for (const oldest of this.rewards.keys()) {
       if (this.rewards.size < REWARDS) break
       this.rewards.delete(oldest)
     }
-    this.rewards.set(key, before + points)
+    this.rewards.set(key, points)
   }
 
   private raise(cells: number[], points: number): void {

@@ -49,7 +49,9 @@ export async function chooseAccount(
   const id: unknown = await context.callApp('selectAccount', () => selectAccount(summaries, req))
   if (id === undefined) return { account: undefined }
   if (typeof id !== 'string') {
-    throw new TypeError('PasswordlessOtpStrategy: selectAccount must return the id of an account, or undefined')
+    throw new TypeError(
+      'PasswordlessOtpStrategy: selectAccount must return the id of an account, or undefined',
+    )
   }
   const chosen = listed.find(({ summary }) => summary.id === id)
   if (!chosen) return { failure: 'account_not_found' }

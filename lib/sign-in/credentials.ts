@@ -77,7 +77,8 @@ function normalizeWith(
   maxLength: number,
 ): string | undefined {
   const normalized = normalize(typed)
-  if (typeof normalized !== 'string') throw new TypeError(`PasswordlessOtpStrategy: ${option} must return a string`)
+  if (typeof normalized !== 'string')
+    throw new TypeError(`PasswordlessOtpStrategy: ${option} must return a string`)
   // JSON cannot carry lone surrogates as text.
   const isValid = normalized !== '' && normalized.length <= maxLength && !/\p{Surrogate}/u.test(normalized)
   return isValid ? normalized : undefined

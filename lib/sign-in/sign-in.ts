@@ -13,7 +13,8 @@ import type { Exchanged } from './exchanges'
 import { askVerify } from './verify'
 
 /** A sign-in that succeeded, or that verify refused. */
-export type SignIn = { user: unknown; info: object | string } | { refusal: object | string | undefined } | Failure
+export type SignIn =
+  { user: unknown; info: object | string } | { refusal: object | string | undefined } | Failure
 
 /**
  * One sign-in, from the request to the user: credentials, limit, exchange, account, verify. A failure that the shopper can

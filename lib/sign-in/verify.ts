@@ -61,28 +61,30 @@ export function askVerify(
   const isUnknown = verify.length === 0 || hasRestParameters(verify)
   const takesDone = verify.length > args.length
 
-  return context.callApp('verify', () =>
-    new Promise<Verdict>((resolve, reject) => {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the app's error is passed on as it is
-      const fail = (error: unknown): void => reject(error)
-      const returned = verify(...args, (error: unknown, decided?: unknown, info?: object | string) => {
-        if (error) fail(error)
-        else resolve({ user: decided, info })
-      })
-      if (!isThenable(returned)) {
-        if (!isUnknown && !takesDone) resolve({ user: returned })
-      } else if (takesDone) {
-        returned.then(undefined, fail)
-      } else {
-        returned.then((resolved) => {
-          if (!isUnknown) resolve({ user: resolved })
-          else if (resolved === false || resolved === null) resolve({ user: false })
-          else if (at(resolved, 'accountMemberId') === user.accountMemberId) resolve({ user: resolved })
-          // Nest's mixin calls done and returns a promise of undefined.
-          else if (resolved !== undefined) fail(new TypeError(UNCLEAR))
-        }, fail)
-      }
-    }),
+  return context.callApp(
+    'verify',
+    () =>
+      new Promise<Verdict>((resolve, reject) => {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the app's error is passed on as it is
+        const fail = (error: unknown): void => reject(error)
+        const returned = verify(...args, (error: unknown, decided?: unknown, info?: object | string) => {
+          if (error) fail(error)
+          else resolve({ user: decided, info })
+        })
+        if (!isThenable(returned)) {
+          if (!isUnknown && !takesDone) resolve({ user: returned })
+        } else if (takesDone) {
+          returned.then(undefined, fail)
+        } else {
+          returned.then((resolved) => {
+            if (!isUnknown) resolve({ user: resolved })
+            else if (resolved === false || resolved === null) resolve({ user: false })
+            else if (at(resolved, 'accountMemberId') === user.accountMemberId) resolve({ user: resolved })
+            // Nest's mixin calls done and returns a promise of undefined.
+            else if (resolved !== undefined) fail(new TypeError(UNCLEAR))
+          }, fail)
+        }
+      }),
   )
 }
 
@@ -92,6 +94,8 @@ const UNCLEAR =
 
 // A function does not count its rest parameters, so its length cannot tell whether it takes `done`.
 function hasRestParameters(verify: AnyVerify): boolean {
-  const parameters = /^(?:async\s*)?(?:function\s*)?[\w$]*\s*\(([^)]*)\)/.exec(Function.prototype.toString.call(verify))
+  const parameters = /^(?:async\s*)?(?:function\s*)?[\w$]*\s*\(([^)]*)\)/.exec(
+    Function.prototype.toString.call(verify),
+  )
   return parameters?.[1]?.includes('...') ?? false
 }

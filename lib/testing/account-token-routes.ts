@@ -56,8 +56,8 @@ function renewal(store: Store, request: ApiRequest, data: Record<string, unknown
   const hasMore = Object.keys(data).some((name) => name !== 'type' && name !== 'authentication_mechanism')
   if (held === undefined && hasMore) return store.refusal(400, 'the account token belongs in the header')
   if (data['type'] !== TYPE) return invalid(store, [['Type', 'oneof']])
-  const holder = store.holder(held)
-  return holder ? tokensOf(store, request, holder.member, page) : store.refusal(401)
+  const { member } = store.bearerOf(held)
+  return member ? tokensOf(store, request, member, page) : store.refusal(401)
 }
 
 function tokensOf(store: Store, request: ApiRequest, member: Member, page: Page): Answer {

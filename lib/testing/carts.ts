@@ -114,7 +114,9 @@ export class Carts {
     checkNames('a cart', seed, SEED_NAMES)
     const { id = randomUUID(), name = 'Cart', description = '', contactEmail, isQuote = false } = seed
     if (this.get(id)) throw new TypeError(`A cart has the id ${id} already`)
-    const items = (seed.items ?? []).map(({ sku, quantity = 1 }): CartItem => {
+    const items = (seed.items ?? []).map((line): CartItem => {
+      checkNames('an item', line, { sku: true, quantity: true })
+      const { sku, quantity = 1 } = line
       const product = this.catalog.withSku(sku)
       if (!product) throw new TypeError(`No product has the SKU ${sku}`)
       const now = new Date(this.clock.now()).toISOString()

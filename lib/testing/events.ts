@@ -12,19 +12,26 @@ export interface SimulatorEvents {
   answer: RecordedRequest
   /** A delivery to a webhook ended. */
   delivery: Delivery
+  /** A connection was opened or closed: the number of open connections. */
+  connections: number
   /** A handler of `route` threw. */
   error: unknown
 }
 
 type Listeners = { [Name in keyof SimulatorEvents]: Set<(value: SimulatorEvents[Name]) => void> }
 
+const ERRORS_KEPT = 100
+
 /** Listeners by event, and promises of the next event. */
 export class Events {
+  /** The last hundred reported errors. */
+  readonly errors: unknown[] = []
   private readonly listeners: Listeners = {
     code: new Set(),
     request: new Set(),
     answer: new Set(),
     delivery: new Set(),
+    connections: new Set(),
     error: new Set(),
   }
 
@@ -44,8 +51,15 @@ export class Events {
     for (const listener of this.listeners[name]) queueMicrotask(() => listener(value))
   }
 
-  has(name: keyof SimulatorEvents): boolean {
-    return this.listeners[name].size > 0
+  /** Reports what a handler threw: to the listeners, or as a warning of the process. */
+  report(error: unknown): void {
+    if (this.errors.push(error) > ERRORS_KEPT) this.errors.shift()
+    if (this.listeners.error.size > 0) this.emit('error', error)
+    else
+      process.emitWarning(
+        error instanceof Error ? (error.stack ?? error.message) : String(error),
+        'RouteError',
+      )
   }
 
   /** The next event that matches. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { dataOf, field, invalid, isObject } from './fields'
 import { DELIVERY, isHttpUrl, isSecret, type Delivery, type Integration } from './integrations'
 import type { Answer, ApiRequest } from './messages'
-import { paged } from './paging'
+import { listing, paged, pageOf } from './paging'
 import type { Store } from './store'
 
 // All of these need a token of `client_credentials`.
@@ -55,7 +55,7 @@ export function integrationJobs(store: Store, request: ApiRequest): Answer {
   const found = integrationOf(store, request)
   if (!found) return notFound(store)
   const jobs = store.jobs.all.filter(({ integrationId }) => integrationId === found.id)
-  return paged(store, request, jobs, ({ id }) => ({ id, type: 'integration-job' }))
+  return { status: 200, body: { data: jobs.map(({ id }) => ({ id, type: 'integration-job' })) } }
 }
 
 /** `GET /v2/integrations/:id/jobs/:job/logs`, `/v2/integrations/:id/logs` and `/v2/integrations/logs`. */
@@ -66,7 +66,12 @@ export function integrationLogs(store: Store, request: ApiRequest): Answer {
   const logs = store.deliveries.all.filter(
     (log) => (id === undefined || log.integrationId === id) && (job === undefined || log.jobId === job),
   )
-  return paged(store, request, logs, logResource)
+  const page = pageOf(store, request.query)
+  if (page.refusal) return page.refusal
+  const data = logs.slice(page.offset, page.offset + page.limit).map(logResource)
+  const { meta } = listing(request, page, data, logs.length)
+  // Unlike other lists, this one has its page in `meta` itself.
+  return { status: 200, body: { data, meta: meta.page, results: meta.results } }
 }
 
 function write(store: Store, request: ApiRequest, before: Integration): Answer {

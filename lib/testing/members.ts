@@ -37,6 +37,14 @@ export interface AccountList {
 // Commerce's limit of accounts for one member.
 const MOST_ACCOUNTS = 10_000
 
+const SEED_NAMES: Record<keyof MemberSeed, true> = {
+  id: true,
+  username: true,
+  email: true,
+  name: true,
+  accounts: true,
+}
+
 /** The store's account members, by username and by id. */
 export class Members {
   private readonly byUsername = new Map<string, Member>()
@@ -51,7 +59,7 @@ export class Members {
   }
 
   add(seed: MemberSeed): Member {
-    checkNames('a member', seed, { id: 1, username: 1, email: 1, name: 1, accounts: 1 })
+    checkNames('a member', seed, SEED_NAMES)
     const { id = randomUUID(), username, name = username } = seed
     if (username === '') throw new TypeError('A member needs a username')
     if (this.byUsername.has(username)) throw new TypeError(`A member has the username ${username} already`)
@@ -116,7 +124,10 @@ function listOf(memberId: string, accounts: number | readonly AccountSeed[]): Ac
 }
 
 function listed(seeds: readonly AccountSeed[]): AccountList {
-  const accounts = seeds.map(({ id = randomUUID(), name }): Account => ({ id, name }))
+  const accounts = seeds.map((seed): Account => {
+    checkNames('an account', seed, { id: true, name: true })
+    return { id: seed.id ?? randomUUID(), name: seed.name }
+  })
   const byId = new Map(accounts.map((account) => [account.id, account]))
   if (byId.size < accounts.length) throw new TypeError('Two accounts of a member have the same id')
   return {

@@ -26,7 +26,7 @@ export function passwordProfiles(store: Store, request: ApiRequest): Answer {
 /** `GET …/password-profiles/:id`. */
 export function passwordProfile(store: Store, request: ApiRequest): Answer {
   const profile = profileOf(store, request)
-  return inRealm(store, request) ?? (profile ? answerWith(200, profile) : profileNotFound(store))
+  return inRealm(store, request) ?? (profile ? answerWith(request, 200, profile) : profileNotFound(store))
 }
 
 /** `POST …/password-profiles`, with a token of `client_credentials`. */
@@ -38,7 +38,7 @@ export function createPasswordProfile(store: Store, request: ApiRequest): Answer
   if (read.fields.name === undefined) return invalid(store, [['Name', 'cannot_be_empty']])
   const { id } = store.addProfile({ name: read.fields.name, oneTimePasswords: false })
   const profile = store.profiles.get(id)
-  return profile ? answerWith(201, save(store, profile, read.fields)) : profileNotFound(store)
+  return profile ? answerWith(request, 201, save(store, profile, read.fields)) : profileNotFound(store)
 }
 
 /** `PUT …/password-profiles/:id`, with a token of `client_credentials`. */
@@ -50,7 +50,7 @@ export function updatePasswordProfile(store: Store, request: ApiRequest): Answer
   const read = fieldsOf(store, request)
   if (read.refusal) return read.refusal
   if (read.id !== undefined && read.id !== profile.id) return invalid(store, [['ID', 'eqfield']])
-  return answerWith(200, save(store, profile, read.fields))
+  return answerWith(request, 200, save(store, profile, read.fields))
 }
 
 const OTP_REQUEST = 'one_time_password_token_request'
@@ -129,8 +129,9 @@ function save(store: Store, profile: PasswordProfile, changes: Partial<PasswordP
   return store.profiles.set(profile.id, { ...profile, ...changes, updatedAt: store.isoNow() })
 }
 
-function answerWith(status: number, profile: PasswordProfile): Answer {
-  return { status, body: { data: resource(profile) } }
+function answerWith({ origin, params }: ApiRequest, status: number, profile: PasswordProfile): Answer {
+  const self = `${origin}/v2/authentication-realms/${params['realm'] ?? ''}/password-profiles/${profile.id}`
+  return { status, body: { data: resource(profile), links: { self } } }
 }
 
 function resource(profile: PasswordProfile) {

@@ -20,8 +20,6 @@ export interface Parts {
   events: Events
   /** The scheme, host and port of the links in answers. */
   origin(): string
-  /** Receives what a handler threw. */
-  report(error: unknown): void
 }
 
 /** Answers one request: it is recorded, perhaps held, perhaps goes wrong, and else has its effect. */
@@ -47,7 +45,7 @@ export async function serve(parts: Parts, request: IncomingMessage, response: Se
 
   const api = { origin: parts.origin(), method, path, query, headers, body }
   const fail = (error: unknown): Answer => {
-    parts.report(error)
+    events.report(error)
     return store.refusal(500)
   }
   const attempt = () => {

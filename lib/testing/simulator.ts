@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Cart } from './carts'
 import type { Product } from './catalog'
 import { payloadOf, type CodeEvent } from './codes'
@@ -25,12 +26,11 @@ import type { Order } from './orders'
 import { Requests } from './requests'
 import { Routes } from './routes'
 import { Rules } from './rules'
-import { Server } from './server'
+import { Listener } from './listener'
 import { serve } from './service'
 import { Store, type PasswordProfile } from './store'
 
 const MAILBOX_SIZE = 1000
-const ERRORS_KEPT = 100
 
 /**
  * A store of Elastic Path Commerce on this machine: a real HTTP server in this process that answers as Elastic Path does,
@@ -49,13 +49,13 @@ const ERRORS_KEPT = 100
  */
 export class ElasticPathSimulator {
   private readonly store: Store
-  private readonly server: Server
+  private readonly server = createServer()
+  private readonly listener: Listener
   private readonly routes = new Routes()
   private readonly faults = new Rules<{ fault: Fault; afterEffect: boolean }>()
   private readonly holds = new Holds()
   private readonly recorded = new Requests()
   private readonly mail: CodeEvent[] = []
-  private readonly thrown: unknown[] = []
   private readonly stopped = new AbortController()
   private readonly events = new Events(this.stopped.signal)
   private readonly outgoing: Deliveries
@@ -74,14 +74,15 @@ export class ElasticPathSimulator {
       faults: this.faults,
       events: this.events,
       origin: () => this.url,
-      report: (error: unknown) => this.report(error),
     }
-    this.server = new Server(options.host ?? '127.0.0.1', (request, response) => {
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
       serve(parts, request, response).catch((error: unknown) => {
-        this.report(error)
+        this.events.report(error)
         response.destroy()
       })
-    })
+    }
+    const { host = '127.0.0.1' } = options
+    this.listener = new Listener(this.server, host, answer, (open) => this.events.emit('connections', open))
   }
 
   /**
@@ -93,7 +94,7 @@ export class ElasticPathSimulator {
    */
   static async start(options: SimulatorOptions = {}): Promise<ElasticPathSimulator> {
     const simulator = new ElasticPathSimulator(options)
-    await simulator.server.listen(options.port ?? 0)
+    await simulator.listener.listen(options.port ?? 0)
     return simulator
   }
 
@@ -105,7 +106,7 @@ export class ElasticPathSimulator {
   async stop(): Promise<void> {
     this.stopped.abort(new Error('The simulator was stopped'))
     this.outgoing.stop()
-    if (this.server.isListening) await this.server.close()
+    if (this.listener.isListening) await this.listener.close()
   }
 
   /** Stops the simulator at the end of its scope, for `await using`. */
@@ -120,12 +121,12 @@ export class ElasticPathSimulator {
    * @returns resolves when it listens again
    */
   async restart(whileDown: () => void | Promise<void> = () => undefined): Promise<void> {
-    await this.server.restart(whileDown)
+    await this.listener.restart(whileDown)
   }
 
   /** The base URL, such as `http://127.0.0.1:43210`. */
   get url(): string {
-    return this.server.url
+    return this.listener.url
   }
 
   /** The client id. */
@@ -230,7 +231,8 @@ export class ElasticPathSimulator {
   }
 
   /**
-   * Removes a member from one account. Its tokens for this account are refused from now on.
+   * Removes a member from one account. Its tokens for this account cannot act for it any longer. They can still list and
+   * renew the member's other accounts.
    *
    * @returns the member
    * @throws TypeError for an unknown username, or if the member does not belong to the account
@@ -255,8 +257,8 @@ export class ElasticPathSimulator {
    * @param realm the new realm; by default with a new id and one profile that issues codes
    * @throws TypeError for impossible values
    */
-  replaceRealm(realm: { realmId?: string; passwordProfiles?: readonly PasswordProfileSeed[] } = {}): void {
-    this.store.replaceRealm(realm.realmId ?? randomUUID(), realm.passwordProfiles ?? [{}])
+  replaceRealm(realm: Pick<SimulatorOptions, 'realmId' | 'passwordProfiles'> = {}): void {
+    this.store.replaceRealm(realm)
   }
 
   /**
@@ -287,7 +289,7 @@ export class ElasticPathSimulator {
    * Calls a listener at each event of a kind.
    *
    * @param event `code`: a code was requested. `request`: a request arrived. `answer`: a response ended. `delivery`: a
-   * delivery to a webhook ended. `error`: a handler of `route` threw.
+   * delivery to a webhook ended. `connections`: a connection was opened or closed. `error`: a handler of `route` threw.
    * @returns a function that removes the listener
    */
   on<Name extends keyof SimulatorEvents>(
@@ -452,7 +454,7 @@ export class ElasticPathSimulator {
 
   /** The last hundred errors that handlers of `route` threw, the newest last. Each was answered with a 500. */
   get errors(): readonly unknown[] {
-    return this.thrown
+    return this.events.errors
   }
 
   /**
@@ -525,33 +527,25 @@ export class ElasticPathSimulator {
     this.store.accountTokens.revokeAll()
   }
 
+  /** The number of open connections. */
+  get connections(): number {
+    return this.listener.connections
+  }
+
   /** Closes all connections at once, idle ones included. */
   dropConnections(): void {
-    this.server.dropConnections()
+    this.listener.dropConnections()
   }
 
   /** Sends a 408 that nobody requested on each idle connection and closes it, as load balancers do. */
   expireConnections(): void {
-    this.server.expireConnections()
+    this.listener.expireConnections()
   }
 
   private announce(event: CodeEvent, member: Member): void {
     if (this.mail.push(event) > MAILBOX_SIZE) this.mail.shift()
-    this.outgoing.publish({
-      id: event.eventId,
-      name: CODE_EVENT,
-      payload: payloadOf(event, member, this.realmId),
-    })
+    const payload = payloadOf(event, member, this.realmId)
+    this.outgoing.publish({ id: event.eventId, name: CODE_EVENT, payload })
     this.events.emit('code', event)
-  }
-
-  private report(error: unknown): void {
-    if (this.thrown.push(error) > ERRORS_KEPT) this.thrown.shift()
-    if (this.events.has('error')) this.events.emit('error', error)
-    else
-      process.emitWarning(
-        error instanceof Error ? (error.stack ?? error.message) : String(error),
-        'RouteError',
-      )
   }
 }

@@ -82,8 +82,9 @@ export class Store {
     this.clientSecret = options.clientSecret ?? 'simulator-client-secret'
     this.setSkew(options.clockSkew ?? 0)
     this.startedAt = this.isoNow()
-    this.realmId = options.realmId ?? randomUUID()
-    for (const profile of options.passwordProfiles ?? [{}]) this.addProfile(profile)
+    const { realmId = randomUUID(), passwordProfiles = [{}] } = options
+    this.realmId = realmId
+    for (const profile of passwordProfiles) this.addProfile(profile)
     for (const member of options.members ?? []) this.members.add(member)
     for (const integration of options.integrations ?? []) {
       const added = integrationOf(integration, this.startedAt)
@@ -164,10 +165,11 @@ export class Store {
   }
 
   /** Replaces the realm and all its password profiles. */
-  replaceRealm(realmId: string, profiles: readonly PasswordProfileSeed[]): void {
-    this.realmId = realmId
+  replaceRealm(realm: Pick<SimulatorOptions, 'realmId' | 'passwordProfiles'>): void {
+    checkNames('a realm', realm, { realmId: true, passwordProfiles: true })
+    this.realmId = realm.realmId ?? randomUUID()
     this.profiles.clear()
-    for (const profile of profiles) this.addProfile(profile)
+    for (const profile of realm.passwordProfiles ?? [{}]) this.addProfile(profile)
   }
 
   requestCode(member: Member, profileId: string, purpose: CodePurpose): void {
@@ -200,10 +202,15 @@ export class Store {
 
   /** Whose an account token is. Undefined if it is invalid, or if the member has left the account. */
   holder(token: string | undefined): Holder | undefined {
-    const claims = token === undefined ? undefined : this.accountTokens.read(token, this.now())
-    const member = claims && this.members.withId(claims.sub)
-    const account = member?.accounts.find(claims?.scope ?? '')
+    const { member, accountId = '' } = this.bearerOf(token)
+    const account = member?.accounts.find(accountId)
     return member && account && { member, account }
+  }
+
+  /** The member of a held token, also if they no longer belong to its account: their other accounts can be listed. */
+  bearerOf(token: string | undefined): { member?: Member | undefined; accountId?: string } {
+    const claims = token === undefined ? undefined : this.accountTokens.read(token, this.now())
+    return claims ? { member: this.members.withId(claims.sub), accountId: claims.scope } : {}
   }
 
   /** An error in the form of Elastic Path's: JSON:API style. */

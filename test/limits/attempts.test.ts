@@ -97,15 +97,10 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
     expect(await guess(50, { ticket: brought.ticket })).toBe(0)
   })
 
-  test('grants three tickets per username and window, and returns those of failed requests', async () => {
-    const { attempts, grant, within } = open(limiter())
-    const first = await grant()
-    if (first) await within((context) => attempts.refundTicket(first, context))
-    const granted = [await grant(), await grant(ADA.toUpperCase()), await grant(), await grant()]
-    expect(granted.map(Boolean)).toEqual([true, true, true, false])
-    expect(await grant('grace@home.example')).toBeDefined()
-    jest.advanceTimersByTime(WINDOW)
-    expect(await grant()).toBeDefined()
+  test('grants three tickets per username and window', async () => {
+    const { grant } = open(limiter())
+    const tickets = [await grant(), await grant(), await grant(), await grant()]
+    expect(tickets.map((ticket) => ticket !== undefined)).toEqual([true, true, true, false])
   })
 
   test('gives strangers at most 25 attempts per username and window, with any number of sessions', async () => {

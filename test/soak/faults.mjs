@@ -46,6 +46,7 @@ const FAULTS = [
     fault: { status: 422 },
     expected: ['request_refused'],
     access_token: ['client_refused'],
+    otp_request: ['ok'],
   },
   { name: '204', fault: { status: 204 }, expected: ['bad_answer'], otp_request: ['ok'] },
   { name: 'redirect', fault: { redirect: 'http://127.0.0.1:9/' }, expected: ['bad_answer'] },

@@ -1,5 +1,4 @@
 // What a process holds, once it is at rest.
-import { EventEmitter } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -14,13 +13,13 @@ const MB = 2 ** 20
 const troubles = []
 for (const event of ['warning', 'unhandledRejection', 'uncaughtException']) {
   process.on(event, (thrown) => {
-    if (troubles.length < 20)
-      troubles.push(`${event}: ${thrown?.name ?? typeof thrown}, ${thrown?.stack ?? ''}`)
+    const trouble = `${event}: ${thrown?.name ?? typeof thrown}, ${thrown?.stack ?? ''}`
+    if (troubles.length < 20) troubles.push(trouble)
+    console.error(trouble)
   })
 }
 
-/** @param roots objects that live long: what can be reached from them is counted */
-export async function measure(roots = []) {
+export async function measure() {
   for (let i = 0; i < 3; i++) {
     collectGarbage()
     await setImmediate()
@@ -28,7 +27,6 @@ export async function measure(roots = []) {
   const { heapUsed, external, rss } = process.memoryUsage()
   const resources = process.getActiveResourcesInfo()
   const active = (type) => resources.filter((name) => name === type).length
-  const reached = reach(roots)
   return {
     heap: heapUsed / MB,
     external: external / MB,
@@ -36,43 +34,7 @@ export async function measure(roots = []) {
     sockets: active('TCPSocketWrap'),
     timers: active('Timeout'),
     files: existsSync(FILES) ? readdirSync(FILES).length : 0,
-    listeners: listenersOf(process) + reached.listeners,
-    entries: reached.entries,
+    listeners: process.eventNames().reduce((count, event) => count + process.listenerCount(event), 0),
     troubles,
   }
-}
-
-const MOST_OBJECTS = 2_000_000
-
-/**
- * The listeners of all emitters, and the entries of all collections, that hang on some objects. A place in an array that
- * holds nothing does not count: undici keeps up to 256 of them on each connection, and clears them at once.
- */
-function reach(roots) {
-  const seen = new Set(roots)
-  let listeners = 0
-  let entries = 0
-  // A Set hands out what is added to it while it is gone through.
-  for (const object of seen) {
-    if (seen.size > MOST_OBJECTS) break
-    if (object instanceof EventEmitter) listeners += listenersOf(object)
-    if (object instanceof Map || object instanceof Set || Array.isArray(object)) {
-      entries += object.size ?? object.filter((item) => item !== null && item !== undefined).length
-      for (const entry of object instanceof Map ? object.entries() : object) visit(entry)
-    } else {
-      for (const { value } of Object.values(Object.getOwnPropertyDescriptors(object))) visit(value)
-      for (const symbol of Object.getOwnPropertySymbols(object)) {
-        visit(Object.getOwnPropertyDescriptor(object, symbol).value)
-      }
-    }
-  }
-  return { listeners, entries }
-
-  function visit(value) {
-    if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) seen.add(value)
-  }
-}
-
-function listenersOf(emitter) {
-  return emitter.eventNames().reduce((count, event) => count + emitter.listenerCount(event), 0)
 }

@@ -54,7 +54,7 @@ answerWith({
   /** Begins to measure; `figures` has them when they are there. */
   measure() {
     figures = undefined
-    void measure([simulator]).then((measured) => (figures = measured))
+    void measure().then((measured) => (figures = measured))
   },
   figures: () => figures,
 })

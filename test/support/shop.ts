@@ -216,14 +216,17 @@ function createApp(
   // Passport's callback, so that info and status of a failure can be seen.
   app.post('/login', (req, res, next) => {
     const authenticate = handle(
-      passport.authenticate(strategy.name, (error: unknown, user: unknown, info: unknown, status: unknown) => {
-        if (error) return next(error)
-        if (!user) return res.status(typeof status === 'number' ? status : 401).json(info ?? {})
-        req.logIn(user as Express.User, { keepSessionInfo: true }, (failed: unknown) => {
-          if (failed) next(failed)
-          else res.json({ user, info })
-        })
-      }),
+      passport.authenticate(
+        strategy.name,
+        (error: unknown, user: unknown, info: unknown, status: unknown) => {
+          if (error) { next(error); return; }
+          if (!user) return res.status(typeof status === 'number' ? status : 401).json(info ?? {})
+          req.logIn(user, { session: true, keepSessionInfo: true }, (failed: unknown) => {
+            if (failed) next(failed)
+            else res.json({ user, info })
+          })
+        },
+      ),
     )
     void authenticate(req, res, next)
   })
@@ -252,7 +255,12 @@ function createApp(
 const show: RequestHandler = (req, res) => {
   const { id, basket, passport } = sessionOf(req)
   const user = (req as unknown as Record<string, unknown>)['shopper'] ?? req.user ?? null
-  res.json({ user, stored: (passport as { user?: unknown } | undefined)?.user ?? null, sessionId: id, basket })
+  res.json({
+    user,
+    stored: (passport as { user?: unknown } | undefined)?.user ?? null,
+    sessionId: id,
+    basket,
+  })
 }
 
 function sessionOf(req: Request): Record<string, unknown> {

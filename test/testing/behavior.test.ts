@@ -1,4 +1,4 @@
-import type { Dialect } from '../../lib/testing'
+import { ElasticPathSimulator, type Dialect, type SimulatorOptions } from '../../lib/testing'
 import { ADA, at, claimsOf, openStore, useFakeClock } from './support'
 
 const BOB = 'bob@example.com'
@@ -143,18 +143,36 @@ describe('the realm', () => {
   })
 })
 
+test.each([
+  { members: [{ username: ADA, mail: ADA }] },
+  { members: [{ username: ADA, accounts: [{ name: 'A', accountId: 'a' }] }] },
+  { passwordProfiles: [{ enabled: true }] },
+  { webhook: { url: 'http://127.0.0.1:1/', secret: 'x' } },
+  { carts: [{ items: [{ sku: 'mug', count: 2 }] }] },
+])('the unknown option in %j is refused by name', async (options) => {
+  await expect(ElasticPathSimulator.start(options as SimulatorOptions)).rejects.toThrow(
+    /^(mail|accountId|enabled|secret|count) is not an option of an? /,
+  )
+  const { simulator } = await openStore()
+  expect(() => simulator.replaceRealm({ id: 'x' } as object)).toThrow('id is not an option of a realm')
+})
+
 describe('members', () => {
   const shared = [
     { id: 'a', name: 'A' },
     { id: 'b', name: 'B' },
   ]
 
-  test('removed from an account keep their other accounts', async () => {
+  test('removed from an account cannot act for it, and can list their other accounts', async () => {
     const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: shared }] })
     const { json } = await client.exchange(simulator.issueCode(ADA))
     const [a, b] = [0, 1].map((i) => String(at(json, 'data', i, 'token')))
     simulator.removeFromAccount(ADA, 'a')
-    expect([(await client.renew(a)).status, (await client.renew(b)).status]).toEqual([401, 201])
+    const listed = [await client.renew(a), await client.renew(b)].map((reply) =>
+      at(reply.json, 'data', 0, 'account_id'),
+    )
+    expect(listed).toEqual(['b', 'b'])
+    expect([(await client.accounts(a)).status, (await client.accounts(b)).status]).toEqual([401, 200])
     expect(() => simulator.removeFromAccount(ADA, 'a')).toThrow('does not belong to a')
   })
 

@@ -174,6 +174,25 @@ describe('a fault', () => {
 })
 
 describe('the connections', () => {
+  test('are counted, and announced when they open and close', async () => {
+    const { simulator } = await openStore()
+    simulator.dropConnections()
+    const counts: number[] = []
+    const closed = new Promise<void>((resolve) => {
+      simulator.on('connections', (open) => {
+        counts.push(open)
+        if (counts.length > 1 && open === 0) resolve()
+      })
+    })
+    const { socket } = openSocket(simulator.url)
+    socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(socket, 'data')
+    expect(simulator.connections).toBeGreaterThan(0)
+    simulator.dropConnections()
+    await closed
+    expect([simulator.connections, counts.at(-1)]).toEqual([0, 0])
+  })
+
   test('expire when they are idle, with a 408 that nobody requested', async () => {
     const { simulator } = await openStore()
     const [idle, busy] = [openSocket(simulator.url), openSocket(simulator.url)]
@@ -331,15 +350,14 @@ describe('route', () => {
     expect(at((await post()).json, 'data')).toBe(2)
   })
 
-  test.each([
+  test.each<[string, string, object]>([
     ['FETCH', '/x', {}],
     ['GET', 'x', {}],
     ['GET', '/x?y', {}],
     ['GET', '/x', { opne: true }],
   ])('refuses %s %s %j', async (method, path, options) => {
     const { simulator } = await openStore()
-    expect(() => simulator.route(method as 'GET', path, () => ({ status: 200 }), options as object)).toThrow(
-      TypeError,
-    )
+    const handler = () => ({ status: 200 })
+    expect(() => simulator.route(method as 'GET', path, handler, options)).toThrow(TypeError)
   })
 })

@@ -235,11 +235,13 @@ describe('renewing with a held token (fact 13)', () => {
     expect((await client.renew(token)).status).toBe(401)
   })
 
-  test('a token for an account that its member has left is refused', async () => {
+  test('a token for an account that its member has left lists the other accounts', async () => {
     const { simulator, client } = await openStore()
     const token = await client.signIn()
     simulator.setAccounts(ADA, [{ name: 'Another' }])
-    expect((await client.renew(token)).status).toBe(401)
+    const { json } = await client.renew(token)
+    expect(at(json, 'data', 0, 'account_name')).toBe('Another')
+    expect((await client.accounts(token)).status).toBe(401)
   })
 
   test('a held token in the body is a 400', async () => {

@@ -167,14 +167,6 @@ describe('asking for a code', () => {
     expect(simulator.mailbox).toEqual([])
     expect(() => simulator.passwordProfileId).toThrow('No password profile')
   })
-
-  test('a code for a new password does not sign in, and leaves the one that does', async () => {
-    const { simulator, client } = await openStore()
-    const otp = simulator.issueCode(ADA)
-    await client.askForCode(ADA, { purpose: 'reset_password' })
-    expect((await client.exchange(simulator.mailbox[0]?.otp ?? '')).status).toBe(400)
-    expect((await client.exchange(otp)).status).toBe(201)
-  })
 })
 
 describe('settings and password profiles', () => {
@@ -244,7 +236,7 @@ describe('accounts', () => {
     const { json } = await client.accounts(token)
     const id = String(at(json, 'data', 0, 'id'))
     expect(at((await client.accounts(token, `/${id}`)).json, 'data', 'id')).toBe(id)
-    expect((await client.accounts(token, `/${bob.accounts.page(0, 1)[0]?.id ?? ''}`)).status).toBe(403)
+    expect((await client.accounts(token, `/${bob.accounts.page(0, 1)[0]?.id ?? ''}`)).status).toBe(404)
   })
 
   test('are refused without a held token, and with one that has ended', async () => {
@@ -293,10 +285,7 @@ describe('a store that cannot be is refused when it is set up', () => {
   })
 
   test.each([
-    [
-      { membres: [] },
-      /^membres is not an option of the simulator; they are port, clientId, .*wrongCodeStatus/,
-    ],
+    [{ membres: [] }, /^membres is not an option of the simulator; they are port, host, .*wrongCodeStatus/],
     [{ wrongCodeStatus: 500 }, /^wrongCodeStatus must be one of 400, 401, not 500$/],
     [{ expiresFormat: 'unix' }, /^expiresFormat must be one of iso, epoch, not unix$/],
   ])('%p, with what there is instead', async (options, message) => {

@@ -15,7 +15,7 @@ type Schema = Record<string, unknown>
 const ajv = new Ajv2020({ strict: false, allErrors: true })
 addFormats(ajv)
 // Formats of the descriptions' own, which say nothing that the type does not.
-ajv.addFormat('string', true).addFormat('int64', true)
+ajv.addFormat('string', true).addFormat('int64', true).addFormat('int', true)
 
 /** One of the vendor's API descriptions. */
 export class Spec {
@@ -45,11 +45,13 @@ export class Spec {
   }
 
   /**
-   * What a value has that the description does not, and lacks that it has: every described property counts as required
-   * but for those that it calls optional, and no other is allowed.
+   * What a value has that the description does not, and lacks that it has. No property is allowed that is not described.
+   *
+   * @param required 'all': every described property is required, except for those that are called optional; 'listed':
+   * only those that the description lists as required
    */
-  complaints(schema: Schema, value: unknown): string[] {
-    const validate = ajv.compile(this.close(schema))
+  complaints(schema: Schema, value: unknown, required: 'all' | 'listed' = 'all'): string[] {
+    const validate = ajv.compile(this.close(schema, required === 'all'))
     validate(value)
     const complaints = (validate.errors ?? []).map(({ instancePath, message = '', params }) => {
       const extra = at(params, 'additionalProperty')
@@ -60,25 +62,32 @@ export class Spec {
   }
 
   /** A schema without references and `allOf`, that allows what it describes and nothing else. */
-  private close(schema: unknown): Schema {
-    const { allOf, ...own } = this.resolve(schema)
-    const parts = [own, ...(Array.isArray(allOf) ? allOf.map((part) => this.flatten(part)) : [])]
+  private close(schema: unknown, all: boolean): Schema {
+    const { allOf: _allOf, oneOf, anyOf, ...own } = this.resolve(schema)
+    const parts = this.partsOf(schema)
+    const choices = [oneOf, anyOf].find(Array.isArray) as unknown[] | undefined
     const properties = Object.assign({}, ...parts.map((part) => part['properties'])) as Schema
     const names = Object.keys(properties)
-    const items = own['items'] === undefined ? {} : { items: this.close(own['items']) }
-    if (names.length === 0) return { ...own, ...items }
+    if (choices && names.length === 0) return { anyOf: choices.map((choice) => this.close(choice, all)) }
+    const items = own['items'] === undefined ? {} : { items: this.close(own['items'], all) }
+    const others = own['additionalProperties']
+    const values = asSchema(others) ? { additionalProperties: this.close(others, all) } : {}
+    if (names.length === 0) return { ...own, ...items, ...values }
+    const listed = parts.flatMap((part) => (part['required'] ?? []) as string[])
     return {
       type: 'object',
-      properties: Object.fromEntries(names.map((name) => [name, this.close(properties[name])])),
-      required: names.filter((name) => !isOptional(properties[name])),
+      properties: Object.fromEntries(names.map((name) => [name, this.close(properties[name], all)])),
+      required: all ? names.filter((name) => !isOptional(properties[name])) : [...new Set(listed)],
       additionalProperties: false,
     }
   }
 
-  private flatten(schema: unknown): Schema {
+  /** A schema and everything in its `allOf`, the first choice of an `anyOf` included. */
+  private partsOf(schema: unknown): Schema[] {
     const { allOf, ...own } = this.resolve(schema)
-    const parts = [own, ...(Array.isArray(allOf) ? allOf.map((part) => this.flatten(part)) : [])]
-    return { properties: Object.assign({}, ...parts.map((part) => part['properties'])) as Schema }
+    const parts: unknown[] = Array.isArray(allOf) ? allOf : []
+    const choices = parts.length === 0 ? [] : parts.flatMap((part) => firstOf(this.resolve(part)['anyOf']))
+    return [own, ...[...parts, ...choices].flatMap((part) => this.partsOf(part))]
   }
 
   private resolve(value: unknown): Schema {
@@ -86,6 +95,10 @@ export class Spec {
     if (typeof reference !== 'string') return asSchema(value) ?? {}
     return this.resolve(this.at(...reference.replace('#/', '').split('/')))
   }
+}
+
+function firstOf(list: unknown): unknown[] {
+  return Array.isArray(list) ? list.slice(0, 1) : []
 }
 
 function isOptional(schema: unknown): boolean {

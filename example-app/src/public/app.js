@@ -1,33 +1,50 @@
-// Everything works without this file; with it, a few things work better.
+// Everything works without this file. It makes a few things easier.
 
 const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act)
 
-// The mail's link carries address and code behind the `#`, where no server and no Referer header sees them. They go
-// into the form, and out of the address bar and the history; the shopper presses the button.
+// The link in the email has address and code behind the `#`, where no server and no Referer header sees them. They are
+// moved into the form, and out of the address bar and the history. The shopper presses the button.
 function useLink() {
   const given = new URLSearchParams(location.hash.slice(1))
-  const username = given.get('username')
   const otp = given.get('otp')
-  if (!username || !otp) return
+  if (!otp) return
   history.replaceState(null, '', location.pathname)
+  // Anybody can write a link. The page shows an address, and no text of theirs.
+  const username = /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(given.get('username')) ? given.get('username') : ''
+  const member = document.querySelector('[data-member]')?.textContent
+  if (member !== undefined && (!username || username.toLowerCase() === member.toLowerCase())) {
+    each('[data-switch]', (button) => (button.hidden = username !== ''))
+    return
+  }
   each('[data-link]', (form) => {
-    form.elements.username.value = username
-    form.elements.otp.value = otp
+    // Signing in replaces the sign-in of somebody else, and takes nothing of theirs along.
+    if (form.dataset.linkAction) form.action = form.dataset.linkAction
+    fill(form.elements.otp, otp)
     each('[data-without-link]', (part) => (part.hidden = true))
-    each('[data-with-link]', (part) => {
+    if (username) {
+      fill(form.elements.username, username)
+      each('[data-without-username]', (part) => (part.hidden = true))
       // In full: whoever was sent somebody else's link sees it here.
-      part.querySelector('strong').textContent = username
-      part.hidden = false
-    })
-    form.querySelector('button').focus()
+      each('[data-username]', (part) => (part.textContent = username))
+      each('[data-with-link]', (part) => (part.hidden = false))
+    }
+    each('[data-switch]', (button) => (button.hidden = false))
+    const next = username ? form.querySelector('button') : form.elements.username
+    next.focus()
   })
 }
+
+function fill(input, value) {
+  input.value = value
+  input.disabled = false
+}
+
 if (location.pathname === '/login/link') {
   useLink()
   window.addEventListener('hashchange', useLink)
 }
 
-// A pasted code often brings spaces along.
+// Pasted codes often contain spaces.
 each('input[name=otp]', (input) => {
   input.addEventListener('input', () => {
     const bare = input.value.replace(/\s/g, '')
@@ -36,7 +53,7 @@ each('input[name=otp]', (input) => {
   input.select()
 })
 
-// Counts by the time that has passed here, whatever the two clocks say.
+// Counts the time that has passed in the browser, because its clock and the server's may differ.
 function countDown(seconds, show) {
   const left = () => Math.max(0, Math.ceil((end - performance.now()) / 1000))
   const end = performance.now() + seconds * 1000
@@ -58,11 +75,16 @@ each('[data-wait]', (button) => {
 each('[data-left]', (text) => {
   countDown(Number(text.dataset.left), (left) => {
     if (left > 0) text.querySelector('b').textContent = String(Math.ceil(left / 60))
-    else text.textContent = 'That code is too old by now: ask for a new one below.'
+    else text.textContent = 'It has expired. Request a new one below.'
   })
 })
 
-// A second tap is not a second request. A page that comes back, or whose request went nowhere, can be used again.
+// The server's time of day, in the shopper's time zone.
+each('[data-clock]', (time) => {
+  time.textContent = new Date(time.dateTime).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })
+})
+
+// A second tap sends no second request. A page that is shown again, or whose request failed, can be used again.
 const release = () => each('form[aria-busy]', (form) => (form.ariaBusy = null))
 document.addEventListener('submit', (event) => {
   if (event.target.ariaBusy) event.preventDefault()
@@ -71,7 +93,7 @@ document.addEventListener('submit', (event) => {
 })
 window.addEventListener('pageshow', release)
 
-// Search while typing: the results of the server's own page, without leaving this one.
+// Searches while the shopper types, and shows the results from the server's page.
 each('[data-search]', (input) => {
   let pause, request
   input.addEventListener('input', () => {
@@ -82,7 +104,7 @@ each('[data-search]', (input) => {
       const url = `${input.form.action}?${new URLSearchParams(new FormData(input.form))}`
       try {
         const response = await fetch(url, { signal: request.signal })
-        if (!response.ok || response.redirected) throw new Error('The search needs a page of its own')
+        if (!response.ok || response.redirected) throw new Error('The search needs the server’s page')
         const page = new DOMParser().parseFromString(await response.text(), 'text/html')
         document
           .querySelector(input.dataset.search)

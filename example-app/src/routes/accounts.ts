@@ -2,16 +2,16 @@ import { Router, type ErrorRequestHandler, type RequestHandler, type Response } 
 import type { PasswordlessOtpStrategy, PasswordlessOtpUser } from 'passport-elasticpath-otp'
 import type { AccountReader } from '../commerce'
 import { createCompanyFinder } from '../companies'
-import { tell } from '../events'
-import { parameter } from '../input'
-import { signOut } from '../session-end'
+import { logEvent } from '../events'
+import { parameter } from '../http/input'
+import { endSignIn } from '../sessions/sign-in-end'
 
 interface AccountOptions {
   strategy: PasswordlessOtpStrategy
   readAccount: AccountReader
 }
 
-/** For signed-in shoppers: which company they act for, and what Commerce says about it. */
+/** The companies of a signed-in member, and the one that they buy for. */
 export function accountRoutes({ strategy, readAccount }: AccountOptions): Router {
   const findCompanies = createCompanyFinder(strategy)
   return Router()
@@ -19,7 +19,7 @@ export function accountRoutes({ strategy, readAccount }: AccountOptions): Router
       '/accounts',
       signedIn(async (user, req, res) => {
         const query = parameter(req, 'q')?.trim().slice(0, 100) ?? ''
-        // Commerce knows no page beyond a member's 10,000th company.
+        // Elastic Path lists at most 10,000 companies of a member.
         const page = Math.max(1, Math.min(Number.parseInt(parameter(req, 'page') ?? '', 10) || 1, 500))
         const found = await findCompanies(user, query, page)
         if (found.pages > 0 && page > found.pages) {
@@ -30,7 +30,7 @@ export function accountRoutes({ strategy, readAccount }: AccountOptions): Router
       }),
     )
     .post('/accounts/switch', strategy.switchAccount(), (req, res) => {
-      tell(req, 'switch', { outcome: 'success' })
+      logEvent(req, 'switch', { outcome: 'success' })
       const { returnTo = '/account' } = req.session
       delete req.session.returnTo
       res.redirect(303, returnTo)
@@ -50,12 +50,12 @@ export function accountRoutes({ strategy, readAccount }: AccountOptions): Router
         res.render('account', { details, expires: new Date(account.expires), hasChoice: total > 1 })
       }),
     )
-    .use(signedOutByCommerce)
+    .use(endRefusedSignIn)
 }
 
 type SignedInHandler = (user: PasswordlessOtpUser, ...rest: Parameters<RequestHandler>) => Promise<void>
 
-/** For shoppers who are signed in; others are asked to sign in first, and come back. */
+/** Only for members. Others sign in first, and come back. */
 function signedIn(handle: SignedInHandler): RequestHandler {
   return async (req, res: Response, next) => {
     if (req.user) await handle(req.user, req, res, next)
@@ -63,13 +63,13 @@ function signedIn(handle: SignedInHandler): RequestHandler {
   }
 }
 
-/** Commerce takes the token no longer, whatever it said about its end: the shopper signs in again, and keeps the basket. */
-const signedOutByCommerce: ErrorRequestHandler = (error: { code?: unknown }, req, res, next) => {
-  if (error.code !== 'account_token_refused') {
+/** Elastic Path refuses the account token, whatever its expiry: the member signs in again, and keeps the basket. */
+const endRefusedSignIn: ErrorRequestHandler = async (error: { code?: unknown }, req, res, next) => {
+  if (error.code !== 'account_token_refused' || !req.user) {
     next(error)
     return
   }
-  tell(req, 'sign-out', { reason: 'account_token_refused' })
+  await endSignIn(req, req.user, 'account token refused')
   const returnTo = encodeURIComponent(req.method === 'GET' ? req.originalUrl : '/accounts')
-  signOut(req, { keepBasket: true }).then(() => res.redirect(303, `/login?returnTo=${returnTo}`), next)
+  res.redirect(303, `/login?returnTo=${returnTo}`)
 }

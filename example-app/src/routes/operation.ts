@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import type { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
-import type { Storage } from '../storage'
+import type { Storage } from '../storage/storage'
 
 interface OperationOptions {
   strategy: PasswordlessOtpStrategy
@@ -8,7 +8,7 @@ interface OperationOptions {
   closing: () => boolean
 }
 
-/** For whoever runs the shop: is the process alive, and should it get requests? */
+/** Probes: whether the process is alive, and whether it should get requests. */
 export function operationRoutes({ strategy, storage, closing }: OperationOptions): Router {
   return Router()
     .get('/healthz', (_req, res) => {
@@ -17,7 +17,7 @@ export function operationRoutes({ strategy, storage, closing }: OperationOptions
     .get('/readyz', async (req, res) => {
       const commerce = await strategy.ready().then(
         () => true,
-        (error: unknown) => (req.log.warn({ err: error }, 'Commerce is not ready'), false),
+        (error: unknown) => (req.log.warn({ err: error }, 'Elastic Path is not ready'), false),
       )
       const checks = { commerce, storage: storage.available(), open: !closing() }
       const ready = Object.values(checks).every(Boolean)

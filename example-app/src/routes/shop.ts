@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import { DEMO_SHOPPERS } from '../demo'
-import { field } from '../input'
+import { field } from '../http/input'
 
 const CATALOGUE = [
   { sku: 'rope', name: 'Mooring rope', detail: '14 mm polyester, 50 m', price: '£86.00' },
@@ -8,7 +8,7 @@ const CATALOGUE = [
   { sku: 'buoy', name: 'Marker buoy', detail: '40 cm, with its own light', price: '£64.00' },
 ]
 
-/** The home page, and a basket that is there before the sign-in and after it. */
+/** The home page and the basket. A guest's basket is kept when they sign in. */
 export function shopRoutes({ demo }: { demo: boolean }): Router {
   return Router()
     .get('/', (req, res) => {

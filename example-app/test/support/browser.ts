@@ -1,7 +1,9 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
-import { eventually, type TestShop } from './shop'
+import type { TestShop } from './shop'
+import { requireTool } from './tools'
 
 export const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+export const NARROW_PHONE = { ...PHONE, viewport: { width: 320, height: 568 } }
 export const DESKTOP = { viewport: { width: 1280, height: 800 } }
 
 const SWITCHES =
@@ -10,19 +12,21 @@ const SWITCHES =
 
 /** A real browser for the tests of one file. */
 export class TestBrowser {
-  /** What pages complained about: errors of scripts, and breaches of the Content-Security-Policy. */
+  /** Errors of scripts, and violations of the Content-Security-Policy. */
   readonly complaints: string[] = []
 
   private constructor(private readonly browser: Browser) {}
 
-  static async launch(executablePath: string): Promise<TestBrowser> {
+  static async launch(): Promise<TestBrowser> {
+    const executablePath = requireTool('chromium')
     return new TestBrowser(await chromium.launch({ executablePath, args: SWITCHES.split(' ') }))
   }
 
-  /** A shopper's own browser: no cookies yet. */
+  /** The browser of a shopper: no cookies yet. */
   async visit(shop: TestShop, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ ...PHONE, baseURL: shop.url, ...options })
-    context.setDefaultTimeout(10_000)
+    // Only a page that hangs takes this long.
+    context.setDefaultTimeout(60_000)
     context.on('weberror', (event) => this.complaints.push(event.error().message))
     context.on('console', (message) => {
       if (/Content Security Policy|Refused to/.test(message.text())) this.complaints.push(message.text())
@@ -39,37 +43,39 @@ export class TestBrowser {
   }
 }
 
-export async function askForCode(page: Page, email: string): Promise<void> {
-  await page.goto('/login')
-  await page.getByLabel('E-mail address').fill(email)
+export async function requestCode(page: Page, email: string): Promise<void> {
+  await page.goto('/login?another=1')
+  await page.getByLabel('Email address').fill(email)
   await page.getByRole('button', { name: 'Send me a code' }).click()
   await page.waitForURL('**/login/verify')
 }
 
-export async function typeCode(page: Page, code: string | undefined): Promise<void> {
+export async function enterCode(page: Page, code: string | undefined): Promise<void> {
   await page.getByLabel('Your code').fill(code ?? '')
   await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click()
 }
 
 export async function signIn(page: Page, shop: TestShop, email: string): Promise<void> {
-  await askForCode(page, email)
-  await typeCode(page, shop.store.lastCode(email))
+  await requestCode(page, email)
+  await enterCode(page, shop.store.lastCode(email))
   await page.waitForURL(/\/accounts?$/)
 }
 
-/** The newest letter to an address. Waits for it as a shopper does: by looking again. */
-export function newestLetter(page: Page, email: string) {
-  return eventually(async () => {
-    await page.goto('/mailbox')
-    const letter = page.getByRole('article').filter({ hasText: email }).first()
-    return (await letter.isVisible()) ? letter : undefined
-  })
+/** The newest letter to an address, on the mailbox page. */
+export async function newestLetter(page: Page, shop: TestShop, email: string) {
+  await shop.delivered()
+  await page.goto('/mailbox')
+  return page.getByRole('article').filter({ hasText: email }).first()
 }
 
-export function linkIn(page: Page, email: string): Promise<string> {
-  return newestLetter(page, email).then(async (letter) => {
-    return (await letter.getByRole('link', { name: 'sign in with the link' }).getAttribute('href')) ?? ''
-  })
+export async function linkIn(page: Page, shop: TestShop, email: string): Promise<string> {
+  const letter = await newestLetter(page, shop, email)
+  return (await letter.getByRole('link', { name: 'sign in with the link' }).getAttribute('href')) ?? ''
 }
 
 export const headline = (page: Page) => page.getByRole('heading', { level: 1 }).innerText()
+
+export async function expectNoSidewaysScrolling(page: Page): Promise<void> {
+  const width = await page.evaluate(() => document.documentElement.scrollWidth)
+  expect([page.url(), width]).toEqual([page.url(), Math.min(width, page.viewportSize()?.width ?? 0)])
+}

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
-import { pino, type Logger } from 'pino'
+import { ElasticPathSimulator, type MemberSeed } from 'passport-elasticpath-otp/testing'
 import { readConfig } from '../../src/config'
 import { DEMO_SHOPPERS } from '../../src/demo'
 import { openShop } from '../../src/start'
+import { createMemoryStorage } from '../../src/storage/memory'
+import type { Storage } from '../../src/storage/storage'
+import './clock'
+import { TestLog } from './log'
 
 export const ADA = 'ada@example.com'
 export const GRACE = 'grace@example.com'
@@ -13,25 +16,29 @@ export const NEMO = 'nemo@example.com'
 export interface TestShop {
   url: string
   store: ElasticPathSimulator
+  storage: Storage
+  log: TestLog
+  /** Resolves when every code that was requested is in the mailbox page, or sent. */
+  delivered(): Promise<void>
   close(): Promise<void>
 }
 
-/** The demo shop on a free port, with limits by address that tests do not reach. */
-export async function openDemo(env: Record<string, string> = {}): Promise<TestShop> {
-  const shop = await openShop(readConfig({ PORT: '0', SIGN_INS_PER_ADDRESS: '100000', ...env }), SILENT)
+type Env = Record<string, string>
+
+/** The demo shop on a free port, with limits by IP address that tests do not reach. */
+export async function openDemo(env: Env = {}): Promise<TestShop> {
+  const { log, storage } = { log: new TestLog(), storage: createMemoryStorage() }
+  const config = readConfig({ PORT: '0', SIGN_INS_PER_ADDRESS: '100000', ...env })
+  const shop = await openShop(config, log.logger, { storage })
   if (!shop.simulator) throw new Error('The demo has a simulator')
   shop.simulator.addMember({ username: NEMO, accounts: 0 })
-  return { url: `http://localhost:${shop.port}`, store: shop.simulator, close: () => shop.close() }
+  return testShop(shop, shop.simulator, storage, log)
 }
 
 export const WEBHOOK_SECRET = 'a-webhook-secret-of-tests'
-const SILENT = pino({ level: 'silent' })
 
-/** The environment of a shop on a real store; the store is a simulator that the test owns. */
-export function storeEnv(
-  store: ElasticPathSimulator,
-  env: Record<string, string> = {},
-): Record<string, string> {
+/** The environment of a shop on a real store. The store is a simulator that the test owns. */
+export function storeEnv(store: ElasticPathSimulator, env: Env = {}): Env {
   return {
     PORT: '0',
     PUBLIC_URL: 'http://localhost:3000',
@@ -46,24 +53,57 @@ export function storeEnv(
   }
 }
 
-export function startStore(): Promise<ElasticPathSimulator> {
-  return ElasticPathSimulator.start({ members: DEMO_SHOPPERS })
+export function startStore(
+  members: readonly MemberSeed[] = DEMO_SHOPPERS,
+  accountTokenLifetime?: number,
+): Promise<ElasticPathSimulator> {
+  return ElasticPathSimulator.start({
+    members,
+    ...(accountTokenLifetime !== undefined && { accountTokenLifetime }),
+  })
 }
 
-/** A shop on a store of the test's, which delivers its codes there. It listens at a free port, whatever its public URL. */
-export async function openOn(
+/** A shop on a store of the test's. Closing it stops the store. */
+export async function openOn(store: ElasticPathSimulator, env: Env = {}): Promise<TestShop> {
+  const { log, storage } = { log: new TestLog(), storage: createMemoryStorage() }
+  const shop = await openShop(readConfig(storeEnv(store, env)), log.logger, { storage })
+  const opened = testShop(shop, store, storage, log)
+  store.deliverTo({ url: `${opened.url}/webhooks/otp`, secretKey: WEBHOOK_SECRET, retryDelay: 1 })
+  return opened
+}
+
+function testShop(
+  shop: Awaited<ReturnType<typeof openShop>>,
   store: ElasticPathSimulator,
-  env: Record<string, string> = {},
-  log: Logger = SILENT,
-): Promise<TestShop> {
-  const shop = await openShop(readConfig(storeEnv(store, env)), log)
-  const url = `http://localhost:${shop.port}`
-  store.deliverTo({ url: `${url}/webhooks/otp`, secretKey: WEBHOOK_SECRET, retryDelay: 20 })
-  return { url, store, close: () => shop.close() }
+  storage: Storage,
+  log: TestLog,
+): TestShop {
+  const sent = () => log.answered('/webhooks/otp').filter(({ res }) => res?.statusCode === 204).length
+  return {
+    url: `http://localhost:${shop.port}`,
+    store,
+    storage,
+    log,
+    delivered: () => log.until(() => sent() >= store.mailbox.length),
+    async close() {
+      await shop.close()
+      await store.stop()
+    },
+  }
 }
 
-/** The event of a code, as Commerce delivers it. */
-export function codeEvent(email: string) {
+/** Runs a test on a shop of its own. */
+export async function withShop(opened: Promise<TestShop>, test: (shop: TestShop) => Promise<void>) {
+  const shop = await opened
+  try {
+    await test(shop)
+  } finally {
+    await shop.close()
+  }
+}
+
+/** The event of a code, as Elastic Path delivers it. */
+export function codeEvent(email: string, { username = email, name = 'Somebody' } = {}) {
   return {
     id: randomUUID(),
     triggered_by: 'one-time-password-token-request.created',
@@ -73,26 +113,16 @@ export function codeEvent(email: string) {
       password_profile_id: randomUUID(),
       purpose: 'passwordless_authentication',
       created_at: new Date().toISOString(),
-      user_authentication_info: { email, id: randomUUID(), name: 'Somebody' },
-      user_authentication_password_profile_info: { username: email },
+      user_authentication_info: { email, id: randomUUID(), name },
+      user_authentication_password_profile_info: { username },
     },
   }
 }
 
-const now = Date.now.bind(Date)
-let ahead = 0
-
-/** Moves the clock of this process, and with it those of the shop and of the store. */
-export function moveClock(seconds: number): void {
-  ahead += seconds * 1000
-  Date.now = () => now() + ahead
-}
-
-/** Waits until there is something; the test's own timeout ends it. */
-export async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look()
-    if (found !== undefined && found !== false) return found
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+let members = 0
+/** A member that no other test uses. */
+export function newMember(shop: TestShop, accounts: MemberSeed['accounts'] = 1): string {
+  const username = `member-${++members}@example.com`
+  shop.store.addMember({ username, accounts })
+  return username
 }

@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { simpleParser, type ParsedMail } from 'mailparser'
 import { SMTPServer } from 'smtp-server'
@@ -8,6 +8,7 @@ export class TestMailServer {
   readonly letters: ParsedMail[] = []
   /** How many letters it will refuse from now on. */
   refusals = 0
+  private readonly arrivals = new EventEmitter()
   private readonly server = new SMTPServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
@@ -20,6 +21,7 @@ export class TestMailServer {
         }
         this.letters.push(letter)
         done()
+        this.arrivals.emit('letter')
       }, done)
     },
   })
@@ -28,6 +30,15 @@ export class TestMailServer {
     this.server.listen(0, '127.0.0.1')
     await once(this.server.server, 'listening')
     return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`
+  }
+
+  /** The first letter since the letters were cleared, as soon as it is there. */
+  async letter(): Promise<ParsedMail> {
+    for (;;) {
+      const [letter] = this.letters
+      if (letter) return letter
+      await once(this.arrivals, 'letter')
+    }
   }
 
   stop(): Promise<void> {

@@ -5,32 +5,14 @@ const TOOLS = {
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], install: 'apt-get install chromium' },
   'redis-server': { names: ['redis-server'], install: 'apt-get install redis-server' },
 }
-type Tool = keyof typeof TOOLS
 
-/** The path of a program, undefined where the machine has none. */
-function find(tool: Tool): string | undefined {
+/** The path of a program that the tests of a file need. Throws if it is not installed. */
+export function requireTool(tool: keyof typeof TOOLS): string {
+  const { names, install } = TOOLS[tool]
   const folders = (process.env['PATH'] ?? '').split(delimiter)
-  return TOOLS[tool].names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isProgram)
-}
-
-/** A suite that needs a program. Without it the suite is left out, and says so; where it has to run, it fails. */
-export function describeWith(tool: Tool, name: string, suite: (path: string) => void): void {
-  const path = find(tool)
-  if (path !== undefined) {
-    describe(name, () => suite(path))
-    return
-  }
-  const why = `"${name}" needs ${tool}, which is not on this machine: ${TOOLS[tool].install}`
-  if (process.env['CI'] === 'true' || process.env['REQUIRE_ALL_SUITES'] === '1') {
-    describe(name, () =>
-      it(`has ${tool}`, () => {
-        throw new Error(why)
-      }),
-    )
-    return
-  }
-  process.stderr.write(`\nLEFT OUT: ${why}\n`)
-  describe.skip(name, () => it.todo(`needs ${tool}`))
+  const path = names.flatMap((name) => folders.map((folder) => join(folder, name))).find(isProgram)
+  if (path === undefined) throw new Error(`These tests need ${tool}. Install it: ${install}`)
+  return path
 }
 
 function isProgram(path: string): boolean {

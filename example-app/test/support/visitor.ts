@@ -1,17 +1,26 @@
 import request, { type Response } from 'supertest'
 import type { TestShop } from './shop'
 
-/** A shopper's browser, as far as HTTP goes: keeps cookies, and sends the forms of the pages it has seen. */
+/** A shopper's browser, as far as HTTP goes: keeps cookies, and sends the forms of the pages that it has seen. */
 export class Visitor {
   readonly agent
-  last: Response | undefined
-  private token = ''
+  /** The session cookie, `name=value`; empty if there is none. */
+  cookie = ''
+  /** The token of the last form. */
+  formToken = ''
+
+  private formCookie = ''
 
   constructor(
-    shop: Pick<TestShop, 'url'>,
+    private readonly shop: TestShop,
     private readonly headers: Record<string, string> = {},
   ) {
     this.agent = request.agent(shop.url)
+  }
+
+  /** All cookies, as a browser sends them. */
+  get cookies(): string {
+    return [this.cookie, this.formCookie].filter(Boolean).join('; ')
   }
 
   async get(path: string): Promise<Response> {
@@ -19,36 +28,53 @@ export class Visitor {
   }
 
   async post(path: string, fields: Record<string, string> = {}): Promise<Response> {
-    return this.see(
-      await this.agent
-        .post(path)
-        .set(this.headers)
-        .type('form')
-        .send({ _csrf: this.token, ...fields }),
-    )
+    const form = { _csrf: this.formToken, ...fields }
+    return this.see(await this.agent.post(path).set(this.headers).type('form').send(form))
   }
 
-  /** Asks for a code, types the right one. */
-  async signIn(username: string, code: () => string | undefined): Promise<Response> {
+  /** Sends a form, and follows the redirect. */
+  async submit(path: string, fields: Record<string, string> = {}): Promise<Response> {
+    const { status, headers } = await this.post(path, fields)
+    expect(status).toBe(303)
+    return this.get(String(headers['location']))
+  }
+
+  /** Signs in with a code that was not requested in this browser. */
+  async signIn(username: string): Promise<Response> {
+    await this.get('/login/link')
+    return this.post('/login', { username, otp: this.shop.store.issueCode(username) })
+  }
+
+  /** Requests a code, and follows to the page that asks for it. */
+  async requestCode(username: string, fields: Record<string, string> = {}): Promise<Response> {
     await this.get('/login')
-    await this.post('/login/code', { username })
-    await this.get('/login/verify')
-    return this.post('/login', { otp: code() ?? '' })
-  }
-
-  /** The session cookie, `name=value`, as the last answer set it. */
-  cookie(): string {
-    return setCookie(this.last)?.split(';')[0] ?? ''
+    return this.submit('/login/code', { username, ...fields })
   }
 
   private see(response: Response): Response {
-    this.last = response
-    this.token = /name="_csrf" value="(\w+)"/.exec(response.text)?.[1] ?? this.token
+    this.cookie = sessionCookie(response)?.split(';')[0] ?? this.cookie
+    this.formCookie =
+      setCookies(response)
+        .find((cookie) => cookie.startsWith('form-'))
+        ?.split(';')[0] ?? this.formCookie
+    this.formToken = formToken(response) ?? this.formToken
     return response
   }
 }
 
-export function setCookie(response: Response | undefined): string | undefined {
-  const cookies: unknown = response?.headers['set-cookie']
-  return Array.isArray(cookies) ? (cookies[0] as string) : undefined
+/** The session cookie that a response sets. */
+export function sessionCookie(response: Response): string | undefined {
+  return setCookies(response).find((cookie) => /^(__Host-)?shop=\S/.test(cookie))
 }
+
+export function setCookies(response: Response): string[] {
+  const cookies: unknown = response.headers['set-cookie']
+  return Array.isArray(cookies) ? cookies.map(String) : []
+}
+
+export function formToken({ text }: Response): string | undefined {
+  return /name="_csrf" value="(\w+)"/.exec(text)?.[1]
+}
+
+/** Where a response redirects to. */
+export const redirectOf = ({ status, headers }: Response): [number, unknown] => [status, headers['location']]

@@ -1,0 +1,57 @@
+import type { Logger } from 'pino'
+import { RedisStore as RedisHits } from 'rate-limit-redis'
+import { RateLimiterRedis } from 'rate-limiter-flexible'
+import { createClient } from 'redis'
+import { SIGN_IN_LIFETIME } from '../sessions/lifetimes'
+import { RedisSessions } from '../sessions/redis-store'
+import { isAlive, watchRedis } from './redis-watchdog'
+import { CLAIM_LIFETIME, CODE_REQUESTS, GUESSES, SENT_MEMORY, type Storage } from './storage'
+
+/** Resolves once Redis answers. Until then it tries again and logs why. */
+export async function openRedisStorage(url: string, log: Logger): Promise<Storage> {
+  // Without a queue, requests fail at once while Redis is away, instead of waiting for it.
+  const redis = createClient({ url, disableOfflineQueue: true, socket: { connectTimeout: 5_000 } })
+  redis.on('error', (error: Error) => log.error({ err: error }, 'Redis'))
+  redis.on('ready', () => log.info('Redis is connected'))
+  await redis.connect()
+  const watchdog = watchRedis(redis, log)
+  const limiter = (keyPrefix: string, limit: typeof GUESSES) =>
+    new RateLimiterRedis({ storeClient: redis, useRedisPackage: true, keyPrefix, ...limit })
+  const claimKey = (eventId: string) => `shop:mailed:${eventId}`
+  const generationKey = (memberId: string) => `shop:generation:${memberId}`
+  // Generations outlive the sign-ins that keep them, also if both are read at the last moment.
+  const lifetime = { type: 'PX', value: 2 * SIGN_IN_LIFETIME } as const
+  return {
+    sessions: new RedisSessions(redis),
+    hits: new RedisHits({ sendCommand: (...args) => redis.sendCommand(args), prefix: 'shop:address:' }),
+    guesses: limiter('shop:guesses', GUESSES),
+    codeRequests: limiter('shop:code-requests', CODE_REQUESTS),
+    async claim(eventId) {
+      const held = await redis.set(claimKey(eventId), 'in progress', {
+        condition: 'NX',
+        GET: true,
+        expiration: { type: 'EX', value: CLAIM_LIFETIME },
+      })
+      if (held === null) return 'claimed'
+      return held === 'sent' ? 'sent' : 'in progress'
+    },
+    async settle(eventId, sent) {
+      const expiration = { type: 'EX', value: SENT_MEMORY } as const
+      if (sent) await redis.set(claimKey(eventId), 'sent', { expiration })
+      else await redis.del(claimKey(eventId))
+    },
+    generation: async (memberId) => Number((await redis.get(generationKey(memberId))) ?? 0),
+    startSignIn: async (memberId) => Number((await redis.getEx(generationKey(memberId), lifetime)) ?? 0),
+    async endSignIns(memberId) {
+      const key = generationKey(memberId)
+      await redis.multi().incr(key).pExpire(key, lifetime.value).exec()
+    },
+    available: () => redis.isReady,
+    async close() {
+      watchdog.stop()
+      // Closing waits for answers, which a stuck Redis does not give.
+      if (await isAlive(redis)) await redis.close()
+      else if (redis.isOpen) redis.destroy()
+    },
+  }
+}

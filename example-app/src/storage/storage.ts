@@ -1,0 +1,44 @@
+import type { Store as HitStore } from 'express-rate-limit'
+import type { Store } from 'express-session'
+import type { OtpLimiter } from 'passport-elasticpath-otp'
+
+/** What outlives a request: in the memory of this process, or in a Redis that several processes share. */
+export interface Storage {
+  sessions: Store
+  /** Counts sign-in requests by IP address. */
+  hits: HitStore
+  /** Counts sign-in attempts by username. */
+  guesses: OtpLimiter
+  /** Counts code requests by username. */
+  codeRequests: OtpLimiter
+  /**
+   * Claims the event of a code, so that one email is sent. A process that dies while it sends holds the claim for some
+   * seconds.
+   */
+  claim(eventId: string): Promise<'claimed' | 'in progress' | 'sent'>
+  /** Ends a claim: the email was sent, or the next delivery of the event may try again. */
+  settle(eventId: string, sent: boolean): Promise<void>
+  /**
+   * The generation of a member's sign-ins. A sign-in keeps the generation that it started with, and ends when the
+   * member's generation is another one. Counting needs no clock, so clocks that differ between processes do no harm.
+   */
+  generation(memberId: string): Promise<number>
+  /** The same for a sign-in that starts now: the generation is then kept for as long as that sign-in can last. */
+  startSignIn(memberId: string): Promise<number>
+  /** Starts a new generation, which ends all sign-ins of the member. */
+  endSignIns(memberId: string): Promise<void>
+  /** Whether the storage can be used now. */
+  available(): boolean
+  close(): Promise<void>
+}
+
+/** Milliseconds. */
+export const HITS_WINDOW = 10 * 60_000
+/** Seconds. */
+export const GUESSES = { points: 5, duration: 15 * 60 }
+/** Seconds. */
+export const CODE_REQUESTS = { points: 5, duration: 15 * 60 }
+/** Seconds that a claim lasts: longer than it takes to send an email. */
+export const CLAIM_LIFETIME = 15
+/** Seconds that a sent email is remembered. */
+export const SENT_MEMORY = 24 * 60 * 60

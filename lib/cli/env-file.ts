@@ -1,0 +1,67 @@
+import { readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseEnv } from 'node:util'
+import { CliError, systemCode } from './errors'
+
+/** The `.env` file of the working directory. */
+export class EnvFile {
+  readonly path: string
+
+  private constructor(
+    readonly exists: boolean,
+    path: string,
+    private text: string,
+  ) {
+    this.path = path
+  }
+
+  /** @throws CliError if the file exists and cannot be read. */
+  static async open(folder: string): Promise<EnvFile> {
+    const path = join(folder, '.env')
+    try {
+      // A link stays a link: what it points to is replaced.
+      const target = await realpath(path)
+      return new EnvFile(true, target, await readFile(target, 'utf8'))
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return new EnvFile(false, path, '')
+      throw new CliError(`${path} cannot be read (${systemCode(error)}).`, 'Check its permissions.')
+    }
+  }
+
+  /** Its values, without those that are empty. */
+  get values(): Readonly<Record<string, string>> {
+    const entries = Object.entries(parseEnv(this.text))
+    return Object.fromEntries(
+      entries.filter((entry): entry is [string, string] => (entry[1] ?? '').trim() !== ''),
+    )
+  }
+
+  /**
+   * Sets values, keeps everything else as it is, and makes the file readable for its owner only. The file is replaced in one
+   * step, so that an interruption leaves either the old or the new one.
+   */
+  async write(values: Readonly<Record<string, string>>): Promise<void> {
+    for (const [name, value] of Object.entries(values)) this.set(name, value)
+    const temporary = `${this.path}.${process.pid}.tmp`
+    try {
+      await writeFile(temporary, this.text, { mode: 0o600 })
+      await rename(temporary, this.path)
+    } catch (error) {
+      throw new CliError(
+        `${this.path} cannot be written (${systemCode(error)}).`,
+        'Check the permissions of the folder, or pass --no-write-env to print the lines instead.',
+      )
+    }
+  }
+
+  private set(name: string, value: string): void {
+    const line = `${name}=${quote(value)}`
+    const existing = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=.*$`, 'gm')
+    if (existing.test(this.text)) this.text = this.text.replace(existing, () => line)
+    else this.text = `${this.text}${this.text === '' || this.text.endsWith('\n') ? '' : '\n'}${line}\n`
+  }
+}
+
+function quote(value: string): string {
+  return /^[\w./:@+-]+$/.test(value) ? value : `'${value}'`
+}

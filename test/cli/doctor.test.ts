@@ -1,0 +1,787 @@
+import { ElasticPathSimulator, type SimulatorOptions } from '../../lib/testing'
+import { settingsOf, Shell, type Situation } from './support'
+import { FakeShop } from './webhook'
+
+const SECRET = 'the-secret-of-the-webhook'
+const EVENT = 'one-time-password-token-request.created'
+const ADA = 'ada@example.com'
+const PROFILE = '11111111-1111-4111-8111-111111111111'
+const OTHER_PROFILE = '22222222-2222-4222-8222-222222222222'
+
+let shell: Shell
+let shop: FakeShop
+let simulator: ElasticPathSimulator | undefined
+
+beforeEach(async () => {
+  shell = new Shell()
+  shop = await FakeShop.open(SECRET)
+})
+
+afterEach(async () => {
+  jest.useRealTimers()
+  await simulator?.stop()
+  await shop.close()
+  shell.remove()
+})
+
+/** A store where everything is right, but for what the options change. */
+async function open(options: SimulatorOptions = {}): Promise<Record<string, string>> {
+  simulator = await ElasticPathSimulator.start({
+    passwordProfiles: [{ id: PROFILE, name: 'Shoppers', usernameFormat: 'email' }],
+    integrations: [
+      { name: 'passport-elasticpath-otp', url: shop.url, secretKey: SECRET, retryDelay: 1, attempts: 1 },
+    ],
+    members: [{ username: ADA }],
+    ...options,
+  })
+  return { ...settingsOf(simulator), EPCC_WEBHOOK_SECRET: SECRET }
+}
+
+interface Report {
+  ok: boolean
+  checks: { id: string; status: string; message: string; fix?: string }[]
+}
+
+async function examine(
+  situation: Situation,
+  ...argv: string[]
+): Promise<{ code: number; report: Report; out: string }> {
+  const { code, out } = await shell.run(['doctor', '--json', ...argv], situation)
+  return { code, report: JSON.parse(out) as Report, out }
+}
+
+const IDS = [
+  'base_url',
+  'clock',
+  'implicit_token',
+  'client_credentials_token',
+  'realm',
+  'profiles',
+  'username_format',
+  'webhook_integration',
+  'webhook_url',
+  'webhook_secret',
+  'deliveries',
+  'account_token_lifetime',
+  'node_version',
+]
+
+describe('doctor at a store where everything is right', () => {
+  it('prints a line for each check, and exits with 0', async () => {
+    const env = await open()
+
+    const { code, out, err } = await shell.run(['doctor'], { env })
+
+    expect(code).toBe(0)
+    expect(err).toBe('')
+    expect(out).toContain('✓ The password profile "Shoppers" signs in with codes.\n')
+    expect(out).toContain('✓ The shop accepts EPCC_WEBHOOK_SECRET.\n')
+    expect(out).toMatch(/\n13 ok, 0 warnings, 0 errors, 0 skipped\n$/)
+    expect(out).not.toContain('\u001b')
+  })
+
+  it('prints the documented JSON', async () => {
+    const { code, report } = await examine({ env: await open() })
+
+    expect(code).toBe(0)
+    expect(report.ok).toBe(true)
+    expect(report.checks.map(({ id }) => id)).toEqual(IDS)
+    expect(report.checks.every(({ status, message }) => status === 'ok' && message !== '')).toBe(true)
+  })
+
+  it('changes nothing, and mails nobody', async () => {
+    const env = await open()
+
+    await shell.run(['doctor'], { env })
+
+    const writes = simulator?.requests.filter(
+      ({ method, call }) => method !== 'GET' && call !== 'access_token',
+    )
+    expect(writes).toEqual([])
+    expect(
+      shop.requests.map(({ body }) => (JSON.parse(body) as { triggered_by: string }).triggered_by),
+    ).toEqual(['doctor.check', 'doctor.check'])
+  })
+
+  it('reads its settings from .env, and prefers the environment', async () => {
+    const env = await open()
+    const file = Object.entries({ ...env, EPCC_CLIENT_ID: 'another' })
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n')
+
+    const { code } = await examine({ file, env: { EPCC_CLIENT_ID: env['EPCC_CLIENT_ID'] } })
+
+    expect(code).toBe(0)
+  })
+
+  it('sends the headers of --header with every request to the store, and with none to the webhook', async () => {
+    const env = await open()
+
+    await examine({ env }, '--header', 'X-REQUEST-STORE-ID: 0a1b')
+
+    expect(simulator?.requests.every(({ headers }) => headers['x-request-store-id'] === '0a1b')).toBe(true)
+  })
+
+  it('checks what it may without a client secret, and says what it could not', async () => {
+    const { EPCC_CLIENT_SECRET: _secret, ...env } = await open()
+
+    const { code, report } = await examine({ env })
+
+    expect(code).toBe(0)
+    const skipped = report.checks.filter(({ status }) => status === 'skipped').map(({ id }) => id)
+    expect(skipped).toEqual([
+      'client_credentials_token',
+      'webhook_integration',
+      'webhook_url',
+      'webhook_secret',
+      'deliveries',
+    ])
+    expect(report.checks.find(({ id }) => id === 'profiles')?.status).toBe('ok')
+  })
+
+  it.each([
+    ['uses colors on a terminal', {}, true],
+    ['uses no colors with NO_COLOR', { NO_COLOR: '1' }, false],
+  ])('%s', async (_, more, colored) => {
+    const env = { ...(await open()), ...more }
+
+    const { out } = await shell.run(['doctor'], { env, answer: () => '' })
+
+    expect(out.includes('\u001b[32m✓')).toBe(colored)
+  })
+})
+
+type Wreck = () => Promise<Situation>
+
+const integration = (more: object) => ({
+  integrations: [{ name: 'passport-elasticpath-otp', url: shop.url, secretKey: SECRET, ...more }],
+})
+
+/** Each breaks one thing, and names the check that has to find it. */
+const WRECKS: readonly [
+  id: string,
+  status: string,
+  name: string,
+  wreck: Wreck,
+  message: RegExp,
+  fix: RegExp,
+][] = [
+  [
+    'base_url',
+    'error',
+    'the store is down',
+    async () => ({ env: await stopped(await open()) }),
+    /refused the connection/,
+    /Is the server running/,
+  ],
+  [
+    'base_url',
+    'error',
+    'the host does not exist',
+    () => away('ENOTFOUND'),
+    /no host useast\.api/,
+    /EPCC_BASE_URL/,
+  ],
+  [
+    'base_url',
+    'error',
+    'the certificate is not trusted',
+    () => away('SELF_SIGNED_CERT_IN_CHAIN'),
+    /certificate/,
+    /NODE_EXTRA_CA_CERTS/,
+  ],
+  [
+    'base_url',
+    'error',
+    'the connection breaks',
+    () => faulty('account_settings', 'reset'),
+    /connection .* broke/,
+    /network/,
+  ],
+  [
+    'base_url',
+    'error',
+    'Elastic Path is down',
+    () => faulty('account_settings', { status: 503 }),
+    /503.*failure of Elastic Path/,
+    /later/,
+  ],
+  [
+    'base_url',
+    'error',
+    'the base URL redirects',
+    () => faulty('account_settings', { redirect: 'https://elsewhere.example/?a=b' }),
+    /redirects to https:\/\/elsewhere\.example\. /,
+    /EPCC_BASE_URL/,
+  ],
+  [
+    'base_url',
+    'error',
+    'the answer is enormous',
+    () => faulty('account_settings', 'oversized'),
+    /larger than 4 MiB/,
+    /EPCC_BASE_URL/,
+  ],
+  [
+    'base_url',
+    'warning',
+    'the host is no region',
+    async () => ({
+      env: { ...(await open()), EPCC_BASE_URL: 'https://api.example.com' },
+      fetch: leadTo('api.example.com'),
+    }),
+    /neither of Elastic Path's regions/,
+    /euwest/,
+  ],
+  [
+    'clock',
+    'warning',
+    'the clock is ahead',
+    async () => ({ env: await open(), ahead: 90_000 }),
+    /ahead of/,
+    /timedatectl/,
+  ],
+  [
+    'clock',
+    'error',
+    'the clock is far behind',
+    async () => ({ env: await open(), ahead: -3_600_000 }),
+    /behind.*look expired/,
+    /timedatectl/,
+  ],
+  [
+    'implicit_token',
+    'error',
+    'the client id is wrong',
+    async () => ({ env: { ...(await open()), EPCC_CLIENT_ID: 'wrong', EPCC_CLIENT_SECRET: '' } }),
+    /refuses an implicit/,
+    /EPCC_CLIENT_ID/,
+  ],
+  [
+    'implicit_token',
+    'warning',
+    'the key allows no implicit tokens',
+    () => faulty('access_token', { status: 403 }),
+    /refuses an implicit/,
+    /pass clientSecret/,
+  ],
+  [
+    'implicit_token',
+    'error',
+    'a proxy answers with HTML',
+    () => faulty('access_token', { status: 200, body: '<html>' }),
+    /not what Elastic Path's API describes/,
+    /proxy/,
+  ],
+  [
+    'client_credentials_token',
+    'error',
+    'the client secret is wrong',
+    async () => ({ env: { ...(await open()), EPCC_CLIENT_SECRET: 'wrong-secret' } }),
+    /refuses a client_credentials/,
+    /EPCC_CLIENT_SECRET/,
+  ],
+  [
+    'realm',
+    'error',
+    'the store has no realm',
+    () => faulty('account_settings', { status: 200, body: { data: {} } }, 1),
+    /name no authentication realm/,
+    /Commerce Manager/,
+  ],
+  [
+    'realm',
+    'error',
+    'the settings fail',
+    () => faulty('account_settings', { status: 500 }, 1),
+    /returned 500 to GET \/v2\/settings/,
+    /failure of Elastic Path/,
+  ],
+  [
+    'realm',
+    'warning',
+    'another realm is set',
+    async () => ({ env: { ...(await open()), EPCC_AUTHENTICATION_REALM_ID: PROFILE } }),
+    /but account members/,
+    /Remove EPCC_AUTH/,
+  ],
+  [
+    'profiles',
+    'error',
+    'there is no profile',
+    async () => ({ env: await open({ passwordProfiles: [] }) }),
+    /no password profile/,
+    /setup/,
+  ],
+  [
+    'profiles',
+    'error',
+    'codes are off',
+    async () => ({ env: await open({ passwordProfiles: [{ name: 'Shoppers', oneTimePasswords: false }] }) }),
+    /No password profile has.*"Shoppers" \(codes off\)/,
+    /setup/,
+  ],
+  [
+    'profiles',
+    'error',
+    'two profiles have codes on',
+    async () => ({ env: await open({ passwordProfiles: [{ id: PROFILE }, { id: OTHER_PROFILE }] }) }),
+    new RegExp(`2 password profiles.*${OTHER_PROFILE}`),
+    /EPCC_PASSWORD_PROFILE_ID/,
+  ],
+  [
+    'profiles',
+    'error',
+    'the profile that is set does not exist',
+    async () => ({ env: { ...(await open()), EPCC_PASSWORD_PROFILE_ID: OTHER_PROFILE } }),
+    /has no password profile 2222/,
+    /Correct EPCC_PASSWORD_PROFILE_ID/,
+  ],
+  [
+    'profiles',
+    'error',
+    'the profile that is set has codes off',
+    async () => ({
+      env: {
+        ...(await open({ passwordProfiles: [{ id: PROFILE, oneTimePasswords: false }, {}] })),
+        EPCC_PASSWORD_PROFILE_ID: PROFILE,
+      },
+    }),
+    /turned off/,
+    /setup/,
+  ],
+  [
+    'username_format',
+    'warning',
+    'usernames can be anything',
+    async () => ({ env: await open({ passwordProfiles: [{ usernameFormat: 'any' }] }) }),
+    /username_format: any/,
+    /username_format to email/,
+  ],
+  [
+    'webhook_integration',
+    'error',
+    'there is no integration',
+    async () => ({ env: await open({ integrations: [] }) }),
+    /nobody receives one/,
+    /setup/,
+  ],
+  [
+    'webhook_integration',
+    'error',
+    'the integration is disabled',
+    async () => ({ env: await open(integration({ enabled: false })) }),
+    /is disabled/,
+    /setup/,
+  ],
+  [
+    'webhook_integration',
+    'error',
+    'the integration observes something else',
+    async () => ({ env: await open(integration({ observes: ['order.created'] })) }),
+    /does not observe/,
+    /setup/,
+  ],
+  [
+    'webhook_integration',
+    'error',
+    'the key may not read integrations',
+    () => faulty('GET /v2/integrations', { status: 403 }),
+    /returned 403/,
+    /application key/,
+  ],
+  [
+    'webhook_integration',
+    'warning',
+    'two integrations deliver codes',
+    async () => ({
+      env: await open({
+        integrations: [
+          { name: 'Old', url: shop.url, secretKey: SECRET },
+          { name: 'Older', url: shop.url },
+        ],
+      }),
+    }),
+    /delivered 2 times: by "Old" and by "Older"/,
+    /Disable/,
+  ],
+  [
+    'webhook_url',
+    'error',
+    'the webhook is not https',
+    async () => ({ env: await open(integration({ url: 'http://shop.example.com/webhooks/otp' })) }),
+    /is not https/,
+    /--webhook-url https/,
+  ],
+  [
+    'webhook_url',
+    'warning',
+    'the shop does not run',
+    async () => {
+      const env = await open()
+      await shop.close()
+      return { env }
+    },
+    /cannot be reached from this machine \(ECONNREFUSED\)/,
+    /Is the shop running/,
+  ],
+  [
+    'webhook_url',
+    'error',
+    'the webhook accepts everything',
+    () => answering(() => 204),
+    /accepts a request without the secret/,
+    /otpWebhook/,
+  ],
+  [
+    'webhook_url',
+    'error',
+    'there is no handler',
+    () => answering(() => 404),
+    /returns 404 instead of 401/,
+    /--webhook-url/,
+  ],
+  [
+    'webhook_url',
+    'error',
+    'the webhook redirects',
+    () => answering(() => 308),
+    /redirects \(308\)/,
+    /--webhook-url/,
+  ],
+  ['webhook_url', 'error', 'the shop fails', () => answering(() => 502), /fails \(502\)/, /log/],
+  [
+    'webhook_secret',
+    'error',
+    'no secret is set',
+    async () => ({ env: { ...(await open()), EPCC_WEBHOOK_SECRET: '' } }),
+    /is not set/,
+    /setup/,
+  ],
+  [
+    'webhook_secret',
+    'error',
+    'the integration has another secret',
+    async () => ({ env: { ...(await open()), EPCC_WEBHOOK_SECRET: 'another-secret-key' } }),
+    /is not the secret key of the integration/,
+    /setup/,
+  ],
+  [
+    'webhook_secret',
+    'error',
+    'the shop runs with another secret',
+    () => answering(() => 401),
+    /The shop refuses EPCC_WEBHOOK_SECRET/,
+    /same EPCC_WEBHOOK_SECRET/,
+  ],
+  [
+    'webhook_secret',
+    'warning',
+    'the shop does not know the event',
+    () => answering((secret) => (secret === SECRET ? 422 : 401)),
+    /returns 422/,
+    /otpWebhook/,
+  ],
+  [
+    'deliveries',
+    'error',
+    'all deliveries failed with 401',
+    () => delivered(401),
+    /2 of 2 recent deliveries failed: 2 × 401/,
+    /another EPCC_WEBHOOK_SECRET/,
+  ],
+  [
+    'deliveries',
+    'warning',
+    'one delivery failed with 500',
+    () => delivered(500, 204),
+    /1 of 2 recent deliveries failed: 1 × 500/,
+    /deliver\(\)/,
+  ],
+  [
+    'account_token_lifetime',
+    'warning',
+    'account tokens are short',
+    async () => ({ env: await open({ accountTokenLifetime: 60 }) }),
+    /live 60 seconds.*signed out/,
+    /Raise/,
+  ],
+  [
+    'account_token_lifetime',
+    'warning',
+    'account tokens are long',
+    async () => ({ env: await open({ accountTokenLifetime: 86_400 * 365 }) }),
+    /stolen/,
+    /Lower/,
+  ],
+  [
+    'node_version',
+    'error',
+    'Node is too old',
+    async () => ({ env: await open(), nodeVersion: 'v20.18.0' }),
+    /v20\.18\.0 is too old/,
+    /20\.18\.1/,
+  ],
+]
+
+describe('doctor at a store that is broken', () => {
+  it.each(WRECKS)('reports %s as %s when %s', async (id, status, _, wreck, message, fix) => {
+    const situation = await wreck()
+
+    const { code, report, out } = await examine(situation)
+
+    expect(report.checks.find((check) => check.id === id)).toEqual({
+      id,
+      status,
+      message: expect.stringMatching(message) as string,
+      fix: expect.stringMatching(fix) as string,
+    })
+    expect(code).toBe(report.checks.some((check) => check.status === 'error') ? 1 : 0)
+    expect(report.ok).toBe(code === 0)
+    if (status === 'error') expect(code).toBe(1)
+    expect(report.checks.map((check) => check.id)).toEqual(IDS)
+    for (const secret of [SECRET, simulator?.clientSecret, 'wrong-secret', 'another-secret-key']) {
+      if (secret !== undefined) expect(out).not.toContain(secret)
+    }
+  })
+
+  it('has a test for each check', () => {
+    expect([...new Set(WRECKS.map(([id]) => id))]).toEqual(IDS)
+  })
+
+  it('skips what needs the store when it cannot be reached', async () => {
+    const { report } = await examine({ env: await stopped(await open()) })
+
+    const others = report.checks.filter(({ id }) => id !== 'base_url' && id !== 'node_version')
+    expect(others.map(({ status }) => status)).toEqual(others.map(() => 'skipped'))
+  })
+
+  it('sends a secret to no webhook without TLS', async () => {
+    const secrets: (string | null)[] = []
+    const spy: typeof fetch = (input, init) => {
+      const url = new URL(input instanceof Request ? input.url : input)
+      if (url.hostname !== 'shop.example.com') return fetch(input, init)
+      secrets.push(new Headers(init?.headers).get('x-moltin-secret-key'))
+      return Promise.resolve(new Response(null, { status: 401 }))
+    }
+
+    await examine({
+      env: await open(integration({ url: 'http://shop.example.com/webhooks/otp' })),
+      fetch: spy,
+    })
+
+    expect(secrets.filter((secret) => secret !== null)).toEqual([])
+  })
+
+  it('warns when a queue takes the codes', async () => {
+    const env = await open({ integrations: [] })
+    await createIntegration({
+      name: 'Queue',
+      integration_type: 'aws_sqs',
+      enabled: true,
+      observes: [EVENT],
+      configuration: { url: 'https://sqs.example' },
+    })
+
+    const { report } = await examine({ env })
+
+    const check = report.checks.find(({ id }) => id === 'webhook_integration')
+    expect(check?.status).toBe('warning')
+    expect(check?.message).toContain('aws_sqs integration "Queue"')
+  })
+
+  it('shows no secret that an error of Elastic Path repeats', async () => {
+    const env = await open()
+    const detail = `no ${simulator?.clientSecret ?? ''} and no ${SECRET}`
+    simulator?.fault('GET /v2/integrations', {
+      status: 422,
+      body: { errors: [{ title: 'Refused', detail }] },
+    })
+
+    const { out } = await examine({ env })
+
+    expect(out).toContain('Refused, no ••• and no •••.')
+    expect(out).not.toContain(SECRET)
+  })
+
+  it('finds a failure at either end of a long log', async () => {
+    const env = await open()
+    const ended = new Promise<void>((resolve) => {
+      simulator?.on('delivery', () => simulator?.deliveries.length === 100 && resolve())
+    })
+    for (let count = 0; count < 100; count++) simulator?.publish(EVENT, {})
+    await ended
+    shop.status = () => 500
+    const failed = simulator?.nextDelivery()
+    simulator?.publish(EVENT, {})
+    await failed
+
+    const { report } = await examine({ env })
+
+    expect(report.checks.find(({ id }) => id === 'deliveries')?.message).toMatch(/^1 of 101 recent/)
+  })
+
+  it('waits once when the store limits the rate', async () => {
+    const env = await open()
+    simulator?.fault('password_profiles', { rateLimited: 2 })
+
+    const { code } = await examine({ env })
+
+    expect(code).toBe(0)
+    expect(shell.clock.sleeps).toEqual([2000])
+  })
+
+  it('gives up on a store that does not answer', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
+    const env = await open()
+    simulator?.fault('account_settings', 'hang')
+    const arrived = simulator?.nextRequest('account_settings')
+
+    const examined = examine({ env })
+    await arrived
+    jest.advanceTimersByTime(10_000)
+
+    const { report } = await examined
+    expect(report.checks[0]?.message).toMatch(/did not answer within 10 seconds/)
+  })
+
+  it('ends at once, without a stack trace, when it is interrupted', async () => {
+    const env = await open()
+    simulator?.fault('account_settings', 'hang')
+    const arrived = simulator?.nextRequest('account_settings')
+
+    const ended = shell.run(['doctor'], { env })
+    await arrived
+    shell.stop()
+
+    expect(await ended).toMatchObject({ code: 1, err: 'passport-elasticpath-otp: Interrupted.\n' })
+  })
+})
+
+describe('doctor --send', () => {
+  const send = async (situation: Situation) => {
+    const { report } = await examine(situation, '--send', ADA)
+    return report.checks.at(-1)
+  }
+
+  it('follows the delivery of a code', async () => {
+    const env = await open()
+    shell.clock.until = simulator?.nextDelivery() ?? Promise.resolve()
+
+    expect(await send({ env })).toMatchObject({
+      id: 'code_delivery',
+      status: 'ok',
+      message: expect.stringContaining('was delivered') as string,
+    })
+    expect(simulator?.count('otp_request')).toBe(1)
+  })
+
+  it('reports the status of a delivery that failed', async () => {
+    const env = await open()
+    shop.status = () => 500
+    shell.clock.until = simulator?.nextDelivery() ?? Promise.resolve()
+
+    expect(await send({ env })).toMatchObject({
+      status: 'error',
+      message: 'The webhook did not accept the code (500).',
+    })
+  })
+
+  it('says so when no delivery is logged within a minute', async () => {
+    const env = await open({ members: [] })
+
+    expect(await send({ env })).toMatchObject({
+      status: 'warning',
+      message: expect.stringContaining('no delivery within a minute') as string,
+    })
+  })
+
+  it.each([
+    [404, 'error', 'it may not know this username'],
+    [500, 'error', 'returns 500 to the request for a code'],
+  ])('reports the status %i of a request that is refused', async (status, kind, message) => {
+    const env = await open()
+    simulator?.fault('otp_request', { status })
+
+    expect(await send({ env })).toMatchObject({
+      status: kind,
+      message: expect.stringContaining(message) as string,
+    })
+  })
+
+  it('requests a code without a client secret, and says that it cannot follow it', async () => {
+    const { EPCC_CLIENT_SECRET: _secret, ...env } = await open()
+
+    expect(await send({ env })).toMatchObject({ status: 'skipped' })
+    expect(simulator?.count('otp_request')).toBe(1)
+  })
+})
+
+async function faulty(
+  call: Parameters<ElasticPathSimulator['fault']>[0],
+  fault: Parameters<ElasticPathSimulator['fault']>[1],
+  after = 0,
+): Promise<Situation> {
+  const env = await open()
+  simulator?.fault(call, fault, { after })
+  return { env }
+}
+
+async function answering(status: FakeShop['status']): Promise<Situation> {
+  const env = await open()
+  shop.status = status
+  return { env }
+}
+
+/** A store whose log has a delivery for each status. */
+async function delivered(...statuses: [number, number?]): Promise<Situation> {
+  const env = await open()
+  const [first, second = first] = statuses
+  for (const status of [first, second]) {
+    shop.status = () => status
+    const ended = simulator?.nextDelivery()
+    simulator?.publish(EVENT, {})
+    await ended
+  }
+  shop.status = (secret) => (secret === SECRET ? 204 : 401)
+  return { env }
+}
+
+async function stopped(env: Record<string, string>): Promise<Record<string, string>> {
+  await simulator?.stop()
+  return env
+}
+
+function away(code: string): Promise<Situation> {
+  const cause = Object.assign(new Error(code), { code })
+  return Promise.resolve({
+    env: { EPCC_CLIENT_ID: 'any', EPCC_CLIENT_SECRET: 'hidden-secret' },
+    fetch: () => Promise.reject(new TypeError('fetch failed', { cause })),
+  })
+}
+
+/** Leads requests for a host to the simulator. */
+function leadTo(host: string): typeof fetch {
+  return (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input)
+    return fetch(url.hostname === host ? new URL(url.pathname + url.search, simulator?.url) : url, init)
+  }
+}
+
+async function createIntegration(data: object): Promise<void> {
+  const form = {
+    grant_type: 'client_credentials',
+    client_id: simulator?.clientId ?? '',
+    client_secret: simulator?.clientSecret ?? '',
+  }
+  const answer = await fetch(`${simulator?.url}/oauth/access_token`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  })
+  const { access_token } = (await answer.json()) as { access_token: string }
+  await fetch(`${simulator?.url}/v2/integrations`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ data: { type: 'integration', ...data } }),
+  })
+}
