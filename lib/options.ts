@@ -33,7 +33,12 @@ export interface OtpLimiter {
    * @returns The number of points taken in the current window, and the milliseconds until the window ends. Rejects
    * with the same object, which is not an `Error`, if no point is left.
    */
-  consume(key: string): Promise<{ consumedPoints: number; msBeforeNext: number }>
+  consume(key: string): Promise<{
+    /** The points that are counted under the key, with this one. */
+    consumedPoints: number
+    /** Milliseconds until the count ends. */
+    msBeforeNext: number
+  }>
   /**
    * Returns points.
    *

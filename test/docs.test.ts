@@ -15,8 +15,8 @@ import * as docs from './support/samples'
 import { read, run, runAsync, sample } from './support/samples'
 import { ADA, errorHandler, listen, openShop, SECRET_KEY, type Agent } from './support/shop'
 
-// They come with the command line and the cart.
-const LATER = ['docs/real-store.md', 'docs/command-line.md', 'docs/carts.md']
+// It comes with the example app's cart.
+const LATER = ['docs/carts.md']
 const pages = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'example-app/README.md'],
   ...readdirSync(join(docs.ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? `docs/${name}` : [])),
@@ -83,12 +83,9 @@ describe('the samples', () => {
   test('of the README test an app', async () => {
     const { simulator } = await openShop()
     const code = sample('README.md', 'createApp is yours').replace(/^const .* = require.*$/m, '')
-    const given = {
-      ElasticPathSimulator: { start: () => simulator },
-      ...docs.packageFor(simulator),
-      createApp,
-    }
-    await runAsync(code, { ...given, request: supertest })
+    const ElasticPathSimulator = { start: () => simulator }
+    const given = { ElasticPathSimulator, ...docs.packageFor(simulator), createApp, request: supertest }
+    await runAsync(code, given)
     expect(simulator.count('exchange')).toBe(1)
   })
 
@@ -142,12 +139,8 @@ describe('the samples', () => {
     const elements = { username: { value: '' }, otp: { value: '' }, proof: { value: '' } }
     const button = { disabled: true, textContent: '' }
     const form = { elements, querySelector: () => button }
-    const page = {
-      location,
-      document: { querySelector: () => form },
-      history: { replaceState: () => undefined },
-    }
-    run(sample('docs/email-links.md', '// link.js'), page)
+    const [document, history] = [{ querySelector: () => form }, { replaceState: () => undefined }]
+    run(sample('docs/email-links.md', '// link.js'), { location, document, history })
     expect(elements).toMatchObject({ username: { value: sent.username }, otp: { value: 'abd1g5' } })
     expect([elements.proof.value, button.disabled, location.search]).toEqual(['1.x', false, ''])
   })
@@ -175,24 +168,23 @@ describe('the samples', () => {
   })
 
   describe('of docs/testing.md', () => {
-    run(
-      sample('docs/testing.md', 'beforeEach'),
-      { beforeEach, afterEach, test, expect },
-      { './app': { createApp } },
-    )
+    const given = { beforeEach, afterEach, test, expect }
+    run(sample('docs/testing.md', 'beforeEach'), given, { './app': { createApp } })
   })
 })
 
 describe('the reference', () => {
+  test('has tests for what the security review says', () => {
+    const paths = read('docs/security-review.md').match(/(?<=`)(test|example-app|scripts)\/[^`]+/g) ?? []
+    expect(paths.length).toBeGreaterThan(50)
+    expect(paths.filter((path) => !existsSync(join(docs.ROOT, path)))).toEqual([])
+  })
+
   test('has every code on the page of errors or of monitoring', () => {
-    const kinds = ['DeliveryCode', 'WarningCode'].map((type) =>
-      docs.namesIn('lib/diagnostics.ts', `export type ${type} =`),
-    )
-    const codes = [
-      Object.keys(FAILURE_STATUS),
-      docs.namesIn('lib/errors.ts', 'const STATUS = {'),
-      ...kinds,
-    ].flat()
+    const errors = docs.namesIn('lib/errors.ts', 'const STATUS = {')
+    const deliveries = docs.namesIn('lib/diagnostics.ts', 'export type DeliveryCode =')
+    const warnings = docs.namesIn('lib/diagnostics.ts', 'export type WarningCode =')
+    const codes = [...Object.keys(FAILURE_STATUS), ...errors, ...deliveries, ...warnings]
     expect(codes.length).toBeGreaterThan(40)
     const documented = read('docs/errors.md') + read('docs/monitoring.md')
     expect(codes.filter((code) => !documented.includes(`\`${code}\``))).toEqual([])

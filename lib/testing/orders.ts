@@ -13,7 +13,12 @@ export interface Order {
   /** The account member. Undefined for a guest's order. */
   readonly memberId: string | undefined
   /** The name and email address of who ordered. */
-  readonly contact: { readonly name: string; readonly email: string }
+  readonly contact: {
+    /** The name of the contact. */
+    readonly name: string
+    /** The email address of the contact. */
+    readonly email: string
+  }
   /** The order number of the request, if any. */
   readonly orderNumber: string | undefined
   /** The external reference of the request, if any. */
