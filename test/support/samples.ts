@@ -31,7 +31,7 @@ export function sample(path: string, part = ''): string {
 }
 
 /** A page without its code blocks. */
-export function textOf(path: string): string {
+function textOf(path: string): string {
   return read(path).replace(/^ *```[\s\S]*?^ *```$/gm, '')
 }
 
