@@ -58,7 +58,7 @@ export const NETWORKS: readonly Network[] = [
     NO_RESPONSE,
     (port) => badly(port, doNothing, 'https'),
   ],
-  ['a host name that DNS does not know', '502 unreachable', 'ENOTFOUND', nameless],
+  ['a hostname that DNS does not know', '502 unreachable', 'ENOTFOUND', nameless],
   ['a refused connection', '502 unreachable', 'ECONNREFUSED', refusing],
   ['a server that never sends a byte', '504 timeout', NO_RESPONSE, (port) => badly(port, doNothing)],
   ['a server that closes each connection', '502 unreachable', CHECK, (port) => badly(port, hangUp)],
