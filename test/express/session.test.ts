@@ -92,7 +92,13 @@ describe.each(WAYS)('the session at a %s', (way) => {
     ['throws', () => fail],
     ['rejects', () => () => Promise.reject(new Error('down'))],
     ['never responds', () => () => undefined],
-    ['responds twice', (read) => (id, done) => [done(new Error('down')), read(id, done)]],
+    [
+      'responds twice',
+      (read) => (id, done) => {
+        done(new Error('down'))
+        return read(id, done)
+      },
+    ],
   ])('stays signed out if the shopper signs out while a read %s', async (_case, breakRead) => {
     const { agent, start, sessions, simulator, user } = await openActiveShopper({ routes })
     const { get } = sessions

@@ -1,12 +1,10 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { Socket } from 'node:net'
 import { inspect } from 'node:util'
 import type { RequestHandler } from 'express'
 import session from 'express-session'
 import { Context } from '../../lib/context'
 import type { Fault } from '../../lib/testing'
 import { controlClock, pass, SECOND } from '../support/clock'
-import { ADA, atEnd, collectDiagnostics, nextDiagnostic, openShop, type Shop } from '../support/shop'
+import { ADA, collectDiagnostics, nextDiagnostic, openShop, type Shop } from '../support/shop'
 import { needsUser, OPERATION, visit } from './doors'
 import {
   EVERY_CALL,
@@ -69,7 +67,6 @@ function nameOf(fault: Fault): string {
 async function check(one: Case): Promise<void> {
   const { call, fault, door, expected, requests, times } = one
   controlClock()
-  const sockets = watchSockets()
   const listeners: number[] = []
   const shop = await openShop({
     store: {
@@ -118,7 +115,6 @@ async function check(one: Case): Promise<void> {
     expect(await visit(door, visitor)).toBe('works')
   }
   await strategy.close()
-  expect(sockets.open(simulator.url)).toBe(0)
   expect(new Set(listeners)).toEqual(new Set(listeners.length > 0 ? [0] : []))
   await simulator.stop()
   // undici's own timer ends with its next tick.
@@ -144,7 +140,7 @@ function passTimeFor({ simulator }: Shop, { call, row, expected }: Case): () => 
   const stop = simulator.on('request', (request) => {
     const milliseconds = expected === '504 timeout' ? TIMEOUT : SECOND
     // The fault takes effect right after the event.
-    if (late && request.call === call) queueMicrotask(() => void jest.advanceTimersByTime(milliseconds))
+    if (late && request.call === call) queueMicrotask(() => jest.advanceTimersByTime(milliseconds))
   })
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the context below
   const { wait } = Context.prototype
@@ -197,18 +193,4 @@ function countListeners(left: number[]): RequestHandler {
     res.once('finish', () => left.push(res.listenerCount('close') - before))
     handle(req, res, next)
   }
-}
-
-/** Counts the open sockets of this process to a server. */
-function watchSockets() {
-  const sockets = new Set<Socket>()
-  const watch = (message: unknown): void => {
-    const { socket } = message as { socket: Socket }
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  }
-  subscribe('net.client.socket', watch)
-  atEnd(() => Promise.resolve(unsubscribe('net.client.socket', watch)))
-  const portOf = (url: string): number => Number(new URL(url).port)
-  return { open: (url: string) => [...sockets].filter(({ remotePort }) => remotePort === portOf(url)).length }
 }

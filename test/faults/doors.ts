@@ -1,4 +1,4 @@
-import type { PasswordlessOtpUser } from '../../lib'
+import type { DiagnosticMessage, PasswordlessOtpUser } from '../../lib'
 import { ADA, bodyOf, pageOf, type Agent, type Shop } from '../support/shop'
 import type { Door } from './table'
 
@@ -35,15 +35,13 @@ export const needsUser = (door: Door): boolean =>
   ['listAccounts', 'switchAccount', 'keepFresh', 'fetchAs'].includes(door)
 
 /** The diagnostics of a door. */
-export const OPERATION = {
+export const OPERATION: Partial<Record<Door, DiagnosticMessage['operation']>> = {
   'sign-in': 'sign-in',
   requestOtp: 'code-request',
   switchAccount: 'switch',
   keepFresh: 'renewal',
   fetchAs: 'call',
-  listAccounts: undefined,
-  ready: undefined,
-} as const satisfies Record<Door, string | undefined>
+}
 
 async function outcomeOf(sent: PromiseLike<{ status: number; body: unknown }>): Promise<string> {
   const response = await sent

@@ -1,7 +1,13 @@
-import dns from 'node:dns'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import {
+  connect,
+  createServer,
+  type AddressInfo,
+  type LookupFunction,
+  type Server,
+  type Socket,
+} from 'node:net'
 import { join } from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
 import { Agent } from 'undici'
@@ -18,77 +24,58 @@ export interface Broken {
   arrived?: Promise<unknown>
 }
 
-interface Network {
-  name: string
-  result: Result
-  /** What the message says, as a regular expression. */
-  says: string
-  /** @param port - The port of Elastic Path. */
-  open: (port: number) => Broken | Promise<Broken>
-}
+/** The name; what the shop gets; what the message says; and what opens it before the port of Elastic Path. */
+type Network = readonly [
+  name: string,
+  result: Result,
+  says: string,
+  open: (port: number) => Broken | Promise<Broken>,
+]
 
 const NOT_TRUSTED = 'certificate is not trusted'
+const NO_RESPONSE = 'did not respond within'
 const CHECK = 'Check baseUrl'
 const HOST = 'localhost'
 const pem = (name: string): string => readFileSync(join(__dirname, 'certificates', `${name}.pem`), 'utf8')
 
 export const NETWORKS: readonly Network[] = [
-  {
-    name: 'a self-signed certificate',
-    result: '502 unreachable',
-    says: NOT_TRUSTED,
-    open: (port) => certified(port, 'localhost', false),
-  },
-  {
-    name: 'an expired certificate',
-    result: '502 unreachable',
-    says: NOT_TRUSTED,
-    open: (port) => certified(port, 'expired', true),
-  },
-  {
-    name: 'a certificate of another host',
-    result: '502 unreachable',
-    says: NOT_TRUSTED,
-    open: (port) => certified(port, 'elsewhere', true),
-  },
-  {
-    name: 'a server without TLS',
-    result: '502 unreachable',
-    says: CHECK,
-    open: (port) => ({ options: { baseUrl: `https://127.0.0.1:${port}` } }),
-  },
-  {
-    name: 'a TLS handshake that does not end',
-    result: '504 timeout',
-    says: 'did not respond within',
-    open: (port) => badly(port, () => undefined, 'https'),
-  },
-  {
-    name: 'a host name that DNS does not know',
-    result: '502 unreachable',
-    says: 'ENOTFOUND',
-    open: nameless,
-  },
-  { name: 'a refused connection', result: '502 unreachable', says: 'ECONNREFUSED', open: refusing },
-  {
-    name: 'a server that never sends a byte',
-    result: '504 timeout',
-    says: 'did not respond within',
-    open: (port) => badly(port, () => undefined),
-  },
-  {
-    name: 'a server that closes each connection',
-    result: '502 unreachable',
-    says: CHECK,
-    open: (port) => badly(port, (socket) => socket.destroy()),
-  },
-  {
-    name: 'a server that does not speak HTTP',
-    result: '502 bad_answer',
-    says: 'is not HTTP',
-    open: (port) => badly(port, (socket) => socket.once('data', () => socket.write('220 mail ready\r\n'))),
-  },
+  [
+    'a self-signed certificate',
+    '502 unreachable',
+    NOT_TRUSTED,
+    (port) => certified(port, 'localhost', false),
+  ],
+  ['an expired certificate', '502 unreachable', NOT_TRUSTED, (port) => certified(port, 'expired', true)],
+  [
+    'a certificate of another host',
+    '502 unreachable',
+    NOT_TRUSTED,
+    (port) => certified(port, 'elsewhere', true),
+  ],
+  [
+    'a TLS handshake that does not end',
+    '504 timeout',
+    NO_RESPONSE,
+    (port) => badly(port, doNothing, 'https'),
+  ],
+  ['a hostname that DNS does not know', '502 unreachable', 'ENOTFOUND', nameless],
+  ['a refused connection', '502 unreachable', 'ECONNREFUSED', refusing],
+  ['a server that never sends a byte', '504 timeout', NO_RESPONSE, (port) => badly(port, doNothing)],
+  ['a server that closes each connection', '502 unreachable', CHECK, (port) => badly(port, hangUp)],
+  ['a server that does not speak HTTP', '502 bad_answer', 'is not HTTP', (port) => badly(port, greet)],
 ]
+
+function doNothing(): void {
+  // The connection stays open.
+}
+
+function hangUp(socket: Socket): void {
+  socket.destroy()
+}
+
+function greet(socket: Socket): void {
+  socket.once('data', () => socket.write('220 mail ready\r\n'))
+}
 
 /** A TLS server with a self-signed certificate. If it is mended, it has a right one. */
 async function certified(port: number, certificate: string, isTrusted: boolean): Promise<Broken> {
@@ -109,9 +96,8 @@ async function certified(port: number, certificate: string, isTrusted: boolean):
 async function badly(port: number, treat: (socket: Socket) => void, scheme = 'http'): Promise<Broken> {
   let mended = false
   const server = createServer((socket) => {
-    if (mended) return pipeTo(port, socket)
-    socket.on('error', () => socket.destroy())
-    treat(socket)
+    if (mended) pipeTo(port, socket)
+    else treat(socket.on('error', () => socket.destroy()))
   })
   const arrived = once(server, 'connection')
   const baseUrl = `${scheme}://127.0.0.1:${await listen(server)}`
@@ -134,14 +120,14 @@ async function refusing(port: number): Promise<Broken> {
 
 /** A name that DNS does not know until it is mended. */
 function nameless(port: number): Broken {
-  const { lookup } = dns
-  const spy = jest.spyOn(dns, 'lookup').mockImplementation(((name: string, ...rest: unknown[]) => {
-    const done = rest.at(-1) as (error: Error) => void
-    if (name === HOST) done(Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }))
-    else Reflect.apply(lookup, dns, [name, ...rest])
-  }) as typeof lookup)
-  atEnd(() => Promise.resolve(spy.mockRestore()))
-  return { options: { baseUrl: `http://${HOST}:${port}` }, mend: () => spy.mockRestore() }
+  let address: string | undefined
+  const noSuchName = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })
+  const lookup: LookupFunction = (_name, _options, done) => {
+    done(address === undefined ? noSuchName : null, [{ address: address ?? '', family: 4 }])
+  }
+  const dispatcher = new Agent({ connect: { lookup } })
+  atEnd(() => dispatcher.destroy())
+  return { options: { baseUrl: `http://${HOST}:${port}`, dispatcher }, mend: () => (address = '127.0.0.1') }
 }
 
 function pipeTo(port: number, socket: Socket): void {

@@ -79,7 +79,7 @@ function usedTable(rows: Partial<Record<string, Result>>): string {
 function networkTable(): string {
   return table(
     ['There is …', 'result', 'the message says'],
-    NETWORKS.map(({ name, result, says }) => [name, shown(result), says]),
+    NETWORKS.map(([name, result, says]) => [name, shown(result), says]),
   )
 }
 

@@ -44,7 +44,7 @@ export const ROWS = {
   'closes an idle connection': { details: 'with FIN or RST', faults: ['close', 'reset'] },
   'closes a new connection': { details: 'with FIN or RST', newConnection: true, faults: ['close', 'reset'] },
   'returns 408': { details: 'and closes an idle connection', faults: ['request_timeout'] },
-  'responds unreadably': {
+  'sends a bad response': {
     details:
       'cut off, larger than 1 MiB, not JSON, a redirect, an HTML page with 200, 401 or 403, an empty 401, or 418',
     faults: [
@@ -114,7 +114,7 @@ export const EVERY_CALL = {
   'closes an idle connection':    ['502 unreachable',    'works',              2],
   'closes a new connection':      ['502 unreachable',    'works',              2],
   'returns 408':                  ['502 bad_answer',     'works',              2],
-  'responds unreadably':          ['502 bad_answer',     '502 bad_answer',     1],
+  'sends a bad response':         ['502 bad_answer',     '502 bad_answer',     1],
   'returns invalid data':         ['502 bad_answer',     '502 bad_answer',     1],
   'returns 500, 502 or 503':      ['502 upstream_error', '502 upstream_error', 1],
   'returns 429':                  ['503 rate_limited',   'works',              6],

@@ -219,7 +219,10 @@ function createApp(
       passport.authenticate(
         strategy.name,
         (error: unknown, user: unknown, info: unknown, status: unknown) => {
-          if (error) { next(error); return; }
+          if (error) {
+            next(error)
+            return
+          }
           if (!user) return res.status(typeof status === 'number' ? status : 401).json(info ?? {})
           req.logIn(user, { session: true, keepSessionInfo: true }, (failed: unknown) => {
             if (failed) next(failed)
