@@ -65,7 +65,7 @@ export function itemResource({ catalog }: Store, origin: string, item: CartItem)
   }
 }
 
-export function typeOf({ productId }: CartItem): 'cart_item' | 'custom_item' {
+function typeOf({ productId }: CartItem): 'cart_item' | 'custom_item' {
   return productId === undefined ? 'custom_item' : 'cart_item'
 }
 

@@ -6,7 +6,7 @@ import { Commerce } from '../../lib/commerce/commerce'
 import { Context } from '../../lib/context'
 import { afterTest } from '../commerce/support'
 
-export type Message = Partial<DiagnosticMessage> & { failed?: unknown }
+type Message = Partial<DiagnosticMessage> & { failed?: unknown }
 
 /** The part of a strategy's services that calls need. It records what diagnostics would publish. */
 export function openServices(options: Partial<PasswordlessOtpStrategyOptions>) {

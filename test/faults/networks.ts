@@ -16,7 +16,7 @@ import { atEnd } from '../support/shop'
 import type { Result } from './table'
 
 /** A way to Elastic Path that does not lead there. */
-export interface Broken {
+interface Broken {
   options: Partial<PasswordlessOtpStrategyOptions>
   /** Lets the way lead there from now on. */
   mend?: () => unknown

@@ -223,7 +223,10 @@ function createApp(
             next(error)
             return
           }
-          if (!user) return res.status(typeof status === 'number' ? status : 401).json(info ?? {})
+          if (!user) {
+            res.status(typeof status === 'number' ? status : 401).json(info ?? {})
+            return
+          }
           req.logIn(user, { session: true, keepSessionInfo: true }, (failed: unknown) => {
             if (failed) next(failed)
             else res.json({ user, info })
