@@ -20,9 +20,13 @@ const [{ filename, size, files }] = JSON.parse(packing.slice(packing.indexOf('[\
 renameSync(`reports/${filename}`, 'reports/package.tgz')
 
 const packed = files.map(({ path }) => path)
+/** The library file by file; the command line and the simulator are bundles (rollup.config.mjs). */
+const BUNDLES = ['dist/cli/index.js', 'dist/testing/index.js', 'dist/testing/simulator.js']
 const compiled = readdirSync('lib', { recursive: true })
-  .filter((path) => path.endsWith('.ts'))
-  .map((path) => `dist/${path.replaceAll('\\', '/').replace(/\.ts$/, '.js')}`)
+  .map((path) => path.replaceAll('\\', '/'))
+  .filter((path) => path.endsWith('.ts') && !/^(cli|testing)\//.test(path))
+  .map((path) => `dist/${path.replace(/\.ts$/, '.js')}`)
+  .concat(BUNDLES)
 const expected = [...REQUIRED, ...compiled]
 const missing = expected.filter((path) => !packed.includes(path))
 const foreign = packed.filter((path) => !expected.includes(path) && !ALLOWED.test(path))
@@ -42,7 +46,7 @@ console.log(`No install script. Dependencies: ${declared.join(', ')}.`)
 console.log(`${packed.length} files, ${size} of ${LARGEST_BYTES} bytes: reports/package.tgz`)
 
 function packagesRequiredBy(path) {
-  const specifiers = [...readFileSync(path, 'utf8').matchAll(/\brequire\("([^."][^"]*)"\)/g)]
+  const specifiers = [...readFileSync(path, 'utf8').matchAll(/(?<![.\w])require\("([^."][^"]*)"\)/g)]
   return specifiers
     .map(([, name]) => name)
     .filter((name) => !name.startsWith('node:') && !builtinModules.includes(name))
