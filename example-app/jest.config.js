@@ -7,6 +7,8 @@ module.exports = {
   testTimeout: 120_000,
   // These need Chromium or Redis: `npm run test:browser` and `npm run test:processes`.
   testPathIgnorePatterns: ['\\.(browser|processes)\\.test\\.ts$'],
+  // Only a test that hangs takes this long.
+  testTimeout: 30_000,
   // Before any module that keeps a reference to a clock.
   setupFiles: ['<rootDir>/test/support/clock.ts'],
   transform: { '\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },

@@ -17,8 +17,8 @@ declare module 'express-session' {
     returnTo?: string | undefined
     /** A code that was requested or typed in this session; gone once the sign-in succeeds. */
     pending?: PendingSignIn | undefined
-    /** When the member signed in, in epoch milliseconds, and the generation of that sign-in. */
-    signIn?: { at: number; generation: number } | undefined
+    /** When the member signed in and visited last, in epoch milliseconds, and the generation of that sign-in. */
+    signIn?: { at: number; visitedAt: number; generation: number } | undefined
     /** The last sign-in of this session, if it ended by itself. The basket is then that member's. */
     ended?: { memberId: string; company?: string | undefined } | undefined
   }

@@ -37,7 +37,7 @@ describe('the session store in memory', () => {
     ['a guest', guest, 15],
     ['a guest with a basket', session({ basket: { rope: 1 } }), 24 * 60],
     ['a guest with an empty basket', session({ basket: {} }), 15],
-    ['a member', member, 24 * 60],
+    ['a member', member, 7 * 24 * 60],
   ])('keeps the session of %s after the last use', (_who, used, minutes) => {
     const store = new MemorySessions()
     store.set('id', used)

@@ -125,6 +125,19 @@ describe('a sign-in', () => {
     expect(await admits(shop, before)).toBe(false)
   })
 
+  it('is not lost by a page that was loading meanwhile', async () => {
+    const visitor = new Visitor(shop)
+    await visitor.get('/')
+    await visitor.post('/basket', { sku: 'lamp' })
+    const gate = holdNextGet(shop.storage)
+    const late = request(shop.url).get('/').set('Cookie', visitor.cookies)
+    const response = late.then((page) => sessionCookie(page))
+    await gate.held
+    await visitor.signIn(ADA)
+    gate.open()
+    expect(await response).toBeUndefined()
+  })
+
   it('keeps what another tab put into the basket while a code was requested', async () => {
     const visitor = new Visitor(shop)
     await visitor.get('/')
@@ -207,6 +220,31 @@ describe('the end of a sign-in', () => {
       expect(await isSignedIn(visitor)).toBe(true)
       moveClock(25 * HOUR)
       expect(await admits(own, visitor.cookie)).toBe(false)
+    })
+  })
+
+  it('comes with the account token after a weekend, and the sign-in page says for which company', async () => {
+    await withShop(openOn(await startStore()), async (own) => {
+      const visitor = new Visitor(own)
+      await visitor.signIn(ADA)
+      moveClock(3 * DAY)
+      expect(redirectOf(await visitor.get('/account'))).toEqual([302, '/login?returnTo=%2Faccount'])
+      expect((await visitor.get('/login')).text).toContain('for <strong>Fernley Boatworks</strong> has ended')
+    })
+  })
+
+  it('is postponed by a visit, which is saved before the page does its work', async () => {
+    await withShop(openPatientShop(), async (own) => {
+      const visitor = new Visitor(own)
+      await visitor.signIn(ADA)
+      moveClock(HOUR)
+      own.store.clearRequests()
+      const calls: number[] = []
+      delaySets(own.storage, () => Promise.resolve(calls.push(own.store.count('accounts'))))
+      expect(await isSignedIn(visitor)).toBe(true)
+      expect(await isSignedIn(visitor)).toBe(true)
+      // The visit was saved once, and before the page called Elastic Path.
+      expect(calls).toEqual([0])
     })
   })
 

@@ -91,7 +91,8 @@ export function signInRoutes({
     await new Promise<void>((resolve, reject) => {
       req.login(user, (error?: Error | null) => (error ? reject(error) : resolve()))
     })
-    req.session.signIn = { at: Date.now(), generation }
+    const now = Date.now()
+    req.session.signIn = { at: now, visitedAt: now, generation }
     req.session.basket = basket
     // A member of several companies chooses one first.
     if (!user.account) req.session.returnTo = returnTo

@@ -1,5 +1,5 @@
 import type { SessionData } from 'express-session'
-import { GUEST_LIFETIME, IDLE_LIFETIME } from './lifetimes'
+import { GUEST_LIFETIME, IDLE_LIFETIME, SIGN_IN_LIFETIME } from './lifetimes'
 
 export function isSignedIn({ passport }: Partial<SessionData>): boolean {
   return passport?.user !== undefined
@@ -7,6 +7,7 @@ export function isSignedIn({ passport }: Partial<SessionData>): boolean {
 
 /** Milliseconds that the store keeps a session that nobody uses. */
 export function lifetimeOf(session: Partial<SessionData>): number {
+  if (isSignedIn(session)) return SIGN_IN_LIFETIME
   const hasBasket = Object.keys(session.basket ?? {}).length > 0
-  return isSignedIn(session) || hasBasket ? IDLE_LIFETIME : GUEST_LIFETIME
+  return hasBasket ? IDLE_LIFETIME : GUEST_LIFETIME
 }

@@ -1,6 +1,6 @@
 import type { Request, RequestHandler, Response } from 'express'
 import session, { type Session, type Store } from 'express-session'
-import { IDLE_LIFETIME } from './lifetimes'
+import { COOKIE_LIFETIME } from './lifetimes'
 
 interface Options {
   store: Store
@@ -19,7 +19,8 @@ export function sessions({ store, secrets, secure }: Options): RequestHandler[] 
       store,
       resave: false,
       saveUninitialized: false,
-      rolling: true,
+      // A slow page would set the cookie of the old session after a sign-in in another tab.
+      rolling: false,
     }),
     saveBeforeRedirect,
   ]
@@ -30,7 +31,7 @@ const nameOf = (secure: boolean) => (secure ? '__Host-shop' : 'shop')
 
 function nameAndScope(secure: boolean) {
   const scope = { httpOnly: true, sameSite: 'lax', secure, path: '/' } as const
-  return { name: nameOf(secure), cookie: { ...scope, maxAge: IDLE_LIFETIME } }
+  return { name: nameOf(secure), cookie: { ...scope, maxAge: COOKIE_LIFETIME } }
 }
 
 /** express-session sends the redirect first and saves then: the next page could be read without what was saved. */
@@ -61,7 +62,7 @@ function skipSecondSave({ session: current }: Request): void {
   }
 }
 
-function saveSession(req: Request): Promise<void> {
+export function saveSession(req: Request): Promise<void> {
   return settled((done) => req.session.save(done))
 }
 

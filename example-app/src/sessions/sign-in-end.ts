@@ -1,8 +1,9 @@
 import type { Request, RequestHandler } from 'express'
+import type { SessionData } from 'express-session'
 import { logEvent } from '../events'
 import type { Storage } from '../storage/storage'
-import { SIGN_IN_LIFETIME } from './lifetimes'
-import { restartSession } from './session'
+import { IDLE_LIFETIME, SIGN_IN_LIFETIME, VISIT_PRECISION } from './lifetimes'
+import { restartSession, saveSession } from './session'
 
 /**
  * Ends sign-ins that have lasted long enough, and those whose member signed out everywhere. If the storage fails, the
@@ -12,25 +13,39 @@ export function endOldSignIns(storage: Pick<Storage, 'generation'>): RequestHand
   return async (req, _res, next) => {
     const { user } = req
     const { signIn } = req.session
-    if (!user) {
-      next()
-    } else if (!signIn) {
+    if (user && signIn) {
+      const reason = await whyEnded(signIn, user, storage)
+      if (reason) await endSignIn(req, user, reason)
+      else await noteVisit(req, signIn)
+    } else if (user) {
       // Nobody can say how old this sign-in is. It is not used, and not ended either.
       req.user = undefined
-      next()
-    } else if (Date.now() - signIn.at >= SIGN_IN_LIFETIME) {
-      await endSignIn(req, user, 'lifetime')
-      next()
-    } else if (signIn.generation !== (await storage.generation(user.accountMemberId))) {
-      await endSignIn(req, user, 'everywhere')
-      next()
-    } else {
-      next()
     }
+    next()
   }
 }
 
-type Reason = 'lifetime' | 'everywhere' | 'account token expired' | 'account token refused'
+type SignIn = NonNullable<SessionData['signIn']>
+type Reason = 'idle' | 'lifetime' | 'everywhere' | 'account token expired' | 'account token refused'
+
+async function whyEnded(
+  { at, visitedAt, generation }: SignIn,
+  { accountMemberId }: Express.User,
+  storage: Pick<Storage, 'generation'>,
+): Promise<Reason | undefined> {
+  const now = Date.now()
+  if (now - at >= SIGN_IN_LIFETIME) return 'lifetime'
+  if (now - visitedAt >= IDLE_LIFETIME + VISIT_PRECISION) return 'idle'
+  return generation === (await storage.generation(accountMemberId)) ? undefined : 'everywhere'
+}
+
+/** Saved at once: at the end of a slow page it would undo what other tabs have saved meanwhile. */
+async function noteVisit(req: Request, signIn: SignIn): Promise<void> {
+  const now = Date.now()
+  if (now - signIn.visitedAt < VISIT_PRECISION) return
+  req.session.signIn = { ...signIn, visitedAt: now }
+  await saveSession(req)
+}
 
 /** Ends the sign-in, tells the next page so, and keeps the basket for the member. */
 export async function endSignIn(req: Request, user: Express.User, reason: Reason): Promise<void> {
