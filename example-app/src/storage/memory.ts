@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { SIGN_IN_LIFETIME } from '../sessions/lifetimes'
 import { MemorySessions } from '../sessions/memory-store'
-import { CODE_REQUESTS, GUESSES, SENT_MEMORY, type Storage } from './storage'
+import { CODE_REQUESTS, GUESSES, NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
 
 export function createMemoryStorage(): Storage {
   const hits = new MemoryHits()
@@ -13,6 +13,7 @@ export function createMemoryStorage(): Storage {
     ttl: 2 * SIGN_IN_LIFETIME,
     ttlResolution: 0,
   })
+  const notes = new LRUCache<string, Record<string, string>>({ max: 10_000, ttl: NOTES_LIFETIME * 1000 })
   const generation = (memberId: string, updateAgeOnGet = false) =>
     Promise.resolve(generations.get(memberId, { updateAgeOnGet }) ?? 0)
   return {
@@ -34,6 +35,16 @@ export function createMemoryStorage(): Storage {
     startSignIn: (memberId) => generation(memberId, true),
     async endSignIns(memberId) {
       generations.set(memberId, (await generation(memberId)) + 1)
+    },
+    noteOnce(key, given) {
+      const all = { ...given, ...notes.get(key) }
+      notes.set(key, all)
+      return Promise.resolve(all)
+    },
+    forgetNotes(key, names) {
+      const kept = Object.entries(notes.get(key) ?? {}).filter(([name]) => !names.includes(name))
+      notes.set(key, Object.fromEntries(kept))
+      return Promise.resolve()
     },
     available: () => true,
     close() {

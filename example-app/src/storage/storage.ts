@@ -27,6 +27,14 @@ export interface Storage {
   startSignIn(memberId: string): Promise<number>
   /** Starts a new generation, which ends all sign-ins of the member. */
   endSignIns(memberId: string): Promise<void>
+  /**
+   * Notes values under names, except those that are noted already. For work that is done once, however often and
+   * wherever it is started.
+   *
+   * @returns All notes of the key.
+   */
+  noteOnce(key: string, notes: Record<string, string>): Promise<Record<string, string>>
+  forgetNotes(key: string, names: string[]): Promise<void>
   /** Whether the storage can be used now. */
   available(): boolean
   close(): Promise<void>
@@ -42,3 +50,5 @@ export const CODE_REQUESTS = { points: 5, duration: 15 * 60 }
 export const CLAIM_LIFETIME = 15
 /** Seconds that a sent email is remembered. */
 export const SENT_MEMORY = 24 * 60 * 60
+/** Seconds that notes are kept. */
+export const NOTES_LIFETIME = 30 * 24 * 60 * 60

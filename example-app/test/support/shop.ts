@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ElasticPathSimulator, type MemberSeed } from 'passport-elasticpath-otp/testing'
 import { readConfig } from '../../src/config'
-import { DEMO_SHOPPERS } from '../../src/demo'
+import { DEMO_PRODUCTS, DEMO_SHOPPERS } from '../../src/demo'
 import { openShop } from '../../src/start'
 import { createMemoryStorage } from '../../src/storage/memory'
 import type { Storage } from '../../src/storage/storage'
@@ -59,6 +59,8 @@ export function startStore(
 ): Promise<ElasticPathSimulator> {
   return ElasticPathSimulator.start({
     members,
+    products: DEMO_PRODUCTS,
+    currency: 'GBP',
     ...(accountTokenLifetime !== undefined && { accountTokenLifetime }),
   })
 }
