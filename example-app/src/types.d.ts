@@ -21,8 +21,6 @@ declare module 'express-session' {
     accountCart?: { account: string; id: string | undefined; items: number } | undefined
     /** What the basket page says once. */
     basketNotice?: BasketNotice | undefined
-    /** The SKU of the product that was added last, for the next page. */
-    added?: string | undefined
     /** The path of this shop to go to after the sign-in. */
     returnTo?: string | undefined
     /** A code that was requested or typed in this session; gone once the sign-in succeeds. */

@@ -115,12 +115,12 @@ describe('a session in Redis', () => {
     try {
       const sessions = new RedisSessions(client)
       const guest = { cookie: new Cookie() }
-      const withBasket = { ...guest, basket: { rope: 1 } }
+      const withBasket = { ...guest, guestCart: { id: 'cart', items: 1 } }
       await sessions.set('guest', guest)
       await sessions.set('basket', withBasket)
       const minutes = async (id: string) => Math.ceil((await client.pTTL(`shop:session:${id}`)) / 60_000)
       expect([await minutes('guest'), await minutes('basket')]).toEqual([15, 24 * 60])
-      expect(await sessions.get('basket')).toMatchObject({ basket: { rope: 1 } })
+      expect(await sessions.get('basket')).toMatchObject({ guestCart: { id: 'cart', items: 1 } })
       await sessions.destroy('basket')
       await sessions.set('basket', withBasket)
       await sessions.touch('basket', withBasket)

@@ -33,7 +33,6 @@ export function basketRoutes({ secret, ...parts }: BasketOptions): Router {
   return Router()
     .get(['/', '/account'], openAfterSignIn)
     .get('/basket', async (req, res) => {
-      const notice = takeNotice(req)
       const page = await withBasket(req, parts, async (basket) => {
         const content = await contentOf(basket)
         const member = req.user?.accountMemberId ?? ''
@@ -42,7 +41,7 @@ export function basketRoutes({ secret, ...parts }: BasketOptions): Router {
         await remember(req, basket, content.count)
         return { content, saved }
       })
-      res.render('basket', { ...page, notice })
+      res.render('basket', { ...page, notice: takeNotice(req) })
     })
     .post('/basket', sameAccount, async (req, res, next) => {
       const sku = field(req, 'sku')
@@ -54,8 +53,8 @@ export function basketRoutes({ secret, ...parts }: BasketOptions): Router {
         try {
           const { count } = await addItem(basket.fetch, await ensureCart(req, basket), { sku }, 1)
           await remember(req, basket, count)
-          setAdded(req, sku)
-          res.redirect(303, `/#${encodeURIComponent(sku)}`)
+          const added = encodeURIComponent(sku)
+          res.redirect(303, `/?added=${added}#${added}`)
         } catch (error) {
           if (isRefusal(error) && error.upstream.status === 404) next({ status: 400 })
           else await showProblem(error, field(req, 'name') ?? sku, req, res)
@@ -167,11 +166,8 @@ function setNotice(req: Request, notice: BasketNotice): void {
 }
 
 function takeNotice(req: Request): BasketNotice | undefined {
+  if (!hasSession(req)) return undefined
   const { basketNotice } = req.session
   delete req.session.basketNotice
   return basketNotice
-}
-
-function setAdded(req: Request, sku: string): void {
-  if (hasSession(req)) req.session.added = sku
 }

@@ -3,6 +3,7 @@ import type { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
 import { DEMO_SHOPPERS } from '../demo'
 import { inTime } from '../elastic-path/call'
 import { createProductReader } from '../elastic-path/products'
+import { parameter } from '../http/input'
 
 interface ShopOptions {
   strategy: PasswordlessOtpStrategy
@@ -24,11 +25,9 @@ export function shopRoutes({ strategy, demo }: ShopOptions): Router {
       req.log.error({ err: error }, 'The products could not be read')
       return undefined
     })
-    const { added } = req.session
-    if (added !== undefined) delete req.session.added
     res.render('home', {
       products: products?.map((product) => ({ ...product, hasPicture: PICTURES.has(product.sku) })),
-      added,
+      added: parameter(req, 'added'),
       shoppers: demo ? DEMO_SHOPPERS : [],
     })
   })
