@@ -67,7 +67,9 @@ export function createApp(parts: Parts): Express {
     next()
   })
   app.use(operationRoutes(parts))
-  app.post('/webhooks/otp', otpWebhook({ secretKey: webhookSecret, deliver: (code) => mailer.deliver(code) }))
+  const limiter = storage.limiters && { limiter: storage.limiters.deliveries }
+  const deliver = mailer.deliver.bind(mailer)
+  app.post('/webhooks/otp', otpWebhook({ strategy, secretKey: webhookSecret, deliver, ...limiter }))
 
   app.use(
     requireForwardedProto(secure, log),
@@ -78,8 +80,8 @@ export function createApp(parts: Parts): Express {
     passport.session() as RequestHandler,
     endOldSignIns(storage),
     tokens.check,
-    // Account tokens last a day. Renewed in their first half hour, they last until the same time tomorrow.
-    strategy.keepFresh({ within: 23.5 * 60 * 60 }),
+    // Account tokens last a day. They are renewed in the second half of it, so that a visit in the afternoon is enough.
+    strategy.keepFresh({ within: 12 * 60 * 60 }),
   )
   const secret = secrets[0] ?? ''
   app.use(basketRoutes({ strategy, storage, secret }))

@@ -3,13 +3,12 @@ import type { Storage } from './storage/storage'
 
 export function createStrategy(
   store: PasswordlessOtpStrategyOptions,
-  storage: Pick<Storage, 'guesses' | 'codeRequests'>,
+  { limiters }: Pick<Storage, 'limiters'>,
 ): PasswordlessOtpStrategy {
   return new PasswordlessOtpStrategy({
+    ...(limiters && { limiter: limiters.attempts, requestLimiter: limiters.requests }),
     ...store,
     // A member of several companies chooses one after the sign-in.
     selectAccount: 'sole',
-    limiter: storage.guesses,
-    requestLimiter: storage.codeRequests,
   })
 }

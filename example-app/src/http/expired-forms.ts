@@ -28,7 +28,12 @@ const FORMS: Partial<Record<string, (req: Request, res: Response) => void>> = {
       expired: true,
     }),
   '/login': (req, res) =>
-    res.render('link', { username: usernameOf(req), otp: typed(req, 'otp'), expired: true }),
+    res.render('link', {
+      username: usernameOf(req),
+      otp: typed(req, 'otp'),
+      proof: typed(req, 'proof'),
+      expired: true,
+    }),
   '/basket': (req, res) =>
     offer(res, { action: '/basket', fields: { sku: typed(req, 'sku') }, label: 'Add to basket' }),
   // What it changes is on the page.

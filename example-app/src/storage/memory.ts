@@ -1,9 +1,8 @@
 import { MemoryStore as MemoryHits } from 'express-rate-limit'
 import { LRUCache } from 'lru-cache'
-import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { SIGN_IN_LIFETIME } from '../sessions/lifetimes'
 import { MemorySessions } from '../sessions/memory-store'
-import { CODE_REQUESTS, GUESSES, NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
+import { NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
 
 export function createMemoryStorage(): Storage {
   const hits = new MemoryHits()
@@ -19,8 +18,7 @@ export function createMemoryStorage(): Storage {
   return {
     sessions: new MemorySessions(),
     hits,
-    guesses: new RateLimiterMemory(GUESSES),
-    codeRequests: new RateLimiterMemory(CODE_REQUESTS),
+    limiters: undefined,
     claim(eventId) {
       const claim = claims.get(eventId)
       if (!claim) claims.set(eventId, 'in progress')

@@ -5,7 +5,10 @@ import { createClient } from 'redis'
 import { SIGN_IN_LIFETIME } from '../sessions/lifetimes'
 import { RedisSessions } from '../sessions/redis-store'
 import { isAlive, watchRedis } from './redis-watchdog'
-import { CLAIM_LIFETIME, CODE_REQUESTS, GUESSES, NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
+import { CLAIM_LIFETIME, NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
+
+/** Seconds. */
+const LIMIT_WINDOW = 15 * 60
 
 /** Resolves once Redis answers. Until then it tries again and logs why. */
 export async function openRedisStorage(url: string, log: Logger): Promise<Storage> {
@@ -15,8 +18,14 @@ export async function openRedisStorage(url: string, log: Logger): Promise<Storag
   redis.on('ready', () => log.info('Redis is connected'))
   await redis.connect()
   const watchdog = watchRedis(redis, log)
-  const limiter = (keyPrefix: string, limit: typeof GUESSES) =>
-    new RateLimiterRedis({ storeClient: redis, useRedisPackage: true, keyPrefix, ...limit })
+  const limiter = (keyPrefix: string, points: number) =>
+    new RateLimiterRedis({
+      storeClient: redis,
+      useRedisPackage: true,
+      keyPrefix,
+      points,
+      duration: LIMIT_WINDOW,
+    })
   const claimKey = (eventId: string) => `shop:mailed:${eventId}`
   const notesKey = (key: string) => `shop:notes:${key}`
   const generationKey = (memberId: string) => `shop:generation:${memberId}`
@@ -25,8 +34,12 @@ export async function openRedisStorage(url: string, log: Logger): Promise<Storag
   return {
     sessions: new RedisSessions(redis),
     hits: new RedisHits({ sendCommand: (...args) => redis.sendCommand(args), prefix: 'shop:address:' }),
-    guesses: limiter('shop:guesses', GUESSES),
-    codeRequests: limiter('shop:code-requests', CODE_REQUESTS),
+    // The strategy's own limits, counted for all processes together.
+    limiters: {
+      attempts: limiter('shop:attempts', 10),
+      requests: limiter('shop:requests', 5),
+      deliveries: limiter('shop:deliveries', 10),
+    },
     async claim(eventId) {
       const held = await redis.set(claimKey(eventId), 'in progress', {
         condition: 'NX',
