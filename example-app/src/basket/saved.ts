@@ -25,23 +25,25 @@ const MOST_OFFERS = 3
 const MOST_READ = 20
 const AT_ONCE = 5
 
-/** The account's other carts that have items, the last written to first. */
+/** The account's other carts that have items: the member's own first, then the last written to. */
 export async function savedBaskets(
   { fetch, others }: Basket,
   member: string,
   secret: string,
 ): Promise<SavedBasket[]> {
   const found: SavedBasket[] = []
+  const isOwn = ({ description }: CartSummary) => description === member
+  const carts = [...others.filter(isOwn), ...others.filter((cart) => !isOwn(cart))]
   for (
     let from = 0;
-    from < Math.min(others.length, MOST_READ) && found.length < MOST_OFFERS;
+    from < Math.min(carts.length, MOST_READ) && found.length < MOST_OFFERS;
     from += AT_ONCE
   ) {
     const contents = await Promise.all(
-      others.slice(from, from + AT_ONCE).map(async ({ id, description }) => ({
-        ...(await readItems(fetch, id)),
-        reference: referenceOf(id, secret),
-        isOwn: description === member,
+      carts.slice(from, from + AT_ONCE).map(async (cart) => ({
+        ...(await readItems(fetch, cart.id)),
+        reference: referenceOf(cart.id, secret),
+        isOwn: isOwn(cart),
       })),
     )
     found.push(...contents.filter(({ count }) => count > 0))

@@ -1,4 +1,5 @@
 import type { Response } from 'supertest'
+import { moveClock } from './clock'
 import { openDemo, type TestShop } from './shop'
 
 /** A shop with a store of its own, and what its tests ask about it. */
@@ -6,6 +7,8 @@ export interface BasketShop extends TestShop {
   memberId(username: string): string
   accountOf(username: string): string
   accountsOf(username: string): string[]
+  /** Moves the clock by seconds, so that what comes now is later. */
+  clock(seconds: number): void
 }
 
 export async function openBasketShop(): Promise<BasketShop> {
@@ -23,6 +26,7 @@ export async function openBasketShop(): Promise<BasketShop> {
     ...shop,
     memberId: (username) => member(username).id,
     accountsOf,
+    clock: moveClock,
     accountOf: (username) => accountsOf(username)[0] ?? '',
   }
 }
