@@ -1,10 +1,9 @@
 import { resolve } from 'node:path'
 import express, { type Express, type Request, type RequestHandler } from 'express'
-import type { SessionData } from 'express-session'
 import { Passport } from 'passport'
 import { otpWebhook, type PasswordlessOtpStrategy, type PasswordlessOtpUser } from 'passport-elasticpath-otp'
 import type { Logger } from 'pino'
-import type { AccountReader } from './commerce'
+import { basketSize } from './basket/current'
 import type { Config } from './config'
 import { createPseudonyms, logEvent } from './events'
 import { limitByAddress } from './http/address-limit'
@@ -16,8 +15,10 @@ import { logRequests } from './http/request-log'
 import { securityHeaders } from './http/security-headers'
 import type { Mailer } from './mail'
 import { accountRoutes } from './routes/accounts'
+import { basketRoutes } from './routes/basket'
 import { mailboxRoutes } from './routes/mailbox'
 import { operationRoutes } from './routes/operation'
+import { orderRoutes } from './routes/orders'
 import { shopRoutes } from './routes/shop'
 import { signInRoutes } from './routes/sign-in'
 import { signOutRoutes } from './routes/sign-out'
@@ -35,7 +36,6 @@ export interface Parts {
   storage: Storage
   mailer: Mailer
   strategy: PasswordlessOtpStrategy
-  readAccount: AccountReader
   /** Whether the process is about to end. */
   closing: () => boolean
 }
@@ -53,7 +53,7 @@ export function createApp(parts: Parts): Express {
   app.use(forwardedAddresses, logRequests(log), securityHeaders(secure))
   app.use((req, res, next) => {
     // What every page can show, also if a request fails before it has a session. Tokens are left out.
-    res.locals['shopper'] = () => req.user && { username: req.user.username, company: req.user.account?.name }
+    res.locals['shopper'] = () => req.user && { username: req.user.username, ...companyOf(req.user) }
     res.locals['csrfToken'] = () => tokens.issue(req, res)
     res.locals['basketSize'] = () => basketSize(req)
     next()
@@ -67,7 +67,9 @@ export function createApp(parts: Parts): Express {
     next()
   })
   app.use(operationRoutes(parts))
-  app.post('/webhooks/otp', otpWebhook({ secretKey: webhookSecret, deliver: (code) => mailer.deliver(code) }))
+  const limiter = storage.limiters && { limiter: storage.limiters.deliveries }
+  const deliver = mailer.deliver.bind(mailer)
+  app.post('/webhooks/otp', otpWebhook({ strategy, secretKey: webhookSecret, deliver, ...limiter }))
 
   app.use(
     requireForwardedProto(secure, log),
@@ -78,17 +80,20 @@ export function createApp(parts: Parts): Express {
     passport.session() as RequestHandler,
     endOldSignIns(storage),
     tokens.check,
-    // Account tokens last a day. Renewed in their first half hour, they last until the same time tomorrow.
-    strategy.keepFresh({ within: 23.5 * 60 * 60 }),
+    // Account tokens last a day. They are renewed in the second half of it, so that a visit in the afternoon is enough.
+    strategy.keepFresh({ within: 12 * 60 * 60 }),
   )
-  app.use(shopRoutes({ demo }))
+  const secret = secrets[0] ?? ''
+  app.use(basketRoutes({ strategy, storage, secret }))
+  app.use(orderRoutes({ strategy, storage, secret }))
+  app.use(shopRoutes({ strategy, demo }))
   app.use(
     signInRoutes({
       passport,
       strategy,
       storage,
       limit: limitByAddress(config.signInsPerAddress, HITS_WINDOW, storage.hits),
-      pseudonym: createPseudonyms(secrets[0] ?? ''),
+      pseudonym: createPseudonyms(secret),
       contact: config.supportContact,
       demo,
     }),
@@ -118,7 +123,6 @@ function createPassport(strategy: PasswordlessOtpStrategy) {
   return passport
 }
 
-function basketSize(req: Request): number {
-  const { basket = {} }: Partial<SessionData> = (req as Partial<Request>).session ?? {}
-  return Object.values(basket).reduce((sum, quantity) => sum + quantity, 0)
+function companyOf({ account }: Express.User): { company?: string; accountId?: string } {
+  return account ? { company: account.name, accountId: account.id } : {}
 }

@@ -12,11 +12,20 @@ export const DEMO_SHOPPERS = [
   { username: 'grace@example.com', email: 'grace@example.com', name: 'Grace', accounts: companies() },
 ]
 
+/** The catalog of the simulated store. */
+export const DEMO_PRODUCTS = [
+  { sku: 'rope', name: 'Mooring rope', description: '14 mm polyester, 50 m', price: 8600 },
+  { sku: 'lamp', name: 'Deck lamp', description: 'Brass, LED, 2 nautical miles', price: 14_200, stock: 12 },
+  { sku: 'buoy', name: 'Marker buoy', description: '40 cm, with its own light', price: 6400 },
+]
+
 /** A simulated store on this machine. It delivers codes to the shop's webhook. */
 export async function startDemoStore(webhookUrl: URL) {
   const webhookSecret = randomBytes(24).toString('hex')
   const simulator = await ElasticPathSimulator.start({
     members: DEMO_SHOPPERS,
+    products: DEMO_PRODUCTS,
+    currency: 'GBP',
     webhook: { url: webhookUrl.href, secretKey: webhookSecret },
   })
   return {

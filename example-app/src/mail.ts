@@ -54,13 +54,14 @@ export function createMailer({ smtpUrl, from, publicUrl, storage, log }: MailerO
       return
     }
     const lifetime = inWords(secondsLeft)
+    const username = printableUsername(delivery)
     await inTime(
       smtp.sendMail({
         from,
         to: { name: '', address: email },
         subject,
-        text: plainText(otp, link, lifetime),
-        html: renderView('mail', { otp, link, lifetime, shop: publicUrl.host }),
+        text: plainText(otp, link, lifetime, username),
+        html: renderView('mail', { otp, link, lifetime, username, shop: publicUrl.host }),
         messageId: `<${delivery.eventId}@${publicUrl.hostname}>`,
         // Asks automatic responders not to reply.
         headers: { 'Auto-Submitted': 'auto-generated' },
@@ -110,23 +111,37 @@ function reasonOf(error: unknown): { code?: unknown; responseCode?: unknown; com
 }
 
 /**
- * The link of the email. The fragment stays in the browser: the code is in no server's log and in no `Referer` header.
- * Whoever signs up chooses name and username, perhaps with somebody else's address, so neither is in the email: the
- * link names the username only if it is the address itself. If it is not, the page asks for it.
+ * The link of the email. The fragment stays in the browser: code and proof are in no server's log and in no `Referer`
+ * header. With the proof, the link works even if strangers have used up the attempts for this username.
  */
-function linkTo(publicUrl: URL, { username, email, otp }: OtpDelivery): string {
+function linkTo(publicUrl: URL, delivery: OtpDelivery): string {
+  const { otp, proof } = delivery
+  const username = printableUsername(delivery)
   const link = new URL('/login/link', publicUrl)
-  const isAddress = username.toLowerCase() === email.toLowerCase()
-  link.hash = new URLSearchParams({ ...(isAddress && { username }), otp }).toString()
+  link.hash = new URLSearchParams({
+    ...(username !== undefined && { username }),
+    otp,
+    ...(proof !== undefined && { proof }),
+  }).toString()
   return link.href
 }
 
-function plainText(otp: string, link: string, lifetime: string): string {
+/**
+ * The username, if it can be in the email. Whoever signs up chooses name and username, perhaps with somebody else's
+ * address. An email shows no text of theirs, so it names the username only if it is the address itself or one plain word.
+ * If it is not, the page of the link asks for it.
+ */
+function printableUsername({ username, email }: OtpDelivery): string | undefined {
+  const isAddress = username.toLowerCase() === email.toLowerCase()
+  return isAddress || /^[a-z0-9_-]{1,32}$/i.test(username) ? username : undefined
+}
+
+function plainText(otp: string, link: string, lifetime: string, username: string | undefined): string {
   return `Your sign-in code for Northquay is
 
     ${otp}
 
-It expires in ${lifetime} and works once.
+It expires in ${lifetime} and works once.${username === undefined ? '' : ` It is for ${username}.`}
 
 Or open this link and select "Sign in":
 ${link}

@@ -6,7 +6,7 @@ import type { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
 import type { DiagnosticMessage, PasswordlessOtpStrategyOptions } from 'passport-elasticpath-otp'
 import { pino, type Logger } from 'pino'
 import { createApp } from './app'
-import { createAccountReader, createStrategy } from './commerce'
+import { createStrategy } from './commerce'
 import type { Config } from './config'
 import { startDemoStore } from './demo'
 import { createMailer } from './mail'
@@ -86,15 +86,15 @@ async function serveShop(
       storage,
       mailer,
       strategy,
-      readAccount: createAccountReader(store),
       closing: () => closing,
     }),
   )
   const logSignIns = (message: unknown) => {
-    const { outcome, code } = message as DiagnosticMessage
+    const { outcome, code, path } = message as DiagnosticMessage & { path?: string }
     // A browser that closes the connection is no error.
     const level = outcome === 'error' && code !== 'request_aborted' ? 'error' : 'info'
-    log[level](message, 'passport-elasticpath-otp')
+    const details = { ...(message as object), ...(path !== undefined && { path: withoutCart(path) }) }
+    log[level](details, 'passport-elasticpath-otp')
   }
   diagnostics.subscribe('passport-elasticpath-otp', logSignIns)
 
@@ -115,6 +115,11 @@ async function serveShop(
       await Promise.all([strategy.close(), storage.close(), simulator?.stop()])
     },
   }
+}
+
+/** The path of a call, without the id of a cart: whoever knows it can read and change the cart. */
+function withoutCart(path: string): string {
+  return path.replace(/(\/carts\/)[^/]+/, '$1…')
 }
 
 /** Removes these fields from the log, should they ever be logged by mistake. */

@@ -1,4 +1,5 @@
 import type { PasswordlessOtpUser } from 'passport-elasticpath-otp'
+import type { BasketNotice } from './basket/notices'
 
 declare global {
   namespace Express {
@@ -11,8 +12,15 @@ declare module 'express-session' {
   interface SessionData {
     /** Written by Passport. */
     passport?: { user?: PasswordlessOtpUser }
-    /** Quantities by SKU. */
-    basket?: Record<string, number> | undefined
+    /**
+     * The cart that was filled before a sign-in, with its number of items. `goesTo` is the account that it goes to, once
+     * a sign-in has decided that, and `copy` the account's cart that its items are copied to, if it cannot go itself.
+     */
+    guestCart?: { id: string; items: number; goesTo?: string; copy?: string } | undefined
+    /** The cart of the account that the session acts for; without an id until the first item. */
+    accountCart?: { account: string; id: string | undefined; items: number } | undefined
+    /** What the basket page says once. */
+    basketNotice?: BasketNotice | undefined
     /** The path of this shop to go to after the sign-in. */
     returnTo?: string | undefined
     /** A code that was requested or typed in this session; gone once the sign-in succeeds. */

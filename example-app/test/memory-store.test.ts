@@ -35,8 +35,8 @@ describe('the session store in memory', () => {
 
   it.each([
     ['a guest', guest, 15],
-    ['a guest with a basket', session({ basket: { rope: 1 } }), 24 * 60],
-    ['a guest with an empty basket', session({ basket: {} }), 15],
+    ['a guest with a basket', session({ guestCart: { id: 'cart', items: 1 } }), 24 * 60],
+    ['a guest with an empty basket', session({ guestCart: { id: 'cart', items: 0 } }), 15],
     ['a member', member, 7 * 24 * 60],
   ])('keeps the session of %s after the last use', (_who, used, minutes) => {
     const store = new MemorySessions()

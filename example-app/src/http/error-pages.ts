@@ -9,6 +9,10 @@ const PAGES: Record<string, string> = {
   '/login/code': '/login',
   '/login': '/login/verify',
   '/accounts/switch': '/accounts',
+  '/basket': '/basket',
+  '/basket/items': '/basket',
+  '/basket/saved': '/basket',
+  '/order': '/basket',
 }
 
 /** What the parts of the app pass to `next`. */

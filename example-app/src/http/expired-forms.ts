@@ -28,9 +28,18 @@ const FORMS: Partial<Record<string, (req: Request, res: Response) => void>> = {
       expired: true,
     }),
   '/login': (req, res) =>
-    res.render('link', { username: usernameOf(req), otp: typed(req, 'otp'), expired: true }),
+    res.render('link', {
+      username: usernameOf(req),
+      otp: typed(req, 'otp'),
+      proof: typed(req, 'proof'),
+      expired: true,
+    }),
   '/basket': (req, res) =>
     offer(res, { action: '/basket', fields: { sku: typed(req, 'sku') }, label: 'Add to basket' }),
+  // What it changes is on the page.
+  '/basket/items': showBasket,
+  '/basket/saved': showBasket,
+  '/order': showBasket,
   '/logout': (_req, res) => offer(res, { action: '/logout', fields: {}, label: 'Sign out' }),
   '/logout/everywhere': (_req, res) =>
     offer(res, { action: '/logout/everywhere', fields: {}, label: 'Sign out everywhere' }),
@@ -41,6 +50,14 @@ const FORMS: Partial<Record<string, (req: Request, res: Response) => void>> = {
       action: { label: 'Choose a company', href: '/accounts' },
       status: 403,
     }),
+}
+
+function showBasket(_req: Request, res: Response): void {
+  res.render('error', {
+    ...errorText(403, 'form_expired'),
+    action: { label: 'Show your basket', href: '/basket' },
+    status: 403,
+  })
 }
 
 interface Form {

@@ -9,8 +9,9 @@ function useLink() {
   const otp = given.get('otp')
   if (!otp) return
   history.replaceState(null, '', location.pathname)
-  // Anybody can write a link. The page shows an address, and no text of theirs.
-  const username = /^[^\s@\p{C}]+@[^\s@\p{C}]+$/u.test(given.get('username')) ? given.get('username') : ''
+  // Anybody can write a link. The page shows an address or one plain word, and no text of theirs.
+  const shown = /^([^\s@\p{C}]+@[^\s@\p{C}]+|[a-z0-9_-]{1,32})$/iu
+  const username = shown.test(given.get('username') ?? '') ? given.get('username') : ''
   const member = document.querySelector('[data-member]')?.textContent
   if (member !== undefined && (!username || username.toLowerCase() === member.toLowerCase())) {
     each('[data-switch]', (button) => (button.hidden = username !== ''))
@@ -20,6 +21,8 @@ function useLink() {
     // Signing in replaces the sign-in of somebody else, and takes nothing of theirs along.
     if (form.dataset.linkAction) form.action = form.dataset.linkAction
     fill(form.elements.otp, otp)
+    // Shows that the link was in the mailbox. Without it, strangers can use up the attempts.
+    if (given.get('proof')) fill(form.elements.proof, given.get('proof'))
     each('[data-without-link]', (part) => (part.hidden = true))
     if (username) {
       fill(form.elements.username, username)

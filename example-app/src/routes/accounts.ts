@@ -1,18 +1,18 @@
 import { Router, type ErrorRequestHandler, type RequestHandler, type Response } from 'express'
 import type { PasswordlessOtpStrategy, PasswordlessOtpUser } from 'passport-elasticpath-otp'
-import type { AccountReader } from '../commerce'
 import { createCompanyFinder } from '../companies'
+import { inTime } from '../elastic-path/call'
+import { readAccount } from '../elastic-path/account'
 import { logEvent } from '../events'
-import { parameter } from '../http/input'
+import { field, ownPath, parameter } from '../http/input'
 import { endSignIn } from '../sessions/sign-in-end'
 
 interface AccountOptions {
   strategy: PasswordlessOtpStrategy
-  readAccount: AccountReader
 }
 
 /** The companies of a signed-in member, and the one that they buy for. */
-export function accountRoutes({ strategy, readAccount }: AccountOptions): Router {
+export function accountRoutes({ strategy }: AccountOptions): Router {
   const findCompanies = createCompanyFinder(strategy)
   return Router()
     .get(
@@ -31,7 +31,7 @@ export function accountRoutes({ strategy, readAccount }: AccountOptions): Router
     )
     .post('/accounts/switch', strategy.switchAccount(), (req, res) => {
       logEvent(req, 'switch', { outcome: 'success' })
-      const { returnTo = '/account' } = req.session
+      const returnTo = ownPath(field(req, 'returnTo')) ?? req.session.returnTo ?? '/account'
       delete req.session.returnTo
       res.redirect(303, returnTo)
     })
@@ -44,7 +44,7 @@ export function accountRoutes({ strategy, readAccount }: AccountOptions): Router
           return
         }
         const [details, { total }] = await Promise.all([
-          readAccount(account),
+          inTime(strategy.fetchAs(user), (fetch) => readAccount(fetch, account)),
           strategy.listAccounts(user, { limit: 1 }),
         ])
         res.render('account', { details, expires: new Date(account.expires), hasChoice: total > 1 })

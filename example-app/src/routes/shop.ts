@@ -1,29 +1,34 @@
 import { Router } from 'express'
+import type { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
 import { DEMO_SHOPPERS } from '../demo'
-import { field } from '../http/input'
+import { inTime } from '../elastic-path/call'
+import { createProductReader } from '../elastic-path/products'
+import { parameter } from '../http/input'
 
-const CATALOGUE = [
-  { sku: 'rope', name: 'Mooring rope', detail: '14 mm polyester, 50 m', price: '£86.00' },
-  { sku: 'lamp', name: 'Deck lamp', detail: 'Brass, LED, 2 nautical miles', price: '£142.00' },
-  { sku: 'buoy', name: 'Marker buoy', detail: '40 cm, with its own light', price: '£64.00' },
-]
+interface ShopOptions {
+  strategy: PasswordlessOtpStrategy
+  /** Whether shoppers of the demo are offered. */
+  demo: boolean
+}
 
-/** The home page and the basket. A guest's basket is kept when they sign in. */
-export function shopRoutes({ demo }: { demo: boolean }): Router {
-  return Router()
-    .get('/', (req, res) => {
-      const { basket = {} } = req.session
-      const products = CATALOGUE.map((product) => ({ ...product, quantity: basket[product.sku] ?? 0 }))
-      res.render('home', { products, shoppers: demo ? DEMO_SHOPPERS : [] })
+/** The files in `public`. */
+const PICTURES = new Set(['rope', 'lamp', 'buoy'])
+
+/** The home page, with the products that the visitor can buy. */
+export function shopRoutes({ strategy, demo }: ShopOptions): Router {
+  const readProducts = createProductReader(strategy.fetch)
+  return Router().get('/', async (req, res) => {
+    const products = await (
+      req.user?.account ? inTime(strategy.fetchAs(req.user), readProducts) : readProducts()
+    ).catch((error: unknown) => {
+      // The page has more than the products, such as the sign-in.
+      req.log.error({ err: error }, 'The products could not be read')
+      return undefined
     })
-    .post('/basket', (req, res, next) => {
-      const product = CATALOGUE.find(({ sku }) => sku === field(req, 'sku'))
-      if (!product) {
-        next({ status: 400 })
-        return
-      }
-      const { basket = {} } = req.session
-      req.session.basket = { ...basket, [product.sku]: Math.min((basket[product.sku] ?? 0) + 1, 99) }
-      res.redirect(303, `/#${product.sku}`)
+    res.render('home', {
+      products: products?.map((product) => ({ ...product, hasPicture: PICTURES.has(product.sku) })),
+      added: parameter(req, 'added'),
+      shoppers: demo ? DEMO_SHOPPERS : [],
     })
+  })
 }

@@ -86,14 +86,14 @@ export function signInRoutes({
   async function signIn(user: Express.User, req: Request, res: Response): Promise<void> {
     const before = req.session
     if (!(await refreshSession(req))) req.session = before
-    const { basket, returnTo } = carriedOver(req, user.accountMemberId)
+    const { guestCart, returnTo } = carriedOver(req, user.accountMemberId)
     const generation = await storage.startSignIn(user.accountMemberId)
     await new Promise<void>((resolve, reject) => {
       req.login(user, (error?: Error | null) => (error ? reject(error) : resolve()))
     })
     const now = Date.now()
     req.session.signIn = { at: now, visitedAt: now, generation }
-    req.session.basket = basket
+    if (guestCart) req.session.guestCart = guestCart
     // A member of several companies chooses one first.
     if (!user.account) req.session.returnTo = returnTo
     logEvent(req, 'sign-in', { outcome: 'success' })

@@ -8,6 +8,6 @@ export function isSignedIn({ passport }: Partial<SessionData>): boolean {
 /** Milliseconds that the store keeps a session that nobody uses. */
 export function lifetimeOf(session: Partial<SessionData>): number {
   if (isSignedIn(session)) return SIGN_IN_LIFETIME
-  const hasBasket = Object.keys(session.basket ?? {}).length > 0
+  const hasBasket = (session.guestCart?.items ?? 0) > 0
   return hasBasket ? IDLE_LIFETIME : GUEST_LIFETIME
 }

@@ -47,15 +47,18 @@ async function noteVisit(req: Request, signIn: SignIn): Promise<void> {
   await saveSession(req)
 }
 
-/** Ends the sign-in, tells the next page so, and keeps the basket for the member. */
+/**
+ * Ends the sign-in, and tells the next page so. The account's basket waits for the member's next sign-in. Only a cart that
+ * could not be made the account's yet is kept here.
+ */
 export async function endSignIn(req: Request, user: Express.User, reason: Reason): Promise<void> {
   logEvent(req, 'sign-out', { reason })
-  const { basket } = req.session
+  const { guestCart } = req.session
   await restartSession(req)
   req.user = undefined
   rememberEnd(req, user)
   // Whoever signs out everywhere may have lost this device.
-  if (reason !== 'everywhere') req.session.basket = basket
+  if (reason !== 'everywhere') req.session.guestCart = guestCart
 }
 
 /** For a page that says whose sign-in ended, and so that the basket is handed to nobody else. */
@@ -65,7 +68,7 @@ export function rememberEnd(req: Request, { accountMemberId, account }: Express.
 
 /** What a new sign-in takes over from the session before: nothing that belongs to another member. */
 export function carriedOver(req: Request, memberId: string) {
-  const { basket, returnTo, ended } = req.session
+  const { guestCart, returnTo, ended } = req.session
   const owner = req.user?.accountMemberId ?? ended?.memberId ?? memberId
-  return owner === memberId ? { basket, returnTo } : {}
+  return owner === memberId ? { guestCart, returnTo } : {}
 }

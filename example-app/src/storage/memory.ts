@@ -1,9 +1,8 @@
 import { MemoryStore as MemoryHits } from 'express-rate-limit'
 import { LRUCache } from 'lru-cache'
-import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { SIGN_IN_LIFETIME } from '../sessions/lifetimes'
 import { MemorySessions } from '../sessions/memory-store'
-import { CODE_REQUESTS, GUESSES, SENT_MEMORY, type Storage } from './storage'
+import { NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
 
 export function createMemoryStorage(): Storage {
   const hits = new MemoryHits()
@@ -13,13 +12,13 @@ export function createMemoryStorage(): Storage {
     ttl: 2 * SIGN_IN_LIFETIME,
     ttlResolution: 0,
   })
+  const notes = new LRUCache<string, Record<string, string>>({ max: 10_000, ttl: NOTES_LIFETIME * 1000 })
   const generation = (memberId: string, updateAgeOnGet = false) =>
     Promise.resolve(generations.get(memberId, { updateAgeOnGet }) ?? 0)
   return {
     sessions: new MemorySessions(),
     hits,
-    guesses: new RateLimiterMemory(GUESSES),
-    codeRequests: new RateLimiterMemory(CODE_REQUESTS),
+    limiters: undefined,
     claim(eventId) {
       const claim = claims.get(eventId)
       if (!claim) claims.set(eventId, 'in progress')
@@ -34,6 +33,16 @@ export function createMemoryStorage(): Storage {
     startSignIn: (memberId) => generation(memberId, true),
     async endSignIns(memberId) {
       generations.set(memberId, (await generation(memberId)) + 1)
+    },
+    noteOnce(key, given) {
+      const all = { ...given, ...notes.get(key) }
+      notes.set(key, all)
+      return Promise.resolve(all)
+    },
+    forgetNotes(key, names) {
+      const kept = Object.entries(notes.get(key) ?? {}).filter(([name]) => !names.includes(name))
+      notes.set(key, Object.fromEntries(kept))
+      return Promise.resolve()
     },
     available: () => true,
     close() {

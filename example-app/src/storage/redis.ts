@@ -5,7 +5,10 @@ import { createClient } from 'redis'
 import { SIGN_IN_LIFETIME } from '../sessions/lifetimes'
 import { RedisSessions } from '../sessions/redis-store'
 import { isAlive, watchRedis } from './redis-watchdog'
-import { CLAIM_LIFETIME, CODE_REQUESTS, GUESSES, SENT_MEMORY, type Storage } from './storage'
+import { CLAIM_LIFETIME, NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
+
+/** Seconds. */
+const LIMIT_WINDOW = 15 * 60
 
 /** Resolves once Redis answers. Until then it tries again and logs why. */
 export async function openRedisStorage(url: string, log: Logger): Promise<Storage> {
@@ -15,17 +18,28 @@ export async function openRedisStorage(url: string, log: Logger): Promise<Storag
   redis.on('ready', () => log.info('Redis is connected'))
   await redis.connect()
   const watchdog = watchRedis(redis, log)
-  const limiter = (keyPrefix: string, limit: typeof GUESSES) =>
-    new RateLimiterRedis({ storeClient: redis, useRedisPackage: true, keyPrefix, ...limit })
+  const limiter = (keyPrefix: string, points: number) =>
+    new RateLimiterRedis({
+      storeClient: redis,
+      useRedisPackage: true,
+      keyPrefix,
+      points,
+      duration: LIMIT_WINDOW,
+    })
   const claimKey = (eventId: string) => `shop:mailed:${eventId}`
+  const notesKey = (key: string) => `shop:notes:${key}`
   const generationKey = (memberId: string) => `shop:generation:${memberId}`
   // Generations outlive the sign-ins that keep them, also if both are read at the last moment.
   const lifetime = { type: 'PX', value: 2 * SIGN_IN_LIFETIME } as const
   return {
     sessions: new RedisSessions(redis),
     hits: new RedisHits({ sendCommand: (...args) => redis.sendCommand(args), prefix: 'shop:address:' }),
-    guesses: limiter('shop:guesses', GUESSES),
-    codeRequests: limiter('shop:code-requests', CODE_REQUESTS),
+    // The strategy's own limits, counted for all processes together.
+    limiters: {
+      attempts: limiter('shop:attempts', 10),
+      requests: limiter('shop:requests', 5),
+      deliveries: limiter('shop:deliveries', 10),
+    },
     async claim(eventId) {
       const held = await redis.set(claimKey(eventId), 'in progress', {
         condition: 'NX',
@@ -45,6 +59,19 @@ export async function openRedisStorage(url: string, log: Logger): Promise<Storag
     async endSignIns(memberId) {
       const key = generationKey(memberId)
       await redis.multi().incr(key).pExpire(key, lifetime.value).exec()
+    },
+    async noteOnce(key, notes) {
+      const work = redis.multi()
+      for (const [name, value] of Object.entries(notes)) work.hSetNX(notesKey(key), name, value)
+      const [all] = await work
+        .expire(notesKey(key), NOTES_LIFETIME)
+        .hGetAll(notesKey(key))
+        .exec()
+        .then((replies) => replies.slice(-1))
+      return Object.fromEntries(Object.entries(all ?? {}).map(([name, value]) => [name, String(value)]))
+    },
+    async forgetNotes(key, names) {
+      await redis.hDel(notesKey(key), names)
     },
     available: () => redis.isReady,
     async close() {

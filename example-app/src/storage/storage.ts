@@ -7,10 +7,8 @@ export interface Storage {
   sessions: Store
   /** Counts sign-in requests by IP address. */
   hits: HitStore
-  /** Counts sign-in attempts by username. */
-  guesses: OtpLimiter
-  /** Counts code requests by username. */
-  codeRequests: OtpLimiter
+  /** Shared by all processes. Undefined in memory: the strategy's own limiters count there. */
+  limiters: Limiters | undefined
   /**
    * Claims the event of a code, so that one email is sent. A process that dies while it sends holds the claim for some
    * seconds.
@@ -27,18 +25,33 @@ export interface Storage {
   startSignIn(memberId: string): Promise<number>
   /** Starts a new generation, which ends all sign-ins of the member. */
   endSignIns(memberId: string): Promise<void>
+  /**
+   * Notes values under names, except those that are noted already. For work that is done once, however often and
+   * wherever it is started.
+   *
+   * @returns All notes of the key.
+   */
+  noteOnce(key: string, notes: Record<string, string>): Promise<Record<string, string>>
+  forgetNotes(key: string, names: string[]): Promise<void>
   /** Whether the storage can be used now. */
   available(): boolean
   close(): Promise<void>
 }
 
+export interface Limiters {
+  /** Counts sign-in attempts by username. */
+  attempts: OtpLimiter
+  /** Counts code requests by username. */
+  requests: OtpLimiter
+  /** Counts codes that are emailed, by address. */
+  deliveries: OtpLimiter
+}
+
 /** Milliseconds. */
 export const HITS_WINDOW = 10 * 60_000
-/** Seconds. */
-export const GUESSES = { points: 5, duration: 15 * 60 }
-/** Seconds. */
-export const CODE_REQUESTS = { points: 5, duration: 15 * 60 }
 /** Seconds that a claim lasts: longer than it takes to send an email. */
 export const CLAIM_LIFETIME = 15
 /** Seconds that a sent email is remembered. */
 export const SENT_MEMORY = 24 * 60 * 60
+/** Seconds that notes are kept. */
+export const NOTES_LIFETIME = 30 * 24 * 60 * 60

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { ElasticPathSimulator, type MemberSeed } from 'passport-elasticpath-otp/testing'
 import { readConfig } from '../../src/config'
-import { DEMO_SHOPPERS } from '../../src/demo'
-import { openShop } from '../../src/start'
+import { DEMO_PRODUCTS, DEMO_SHOPPERS } from '../../src/demo'
+import { openShop, type Overrides } from '../../src/start'
 import { createMemoryStorage } from '../../src/storage/memory'
 import type { Storage } from '../../src/storage/storage'
 import './clock'
@@ -26,10 +26,10 @@ export interface TestShop {
 type Env = Record<string, string>
 
 /** The demo shop on a free port, with limits by IP address that tests do not reach. */
-export async function openDemo(env: Env = {}): Promise<TestShop> {
+export async function openDemo(env: Env = {}, overrides: Overrides = {}): Promise<TestShop> {
   const { log, storage } = { log: new TestLog(), storage: createMemoryStorage() }
   const config = readConfig({ PORT: '0', SIGN_INS_PER_ADDRESS: '100000', ...env })
-  const shop = await openShop(config, log.logger, { storage })
+  const shop = await openShop(config, log.logger, { storage, uniformResponseTime: 0, ...overrides })
   if (!shop.simulator) throw new Error('The demo has a simulator')
   shop.simulator.addMember({ username: NEMO, accounts: 0 })
   return testShop(shop, shop.simulator, storage, log)
@@ -59,6 +59,8 @@ export function startStore(
 ): Promise<ElasticPathSimulator> {
   return ElasticPathSimulator.start({
     members,
+    products: DEMO_PRODUCTS,
+    currency: 'GBP',
     ...(accountTokenLifetime !== undefined && { accountTokenLifetime }),
   })
 }
@@ -66,7 +68,10 @@ export function startStore(
 /** A shop on a store of the test's. Closing it stops the store. */
 export async function openOn(store: ElasticPathSimulator, env: Env = {}): Promise<TestShop> {
   const { log, storage } = { log: new TestLog(), storage: createMemoryStorage() }
-  const shop = await openShop(readConfig(storeEnv(store, env)), log.logger, { storage })
+  const shop = await openShop(readConfig(storeEnv(store, env)), log.logger, {
+    storage,
+    uniformResponseTime: 0,
+  })
   const opened = testShop(shop, store, storage, log)
   store.deliverTo({ url: `${opened.url}/webhooks/otp`, secretKey: WEBHOOK_SECRET, retryDelay: 1 })
   return opened
@@ -103,18 +108,23 @@ export async function withShop(opened: Promise<TestShop>, test: (shop: TestShop)
 }
 
 /** The event of a code, as Elastic Path delivers it. */
-export function codeEvent(email: string, { username = email, name = 'Somebody' } = {}) {
+export function codeEvent(
+  { passwordProfileId, realmId }: Pick<ElasticPathSimulator, 'passwordProfileId' | 'realmId'>,
+  email: string,
+  { username = email, name = 'Somebody' } = {},
+) {
   return {
     id: randomUUID(),
     triggered_by: 'one-time-password-token-request.created',
     attempt: 1,
     payload: {
       one_time_password_token: 'abc123',
-      password_profile_id: randomUUID(),
+      authentication_realm_id: realmId,
+      password_profile_id: passwordProfileId,
       purpose: 'passwordless_authentication',
       created_at: new Date().toISOString(),
       user_authentication_info: { email, id: randomUUID(), name },
-      user_authentication_password_profile_info: { username },
+      user_authentication_password_profile_info: { username, password_profile_id: passwordProfileId },
     },
   }
 }
