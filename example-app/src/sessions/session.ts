@@ -103,7 +103,7 @@ export async function endSession(req: Request, res: Response): Promise<void> {
 }
 
 /** Whether there is a session: a request that fails early has none, and `endSession` takes it away. */
-function hasSession(req: Request): boolean {
+export function hasSession(req: Request): boolean {
   return (req as Partial<Request>).session !== undefined
 }
 
