@@ -55,8 +55,8 @@ describe('the samples', () => {
   test('of the README request a code, deliver it, sign in, switch and call Elastic Path', async () => {
     const accounts = [{ name: 'Boats' }, { name: 'Ropes', id: 'ropes' }]
     const { simulator } = await openShop({ store: { members: [{ username: ADA, accounts }] } })
-    const [first = ''] = /^const strategy = .*$/m.exec(README) ?? []
-    const env = { EPCC_CLIENT_ID: simulator.clientId }
+    const [first = ''] = /^const \{ EPCC_CLIENT_ID.*\nconst strategy = .*$/m.exec(README) ?? []
+    const env = { EPCC_CLIENT_ID: simulator.clientId, EPCC_BASE_URL: simulator.url }
     const { strategy } = run(first, { ...docs.packageFor(simulator), process: { env } })
     const mails: string[][] = []
     const app = createApp(strategy as PasswordlessOtpStrategy, (...mail: string[]) => mails.push(mail))
