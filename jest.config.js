@@ -24,8 +24,9 @@ module.exports = {
   projects: [
     suite('quick', {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/test/(faults|properties|realtime|compat)/'],
+      testPathIgnorePatterns: ['/test/(cli|faults|properties|realtime|compat)/'],
     }),
+    suite('cli', inFolder('cli')),
     suite('faults', inFolder('faults')),
     suite('properties', inFolder('properties')),
     suite('realtime', inFolder('realtime')),

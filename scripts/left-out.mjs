@@ -5,7 +5,7 @@ const PROOFS = {
   'test:realtime': 'sockets and processes on the real clock',
   'test:browser': 'the example app in Chromium',
   'test:processes': 'the example app in several processes, with Redis',
-  'test:cli': 'the installed command line, with and without a terminal',
+  'test:cli': 'the command line, in process and as installed',
   'test:compat': 'the packed package with other versions of Node, Express, TypeScript and test runners',
   'test:soak': 'a million sign-ins',
   'test:mutation': 'whether a test notices each change to lib',
