@@ -48,17 +48,41 @@ export function isHeldToken(value: unknown): value is HeldToken {
   )
 }
 
+/** What the claims of a token say, as far as they can be read (docs/elastic-path-facts.md#36). */
+export interface Claims {
+  /** The member that the token belongs to: the claim `sub` (docs/elastic-path-facts.md#11). */
+  member: string | undefined
+  /** When Elastic Path issued the token, by its own clock, in milliseconds since the epoch. */
+  issuedAt: number | undefined
+  /** `exp - iat`, in seconds. */
+  lifetime: number | undefined
+}
+
+export function readClaims(token: string): Claims {
+  const payload = token.split('.')[1]
+  const claims =
+    payload === undefined ? undefined : parseJson(Buffer.from(payload, 'base64url').toString('utf8'))
+  const [iat, exp] = [at(claims, 'iat'), at(claims, 'exp')]
+  return {
+    member: asText(at(claims, 'sub')),
+    issuedAt: isMoment(iat) ? iat * 1000 : undefined,
+    lifetime: isMoment(iat) && isMoment(exp) && exp > iat ? exp - iat : undefined,
+  }
+}
+
 /**
- * Makes a held token of one that has just arrived. Its lifetime is `exp - iat` of its claims, so it does not depend on
- * this machine's clock. If the claims cannot be read as numbers, the lifetime is the time from Elastic Path's `now` to
- * `expires` (docs/elastic-path-facts.md#36).
+ * Makes a held token of one that has just arrived. Its lifetime is that of its claims, so it does not depend on this
+ * machine's clock. Without claims, it is the time from Elastic Path's `now` to `expires`.
  *
  * @param now - The time by Elastic Path's clock, in milliseconds since the epoch.
  */
-export function receiveToken(token: string, expires: string, now: number): HeldToken {
-  const { iat, exp } = claimsOf(token)
-  const seconds =
-    isMoment(iat) && isMoment(exp) && exp > iat ? exp - iat : Math.max(0, (Date.parse(expires) - now) / 1000)
+export function receiveToken(
+  token: string,
+  expires: string,
+  { lifetime }: Pick<Claims, 'lifetime'>,
+  now: () => number,
+): HeldToken {
+  const seconds = lifetime ?? Math.max(0, (Date.parse(expires) - now()) / 1000)
   return { token, expires, received: Date.now(), lifetime: Math.round(seconds) }
 }
 
@@ -80,24 +104,6 @@ export function remainingLife({ received, lifetime }: HeldToken): number {
  */
 export function isRenewalDue({ received, lifetime }: HeldToken, within: number): boolean {
   return Date.now() - received >= Math.max(lifetime - within, lifetime / 2) * 1000
-}
-
-/** The member that a token belongs to: its claim `sub` (docs/elastic-path-facts.md#11). */
-export function memberOf(token: string): string | undefined {
-  return asText(claimsOf(token).sub)
-}
-
-/** When a token was issued by Elastic Path's clock, in milliseconds since the epoch, if its claims say so. */
-export function issuedAt(token: string): number | undefined {
-  const { iat } = claimsOf(token)
-  return isMoment(iat) ? iat * 1000 : undefined
-}
-
-function claimsOf(token: string): { sub: unknown; iat: unknown; exp: unknown } {
-  const payload = token.split('.')[1]
-  const claims =
-    payload === undefined ? undefined : parseJson(Buffer.from(payload, 'base64url').toString('utf8'))
-  return { sub: at(claims, 'sub'), iat: at(claims, 'iat'), exp: at(claims, 'exp') }
 }
 
 function isMoment(value: unknown): value is number {

@@ -68,7 +68,7 @@ export class AccessToken {
 }
 
 // The API description wraps in `data` what the service sends bare (docs/elastic-path-facts.md#2).
-function parseAccessToken(json: unknown, _text: string, now: number): Found<string> | undefined {
+function parseAccessToken(json: unknown, _text: string, now: () => number): Found<string> | undefined {
   const body = asObject(at(json, 'data')) ?? json
   const token = at(body, 'access_token')
   const lifetime = readLifetime(at(body, 'expires_in'), at(body, 'expires'), now)
@@ -77,9 +77,9 @@ function parseAccessToken(json: unknown, _text: string, now: number): Found<stri
 }
 
 /** Milliseconds. A length is preferred to a moment, because this machine's clock and Elastic Path's may differ. */
-function readLifetime(expiresIn: unknown, expires: unknown, now: number): number | undefined {
+function readLifetime(expiresIn: unknown, expires: unknown, now: () => number): number | undefined {
   if (expiresIn !== undefined) return isSeconds(expiresIn) ? expiresIn * 1000 : undefined
-  return isSeconds(expires) ? Math.max(0, expires * 1000 - now) : undefined
+  return isSeconds(expires) ? Math.max(0, expires * 1000 - now()) : undefined
 }
 
 function isSeconds(value: unknown): value is number {

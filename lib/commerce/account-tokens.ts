@@ -1,12 +1,6 @@
 import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
-import {
-  ACCOUNT_TOKEN_HEADER,
-  issuedAt,
-  type AccountSummary,
-  type AccountToken,
-  type HeldToken,
-} from '../token'
+import { ACCOUNT_TOKEN_HEADER, type AccountSummary, type AccountToken, type HeldToken } from '../token'
 import type { CommerceClient } from './client'
 import { misconfigured } from './exchange'
 import type { Refusal } from './refusal'
@@ -173,10 +167,9 @@ export function summarize({ id, name }: AccountToken): AccountSummary {
 function receivePage(
   client: CommerceClient,
   page: TokenPage | undefined,
-  now: number,
+  now: () => number,
 ): TokenPage | undefined {
-  const [first] = page?.tokens ?? []
-  client.clockSkew.check((first && issuedAt(first.token)) ?? now)
+  client.clockSkew.check(page?.issuedAt ?? now())
   return page
 }
 

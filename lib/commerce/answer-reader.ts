@@ -7,8 +7,8 @@ import { Receiver, type ResponseHeaders } from './receiver'
 export interface Answer {
   status: number
   retryAfter: string | undefined
-  /** The header Date in milliseconds since the epoch, if it is valid. */
-  date: number | undefined
+  /** The header Date. */
+  date: string | string[] | undefined
   text: string
 }
 
@@ -61,7 +61,7 @@ export class AnswerReader extends Receiver<Answer> {
     this.settle({
       status: this.status,
       retryAfter: typeof retryAfter === 'string' ? retryAfter : undefined,
-      date: readDate(this.headers['date']),
+      date: this.headers['date'],
       text: body.toString('utf8'),
     })
   }

@@ -11,7 +11,7 @@ export type Parse<T> = (
   /** The whole body, for responses that may be empty. */
   text: string,
   /** The time by Elastic Path's clock, in milliseconds since the epoch. */
-  now: number,
+  now: () => number,
 ) => T | undefined
 
 interface Named {
@@ -67,7 +67,7 @@ export function isSuccess(status: number): boolean {
 
 /** The result of a 2xx response. */
 export function parse<T>(answer: Answer, call: Named & { parse: Parse<T> }): T {
-  const result = call.parse(parseJson(answer.text), answer.text, answer.date ?? Date.now())
+  const result = call.parse(parseJson(answer.text), answer.text, () => readDate(answer.date) ?? Date.now())
   if (result !== undefined) return result
   throw new ElasticPathError(
     'bad_answer',

@@ -1,5 +1,5 @@
 import { asObject, asText, at } from '../json'
-import { isToken, memberOf, receiveToken, type AccountToken } from '../token'
+import { isToken, readClaims, receiveToken, type AccountToken } from '../token'
 
 /** One page of a member's accounts, each with a token of a full lifetime. */
 export interface TokenPage {
@@ -7,6 +7,8 @@ export interface TokenPage {
   tokens: AccountToken[]
   /** The number of accounts that the member belongs to. */
   total: number
+  /** When Elastic Path issued the tokens, by its own clock, in milliseconds since the epoch, if their claims say so. */
+  issuedAt?: number | undefined
 }
 
 /** The part of the list that a page holds. */
@@ -30,18 +32,21 @@ export const TOKEN_TYPE = 'account_management_authentication_token'
  */
 export function parseTokenPage(
   json: unknown,
-  now: number,
+  now: () => number,
   { limit, offset }: PageWindow = { limit: DEFAULT_PAGE, offset: 0 },
   expected?: string,
 ): TokenPage | undefined {
   const data = at(json, 'data')
   if (!Array.isArray(data)) return undefined
-  const tokens: AccountToken[] = []
-  for (const entry of data as unknown[]) {
-    const token = parseAccountToken(entry, now)
-    if (!token) return undefined
-    tokens.push(token)
-  }
+  const entries = (data as unknown[]).map(parseEntry)
+  if (!entries.every((entry) => entry !== undefined)) return undefined
+  const [first] = entries
+  const claims = first && readClaims(first.token)
+  const tokens = entries.map(({ id, name, token, expires }): AccountToken => {
+    // Tokens that expire at the same moment have the same lifetime, so a page of a hundred costs no more than one.
+    const own = claims && expires === first.expires ? claims : readClaims(token)
+    return { id, name, ...receiveToken(token, expires, own, now) }
+  })
   const results = at(json, 'meta', 'results')
   // Without a total, only a page that is not full is known to be the last.
   const isLast = tokens.length < limit
@@ -49,14 +54,15 @@ export function parseTokenPage(
   if (typeof total !== 'number' || !Number.isSafeInteger(total) || total < tokens.length) return undefined
   if (tokens.length === 0 && total > offset) return undefined
   const named = at(json, 'meta', 'account_member_id')
-  const [first] = tokens
   // An empty page may not name its member.
-  const accountMemberId = named === undefined ? ((first && memberOf(first.token)) ?? expected) : asText(named)
+  const accountMemberId = named === undefined ? (claims?.member ?? expected) : asText(named)
   if (accountMemberId === undefined || accountMemberId !== (expected ?? accountMemberId)) return undefined
-  return { accountMemberId, tokens, total }
+  return { accountMemberId, tokens, total, issuedAt: claims?.issuedAt }
 }
 
-function parseAccountToken(entry: unknown, now: number): AccountToken | undefined {
+type Entry = Pick<AccountToken, 'id' | 'name' | 'token' | 'expires'>
+
+function parseEntry(entry: unknown): Entry | undefined {
   const fields = asObject(entry)
   if (!fields) return undefined
   const id = asText(fields['account_id'])
@@ -66,7 +72,7 @@ function parseAccountToken(entry: unknown, now: number): AccountToken | undefine
   if (id === undefined || typeof name !== 'string' || expires === undefined) return undefined
   if (fields['type'] !== undefined && fields['type'] !== TOKEN_TYPE) return undefined
   if (!isToken(token)) return undefined
-  return { id, name, ...receiveToken(token, expires, now) }
+  return { id, name, token, expires }
 }
 
 /** ISO 8601 as it is, or epoch seconds (docs/elastic-path-facts.md#12). */

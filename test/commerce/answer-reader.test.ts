@@ -1,5 +1,5 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
-import { AnswerReader } from '../../lib/commerce/answer-reader'
+import { AnswerReader, readDate } from '../../lib/commerce/answer-reader'
 import { Context } from '../../lib/context'
 
 const MIB = 1024 * 1024
@@ -93,7 +93,7 @@ test.each([
   const reader = open()
   reader.onResponseStart(undefined, 200, { date })
   reader.onResponseEnd()
-  expect((await reader.result).date).toBe(expected)
+  expect(readDate((await reader.result).date)).toBe(expected)
 })
 
 test('two Retry-Afters are none', async () => {
