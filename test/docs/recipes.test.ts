@@ -120,7 +120,7 @@ test('the job of docs/recipes/job.md reads all pages of the orders, and ends', a
     status: 200,
     body: {
       data:
-        query.get('page[offset]') === '0'
+        query['page[offset]'] === '0'
           ? Array.from({ length: 100 }, () => unpaid)
           : [unpaid, { payment: 'paid' }],
       meta: { results: { total: 102 } },
@@ -180,10 +180,9 @@ describe('the vendor’s clients of docs/calls.md', () => {
     const globals = globalThis as unknown as Record<string, unknown>
     Object.assign(globals, values, { host: new URL(simulator.url).host })
     try {
-      return run(`${blockOf('calls.md', containing)}\nexport { ${name} }`)[name] as unknown as Record<
-        string,
-        never
-      >
+      // The simulator has no TLS.
+      const sample = blockOf('calls.md', containing).replace('host,', "host, protocol: 'http',")
+      return run(`${sample}\nexport { ${name} }`)[name] as unknown as Record<string, never>
     } finally {
       for (const key of [...Object.keys(values), 'host']) Reflect.deleteProperty(globals, key)
     }

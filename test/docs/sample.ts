@@ -5,15 +5,15 @@ import { transformSync } from '@swc/core'
 import * as lib from '../../lib'
 
 const ROOT = join(__dirname, '../..')
-const load = createRequire(join(ROOT, 'example-app/package.json'))
-const loadHere = createRequire(__filename)
+// What the example app has: express, sessions.
+const loadInstalled = createRequire(join(ROOT, 'example-app/package.json'))
 
 /** The exports of the code on a page: of its first block in JavaScript, or of the one that contains a text. */
 export function sampleOf(page: string, containing = ''): Record<string, never> {
   return run(blockOf(page, containing))
 }
 
-/** The code on a page, with code before and after it. */
+/** The code on a page. */
 export function blockOf(page: string, containing = ''): string {
   const text = readFileSync(join(ROOT, 'docs', page), 'utf8')
   const blocks = Array.from(text.matchAll(/^```(?:js|ts)\n([\s\S]*?)^```$/gm), ([, code = '']) => code)
@@ -29,15 +29,9 @@ export function run(code: string): Record<string, never> {
     module: { type: 'commonjs' },
   })
   const module = { exports: {} }
-  const resolve = (name: string): unknown => {
-    if (name === 'passport-elasticpath-otp') return lib
-    try {
-      return loadHere(name)
-    } catch {
-      return load(name)
-    }
-  }
+  const resolve = (name: string): unknown => (name === 'passport-elasticpath-otp' ? lib : loadInstalled(name))
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the page's code, as readers copy it
-  new Function('require', 'module', 'exports', script)(resolve, module, module.exports)
+  const load = new Function('require', 'module', 'exports', script) as (...args: unknown[]) => void
+  load(resolve, module, module.exports)
   return module.exports
 }
