@@ -295,7 +295,8 @@ class OptionReader {
 
   headers(option: string): Record<string, string> {
     const value = this.options[option] ?? {}
-    if (typeof value !== 'object' || Array.isArray(value))
+    // A `Headers` or a `Map` has no entries of its own, so it would be ignored.
+    if (typeof value !== 'object' || Symbol.iterator in value)
       return this.refuse(option, 'must be an object of header names and values')
     const headers: Record<string, string> = {}
     for (const [name, text] of Object.entries(value) as [string, unknown][]) {
