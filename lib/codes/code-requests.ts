@@ -77,7 +77,7 @@ export class CodeRequests {
     const hasTicket = readTicket(session, username) !== undefined
     const granted = joined && hasTicket ? undefined : await this.attempts.grantTicket(username, context)
     // Others may have taken the last grant, so a ticket that is still valid is kept.
-    const isNewTicket = (granted || !hasTicket) && writeTicket(session, granted)
+    const isNewTicket = (granted !== undefined || !hasTicket) && writeTicket(session, granted)
     return { joined: joined !== undefined, isNewTicket, done }
   }
 
