@@ -300,7 +300,8 @@ class OptionReader {
 
   headers(option: string): Record<string, string> {
     const value = this.options[option] ?? {}
-    if (typeof value !== 'object' || Array.isArray(value))
+    // A `Headers` or a `Map` has no entries of its own, so it would be ignored.
+    if (typeof value !== 'object' || Symbol.iterator in value)
       return this.refuse(option, 'must be an object of header names and values')
     const headers: Record<string, string> = {}
     for (const [name, text] of Object.entries(value) as [string, unknown][]) {
@@ -354,12 +355,17 @@ class OptionReader {
 
 /** Throws a `TypeError` with the code `limiter_unsuitable` that names the limiter's class. */
 export function refuseLimiter(owner: string, option: string, value: unknown): never {
-  const name = typeof value === 'object' && value !== null ? value.constructor.name : typeof value
   const error = new TypeError(
-    `${owner}: ${option} must have the methods consume and reward, but ${name} does not. ` +
+    `${owner}: ${option} must have the methods consume and reward, but ${classOf(value)} does not. ` +
       'Use a limiter of rate-limiter-flexible on one store, such as RateLimiterRedis, or false to turn it off.',
   )
   throw Object.assign(error, { code: 'limiter_unsuitable' })
+}
+
+/** The name of a value's class for messages, or its type if it has no class. */
+export function classOf(value: unknown): string {
+  const prototype: unknown = typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : null
+  return typeof prototype === 'object' && prototype !== null ? prototype.constructor.name : typeof value
 }
 
 export function hasMethods<T>(value: unknown, ...methods: string[]): value is T {

@@ -43,6 +43,8 @@ describe('An invalid option', () => {
     uniformResponseTime: [-1, NaN, Infinity, 2 ** 31, '1000'],
     headers: [
       [],
+      new Headers({ a: 'b' }),
+      new Map([['a', 'b']]),
       'a: b',
       { 'a b': 'c' },
       { a: 'b\n' },

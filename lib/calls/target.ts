@@ -18,7 +18,10 @@ interface Base {
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const REMOVED_BY_PARSERS = /^ | $|[\u0000-\u001f\u007f]/
 const ENCODED_SEPARATOR = /%2f|%5c|\\/i
-const DOT_SEGMENT = /^\.{1,2}(;|$)/
+// Some servers decode first: then `%3f` ends the path, and a URL parser removes `%09`.
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const REMOVED_AFTER_DECODING = /[\u0000\t\n\r]/g
+const DOT_SEGMENT = /^\.{1,2}([;?#]|$)/
 const MAX_DECODINGS = 5
 
 /**
@@ -56,7 +59,12 @@ function checkPath(given: string): void {
   for (let decodings = 0; ; decodings++) {
     if (ENCODED_SEPARATOR.test(path)) throw refused('must not contain an encoded slash or a backslash')
     // Some servers remove parameters (`..;a=b`) before they resolve dots.
-    if (path.split('/').some((segment) => DOT_SEGMENT.test(segment)))
+    if (
+      path
+        .replace(REMOVED_AFTER_DECODING, '')
+        .split('/')
+        .some((segment) => DOT_SEGMENT.test(segment))
+    )
       throw refused('must not contain a dot segment')
     // Separators and dots are ASCII. Other characters stay as they are, because they may be malformed.
     const decoded = path.replace(/%([0-7][\da-f])/gi, (_, hex: string) =>

@@ -74,9 +74,10 @@ export class CodeRequests {
     const joined = isTicketSpent(session) ? undefined : this.recent.get(username)
     const { limited, done } = joined ?? this.send(username, context)
     await context.callApp(LIMITER, () => limited)
-    const needsTicket = !joined || !readTicket(session, username)
-    const isNewTicket =
-      needsTicket && writeTicket(session, await this.attempts.grantTicket(username, context))
+    const hasTicket = readTicket(session, username) !== undefined
+    const granted = joined && hasTicket ? undefined : await this.attempts.grantTicket(username, context)
+    // Others may have taken the last grant, so a ticket that is still valid is kept.
+    const isNewTicket = (granted !== undefined || !hasTicket) && writeTicket(session, granted)
     return { joined: joined !== undefined, isNewTicket, done }
   }
 

@@ -139,6 +139,7 @@ async function write(req: Request, change: Change, context: Context): Promise<Wr
   } catch (error) {
     passport.user = storedBefore
     setUser(req, userBefore)
+    if (!isPasswordlessOtpUser(storedBefore)) await restore(req, userBefore, context)
     // express-session saves again at the end of the request.
     forgetIfSignedOut(req, await readStore(req, context))
     throw error
@@ -188,6 +189,14 @@ async function serialize(
       'If you keep users elsewhere, store account and selectionToken in serializeUser. ' +
       'If Passport is not the default instance, use passport.initialize().',
   )
+}
+
+/** The app's serializer may have written the new user to a database already, so it gets the old one again. */
+async function restore(req: Request, user: unknown, context: Context): Promise<void> {
+  const passport = passportOf(req)
+  // The error of the save matters more than one of the serializer.
+  if (passport)
+    await context.callApp('serializeUser', () => passport.serialize(user, req)).catch(() => undefined)
 }
 
 /** The user that the session's content stands for. */

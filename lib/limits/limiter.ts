@@ -1,6 +1,6 @@
 import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
-import type { OtpLimiter } from '../options'
+import { classOf, type OtpLimiter } from '../options'
 import { MemoryLimiter } from './memory-limiter'
 
 /** A point that was taken from a limiter. */
@@ -138,7 +138,7 @@ function limiterFailed(name: string, why: string): ElasticPathError {
 function unsuitable(limiter: OtpLimiter, name: string): ElasticPathError {
   return new ElasticPathError(
     'limiter_unsuitable',
-    `The ${name} is a ${limiter.constructor.name}, which does not report consumedPoints. ` +
+    `The ${name} is a ${classOf(limiter)}, which does not report consumedPoints. ` +
       'Use a limiter of rate-limiter-flexible on one store, such as RateLimiterRedis.',
   )
 }

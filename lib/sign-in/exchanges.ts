@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Request } from 'express'
+import { readTicket } from '../codes/tickets'
 import { exchangeCode, type PageWindow, type TokenPage } from '../commerce/account-tokens'
 import type { Commerce } from '../commerce/commerce'
 import type { Context } from '../context'
@@ -35,9 +36,9 @@ export class Exchanges {
     privileged: boolean,
     context: Context,
   ): Promise<Exchanged> {
-    const session = sessionIdOf(req)
-    if (session === undefined) return this.send(credentials, window, privileged, context)
     const { username, otp } = credentials
+    const session = sessionIdOf(req, username)
+    if (session === undefined) return this.send(credentials, window, privileged, context)
     const key = createHash('sha256')
       .update(JSON.stringify([session, username, otp, window]))
       .digest('base64url')
@@ -81,9 +82,10 @@ export class Exchanges {
 }
 
 /** The id of the session that the browser already had; undefined if the request came without one. */
-function sessionIdOf(req: Request): string | undefined {
+function sessionIdOf(req: Request, username: string): string | undefined {
   // A request without a cookie got a new session, which no other request can share.
   if (at(req.headers, 'cookie') === undefined) return undefined
-  const { sessionID } = req as { sessionID?: unknown }
-  return typeof sessionID === 'string' ? sessionID : undefined
+  const { sessionID, session } = req as { sessionID?: unknown; session?: unknown }
+  // A session in a cookie has no id. Its ticket has one that no other session knows.
+  return typeof sessionID === 'string' ? sessionID : readTicket(session, username)?.id
 }

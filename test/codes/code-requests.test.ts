@@ -116,6 +116,23 @@ describe('code requests', () => {
     await expect(strategy.createOtpRequest(ADA, { session: null })).resolves.toBeUndefined()
   })
 
+  it('leave a session its ticket if others took the last grants, and replace it if there is one', async () => {
+    const { strategy } = await openTimedShop()
+    const session = {}
+    const ask = async (asking: object) => {
+      await strategy.createOtpRequest(ADA, { session: asking })
+      await pass(30 * SECOND)
+    }
+    await ask(session)
+    const first = structuredClone(session)
+    await ask(session)
+    const second = structuredClone(session)
+    expect(second).not.toEqual(first)
+    await ask({})
+    await ask(session)
+    expect(session).toEqual(second)
+  })
+
   it('answer alike and are reported beyond 500 in progress', async () => {
     const messages = collectDiagnostics()
     const { simulator, strategy } = await openShop()

@@ -1,3 +1,4 @@
+import { MemoryStore } from 'express-session'
 import type { PasswordlessOtpUser } from '../../lib'
 import { ElasticPathSimulator } from '../../lib/testing'
 import {
@@ -148,6 +149,19 @@ describe.each(WAYS)('req.user at a %s', (way) => {
     expect(messages).toContainEqual(
       expect.objectContaining({ operation: way, outcome: 'error', code: 'session_failed' }),
     )
+  })
+
+  it('stays the same in the database of the app if the session cannot be saved', async () => {
+    const { users, ...setup } = database()
+    const sessions = new MemoryStore()
+    const { agent, start, user } = await openActiveShopper({ ...setup, sessions })
+    const set = jest.spyOn(sessions, 'set')
+    set.mockImplementationOnce((_id, _session, done) => done?.(new Error('down')))
+
+    expect(await start(way)).toMatchObject(failed(way))
+
+    expect([...users.values()]).toEqual([user])
+    expect((await pageOf(agent)).user).toEqual(user)
   })
 
   it('belongs to the strategy that signed it in: no other store gets its token', async () => {

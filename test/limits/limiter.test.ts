@@ -1,5 +1,6 @@
 /* eslint-disable @typescript-eslint/prefer-promise-reject-errors -- limiters reject with results */
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterUnion } from 'rate-limiter-flexible'
+import { PasswordlessOtpStrategy } from '../../lib'
 import { Context } from '../../lib/context'
 import { consume } from '../../lib/limits/limiter'
 import { MemoryLimiter } from '../../lib/limits/memory-limiter'
@@ -143,6 +144,16 @@ describe('consume', () => {
       status: 500,
       message: expect.stringContaining('FancyLimiter') as string,
     })
+  })
+
+  test('is limiter_unsuitable, too, if the limiter has no class', async () => {
+    const bare = Object.assign(
+      Object.create(null) as OtpLimiter,
+      limiterThat(() => Promise.resolve({})),
+    )
+    await expect(take(bare)).rejects.toMatchObject({ code: 'limiter_unsuitable' })
+    const limiter = Object.create(null) as OtpLimiter
+    expect(() => new PasswordlessOtpStrategy({ clientId: 'client', limiter })).toThrow(/limiter must have/)
   })
 
   test('is limiter_unsuitable if a rejection has no count', async () => {

@@ -219,6 +219,19 @@ describe('Strangers', () => {
     })
   }
 
+  test('share no exchange, but one session in a cookie exchanges a code once', async () => {
+    const { url, simulator } = await openShop({ sessionMiddleware: sessionInCookie })
+    const post = visitor(url)
+    await post('/code', { username: ADA })
+    const fields = { username: ADA, otp: simulator.lastCode(ADA) }
+    const held = simulator.hold('exchange')
+    const both = [post('/login', fields), post('/login', fields)]
+    await held.arrived
+    held.release()
+    expect(await Promise.all(both)).toEqual([200, 200])
+    expect(simulator.count('exchange')).toBe(1)
+  })
+
   test.each<[string, ShopSetup]>([
     ['sessions in a store', {}],
     ['sessions in cookies', { sessionMiddleware: sessionInCookie }],
@@ -245,6 +258,17 @@ describe('Strangers', () => {
       expect(await exchanged(others)).toBe(10)
       await pass(WINDOW)
     }
+  })
+
+  test('cannot take the ticket of a shopper who asks for another code', async () => {
+    const { url, simulator } = await openShop()
+    const [shopper, ...strangers] = Array.from({ length: 3 }, () => visitor(url))
+    for (const post of [shopper, ...strangers, shopper]) {
+      await post?.('/code', { username: ADA })
+      await pass(31 * SECOND)
+    }
+    await times(40, () => visitor(url)('/login', guess))
+    expect(await shopper?.('/login', { username: ADA, otp: simulator.lastCode(ADA) })).toBe(200)
   })
 
   test('cannot use the cookie of a session whose code was right', async () => {
