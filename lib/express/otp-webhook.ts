@@ -126,14 +126,18 @@ export function otpWebhook(options: OtpWebhookOptions): RequestHandler {
 
   async function isForeign(delivery: OtpDelivery): Promise<boolean> {
     if (passwordProfileId !== undefined && passwordProfileId !== delivery.passwordProfileId) return true
-    return (
-      services?.run({}, async (context) => {
-        const { store } = services.commerce
-        const realm = delivery.authenticationRealmId
-        if (realm !== '' && realm !== (await store.realmId(context))) return true
-        return (passwordProfileId ?? (await store.passwordProfileId(context))) !== delivery.passwordProfileId
-      }) ?? false
-    )
+    if (!services) return false
+    const { store } = services.commerce
+    const realm = delivery.authenticationRealmId
+    const differs = async (context: Context): Promise<boolean> =>
+      (realm !== '' && realm !== (await store.realmId(context))) ||
+      (passwordProfileId ?? (await store.passwordProfileId(context))) !== delivery.passwordProfileId
+    return services.run({}, async (context) => {
+      if (!(await differs(context))) return false
+      // The realm or the profile may have been replaced since this process detected it.
+      await store.recheck(context)
+      return differs(context)
+    })
   }
 
   return (req, res) => {

@@ -88,11 +88,14 @@ function open(options: Partial<OtpWebhookOptions> = {}, ...before: RequestHandle
 }
 
 /** The services of a strategy of this store. */
-function openStrategy(look: Partial<Record<'realmId' | 'passwordProfileId', () => Promise<string>>> = {}) {
+function openStrategy(
+  look: Partial<Record<'realmId' | 'passwordProfileId' | 'recheck', () => Promise<unknown>>> = {},
+) {
   const strategy = { name: 'passwordless-otp', authenticate: () => undefined }
   const store = {
     realmId: () => Promise.resolve('realm-1'),
     passwordProfileId: () => Promise.resolve('profile-1'),
+    recheck: () => Promise.resolve(),
     ...look,
   }
   const services = {
@@ -595,6 +598,15 @@ describe('otpWebhook with a strategy', () => {
       expect(codes()).toEqual([['success', delivered ? undefined : 'foreign_event']])
     },
   )
+
+  test('delivers an event of a realm that replaced the one which this process had detected', async () => {
+    let realm = 'realm-0'
+    const recheck = () => Promise.resolve((realm = 'realm-1'))
+    const { strategy } = openStrategy({ realmId: () => Promise.resolve(realm), recheck })
+    const { deliver, status } = open({ strategy })
+    expect(await status()).toBe(204)
+    expect(deliver).toHaveBeenCalledTimes(1)
+  })
 
   test('responds with 500 if a look-up fails, and delivers the event at the next attempt', async () => {
     let isDown = true
