@@ -8,7 +8,11 @@ import {
   signIn,
   TestBrowser,
 } from './support/browser'
+import { MINUTE, moveClock } from './support/clock'
 import { ADA, GRACE, openDemo, type TestShop } from './support/shop'
+
+// A code is sent once in half a minute.
+beforeEach(() => moveClock(MINUTE))
 
 describe('the basket in a browser', () => {
   let shop: TestShop
@@ -55,6 +59,7 @@ describe('the basket in a browser', () => {
 
     await page.getByRole('navigation').getByRole('button', { name: 'Sign out' }).click()
     await expectBasket(page, [])
+    moveClock(MINUTE)
     await addToBasket(page, 'Marker buoy')
     await addToBasket(page, 'Mooring rope')
     await signIn(page, shop, email)
