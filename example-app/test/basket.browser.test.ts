@@ -1,13 +1,18 @@
 import type { Page } from 'playwright-core'
 import {
   DESKTOP,
+  enterCode,
   expectNoSidewaysScrolling,
   headline,
   NARROW_PHONE,
   signIn,
   TestBrowser,
 } from './support/browser'
+import { MINUTE, moveClock } from './support/clock'
 import { ADA, GRACE, openDemo, type TestShop } from './support/shop'
+
+// A code is sent once in half a minute.
+beforeEach(() => moveClock(MINUTE))
 
 describe('the basket in a browser', () => {
   let shop: TestShop
@@ -37,7 +42,11 @@ describe('the basket in a browser', () => {
 
     // It follows the sign-in; with several companies, after the choice.
     await page.getByRole('link', { name: 'Sign in to order' }).click()
-    await signIn(page, shop, email)
+    await page.getByLabel('Email address').fill(email)
+    await page.getByRole('button', { name: 'Send me a code' }).click()
+    await page.waitForURL('**/login/verify')
+    await enterCode(page, shop.store.lastCode(email))
+    await page.waitForURL(email === GRACE ? '**/accounts' : '**/basket')
     if (email === GRACE) await choose(page, first)
     await expectBasket(page, ['3 Mooring rope', '1 Deck lamp'])
 
@@ -50,6 +59,7 @@ describe('the basket in a browser', () => {
 
     await page.getByRole('navigation').getByRole('button', { name: 'Sign out' }).click()
     await expectBasket(page, [])
+    moveClock(MINUTE)
     await addToBasket(page, 'Marker buoy')
     await addToBasket(page, 'Mooring rope')
     await signIn(page, shop, email)
@@ -90,9 +100,7 @@ describe('the basket in a browser', () => {
     const other = await page.context().newPage()
     await choose(other, 6)
     await page.getByRole('button', { name: /^Add to basket.*Deck lamp$/ }).click()
-    expect(await headline(page)).toBe(
-      'You switched to Alderney Towage in another tab'.replace('Towage', await nameOf(other)),
-    )
+    expect(await headline(page)).toBe(`You switched to ${await nameOf(other)} in another tab`)
     await expectNoSidewaysScrolling(page)
     await page.getByRole('button', { name: /^Switch back to/ }).click()
     expect(await headline(page)).toBe('Your basket')
@@ -114,7 +122,7 @@ describe('the basket in a browser', () => {
 
   async function nameOf(page: Page): Promise<string> {
     await page.goto('/account')
-    return (await headline(page)).split(' ').slice(1).join(' ')
+    return headline(page)
   }
 
   async function expectBasket(page: Page, expected: string[]): Promise<void> {
