@@ -1,4 +1,5 @@
 import express, { type Express, type RequestHandler } from 'express'
+import { Passport } from 'passport'
 import supertest from 'supertest'
 import { PasswordlessOtpStrategy, type PasswordlessOtpUser } from '../../lib'
 import { ElasticPathSimulator } from '../../lib/testing'
@@ -30,15 +31,11 @@ afterEach(async () => {
 async function signedIn(): Promise<PasswordlessOtpUser> {
   const app = express().use(express.json())
   let user: PasswordlessOtpUser | undefined
-  app.post('/', (req, res, next) => {
-    Object.assign(Object.create(strategy) as PasswordlessOtpStrategy, {
-      success: (one: PasswordlessOtpUser) => {
-        user = one
-        res.end()
-      },
-      error: next,
-      fail: next,
-    }).authenticate(req)
+  const passport = new Passport().use(strategy)
+  const authenticate = passport.authenticate(strategy.name, { session: false }) as RequestHandler
+  app.post('/', authenticate, (req, res) => {
+    user = req.user as PasswordlessOtpUser
+    res.end()
   })
   await supertest(app)
     .post('/')
