@@ -138,7 +138,7 @@ describe('ordering', () => {
       await visitor.signIn(GRACE)
       expect(redirectOf(await visitor.get(path))).toEqual([303, '/accounts'])
       await visitor.get('/accounts')
-    const [account = ''] = shop.accountsOf(GRACE)
+      const [account = ''] = shop.accountsOf(GRACE)
       expect(redirectOf(await visitor.post('/accounts/switch', { account_id: account }))).toEqual([303, path])
     },
   )
