@@ -25,7 +25,7 @@ export interface DiagnosticMessage {
   upstreamStatus?: number
   /** With `call`: the HTTP method. */
   method?: string
-  /** With `call`: the path below `baseUrl`, without the query. */
+  /** With `call`: the path below `baseUrl`, without the query. A cart's id is replaced by `:id`, because it is a secret. */
   path?: string
   /** With `warning`: what is wrong and what to do. */
   message?: string

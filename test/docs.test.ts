@@ -15,8 +15,6 @@ import * as docs from './support/samples'
 import { read, run, runAsync, sample } from './support/samples'
 import { ADA, errorHandler, listen, openShop, SECRET_KEY, type Agent } from './support/shop'
 
-// It comes with the example app's cart.
-const LATER = ['docs/carts.md']
 const pages = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'example-app/README.md'],
   ...readdirSync(join(docs.ROOT, 'docs')).flatMap((name) => (name.endsWith('.md') ? `docs/${name}` : [])),
@@ -24,10 +22,12 @@ const pages = [
 
 describe.each(pages)('%s', (path) => {
   test('has links and anchors that resolve', () => {
-    const broken = docs.linksOf(path).filter(({ target, anchor }) => {
-      if (LATER.includes(target)) return false
-      return !existsSync(join(docs.ROOT, target)) || (anchor && !docs.anchorsOf(target).includes(anchor))
-    })
+    const broken = docs
+      .linksOf(path)
+      .filter(
+        ({ target, anchor }) =>
+          !existsSync(join(docs.ROOT, target)) || (anchor && !docs.anchorsOf(target).includes(anchor)),
+      )
     expect(broken).toEqual([])
   })
 

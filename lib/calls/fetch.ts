@@ -65,7 +65,7 @@ async function call(
         name: 'call',
         details: () => ({
           method: request.method,
-          path: target.path,
+          path: withoutCartId(target.path),
           ...(outgoing.status === undefined ? {} : { upstreamStatus: outgoing.status }),
         }),
       },
@@ -199,4 +199,9 @@ function discardAnswer({ response }: StreamedAnswer): void {
 /** Frees the connection of a response that nobody reads. */
 function discard(response: Response): void {
   response.body?.cancel().catch(() => undefined)
+}
+
+// A cart's id is all that protects the cart (docs/elastic-path-facts.md#34), so it must not reach a log.
+function withoutCartId(path: string): string {
+  return path.replace(/\/carts\/[^/]+/, '/carts/:id')
 }

@@ -40,7 +40,7 @@ export async function readOrder(fetch: Fetch, orderId: string) {
   return { ...order, items }
 }
 
-export interface Delivery {
+interface Delivery {
   first_name: string
   last_name: string
   company_name: string

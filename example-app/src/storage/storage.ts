@@ -38,7 +38,7 @@ export interface Storage {
   close(): Promise<void>
 }
 
-export interface Limiters {
+interface Limiters {
   /** Counts sign-in attempts by username. */
   attempts: OtpLimiter
   /** Counts code requests by username. */
