@@ -4,7 +4,6 @@ import { z } from 'zod'
 
 /** The environment, validated. `.env.example` explains each variable. */
 export type Config = ReturnType<typeof readConfig>
-type StoreConfig = NonNullable<Config['store']>
 
 const SETUP =
   'To set up your store and write its settings to .env, run `npx passport-elasticpath-otp setup`.\n' +
