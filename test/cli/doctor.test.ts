@@ -658,6 +658,31 @@ describe('doctor at a store that is broken', () => {
   })
 })
 
+describe('doctor that is interrupted while it waits', () => {
+  const interrupted = { code: 1, err: 'passport-elasticpath-otp: Interrupted.\n' }
+
+  /** Sends SIGTERM at the first wait, which would not end otherwise. */
+  const stopAtFirstWait = () => {
+    shell.clock.until = new Promise(() => undefined)
+    shell.clock.onSleep = () => shell.stop()
+  }
+
+  it('ends without a stack trace while it waits for a delivery', async () => {
+    const env = await open({ deliveryDelay: 3_600_000 })
+    stopAtFirstWait()
+
+    expect(await shell.run(['doctor', '--send', ADA], { env })).toMatchObject(interrupted)
+  })
+
+  it('ends without a stack trace while it waits after a rate limit', async () => {
+    const env = await open()
+    simulator?.fault('password_profiles', { rateLimited: 2 })
+    stopAtFirstWait()
+
+    expect(await shell.run(['doctor'], { env })).toMatchObject(interrupted)
+  })
+})
+
 describe('doctor --send', () => {
   const send = async (situation: Situation) => {
     const { report } = await examine(situation, '--send', ADA)

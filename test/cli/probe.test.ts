@@ -358,6 +358,25 @@ describe('what probe cannot do', () => {
     expect(err).toContain('passport-elasticpath-otp doctor')
   })
 
+  it.each([
+    ['between two requests', 1000, 1],
+    ['while it waits for the code of its last question', 120_000, 3],
+  ])('ends without a stack trace when it is interrupted %s', async (_, milliseconds, nth) => {
+    const env = await open({ deliveryDelay: 3_600_000 })
+    let count = 0
+    shell.clock.onSleep = (pause) => {
+      if (pause === milliseconds) count += 1
+      if (count === nth) shell.stop()
+      else if (pause === 120_000) queueMicrotask(() => shell.clock.advance(120_000))
+    }
+
+    const { code, out, err } = await listen(env, ['--username', MEMBER], () => undefined)
+
+    expect(code).toBe(1)
+    expect(JSON.parse(out)).toEqual({ ok: false, error: { message: 'Interrupted.' } })
+    expect(err).not.toContain('AbortError')
+  })
+
   it('ends when it is interrupted', async () => {
     const env = await open()
     const answer = (question: string) => (question.startsWith('Start?') ? 'y' : undefined)
