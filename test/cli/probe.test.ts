@@ -310,8 +310,8 @@ describe('probe with a webhook', () => {
 describe('what probe cannot do', () => {
   it.each<[string, readonly string[], Situation, string]>([
     ['no username', [], {}, '--username is missing'],
-    ['nobody to type codes', ['--username', MEMBER], {}, 'Nobody can type the codes'],
-    ['nobody to ask', ['--username', MEMBER, '--listen', '0'], {}, 'Pass --yes'],
+    ['nobody to type codes', ['--username', MEMBER], {}, 'Not a terminal, so nobody can type the codes.'],
+    ['nobody to ask', ['--username', MEMBER, '--listen', '0'], {}, 'Not a terminal, so probe cannot ask.'],
     [
       'no secret to listen with',
       ['--username', MEMBER, '--listen', '0'],

@@ -138,7 +138,9 @@ describe('setup at a new store', () => {
     const { code, err } = await setup({ env: await open() }, '--webhook-url', shop.url)
 
     expect(code).toBe(2)
-    expect(err).toContain('Pass --yes')
+    expect(err).toContain(
+      'Not a terminal, so setup cannot ask.\n  Add --yes to apply the changes, or --dry-run to see them.\n',
+    )
     expect(writes()).toEqual([])
   })
 

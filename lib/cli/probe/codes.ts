@@ -59,7 +59,7 @@ export class Listener implements CodeSource {
     } catch {
       throw new CliError(
         `Port ${port} is in use.`,
-        'Pass another port with --listen, and lead the tunnel there.',
+        'Pass another port with --listen, and connect the tunnel to it.',
       )
     }
     return listener

@@ -63,7 +63,7 @@ interface Plan {
 }
 
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const flags = parseFlags(FLAGS, argv)
+  const flags = parseFlags(command.name, FLAGS, argv)
   const terminal = new Terminal(io, flags.json === true)
   try {
     return await setUp(flags, io, terminal)
@@ -213,8 +213,8 @@ async function agreed(
   if (flags.yes) return true
   if (asks) return terminal.confirm(question)
   throw new UsageError(
-    'There are changes to make, and nobody to ask.',
-    'Pass --yes to make them, or --dry-run to see them.',
+    flags.json ? 'With --json, setup does not ask.' : 'Not a terminal, so setup cannot ask.',
+    'Add --yes to apply the changes, or --dry-run to see them.',
   )
 }
 
