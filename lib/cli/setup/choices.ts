@@ -14,7 +14,7 @@ export class Choices {
   ) {}
 
   /** The settings with what was missing, if it can be asked for. */
-  async complete(settings: Settings, hasBaseUrl: boolean): Promise<Settings> {
+  async complete(settings: Settings): Promise<Settings> {
     const { terminal } = this
     if (!this.asks) {
       if (settings.clientId === undefined)
@@ -29,7 +29,7 @@ export class Choices {
     }
     if (settings.clientId === undefined) terminal.line(APPLICATION_KEYS)
     const clientId = settings.clientId ?? (await this.require('Client id'))
-    const asked = hasBaseUrl
+    const asked = settings.hasBaseUrl
       ? undefined
       : await terminal.ask('API base URL of the region', settings.baseUrl.origin)
     const baseUrl = asked === undefined ? settings.baseUrl : readBaseUrl('The base URL', asked)
@@ -37,7 +37,7 @@ export class Choices {
       settings.clientSecret ?? (await terminal.askSecret('Client secret, used for this setup only'))
     if (clientSecret === '')
       throw new UsageError('Changing a store needs the client secret.', APPLICATION_KEYS)
-    return { ...settings, clientId, clientSecret, baseUrl }
+    return { ...settings, clientId, clientSecret, baseUrl, hasBaseUrl: true }
   }
 
   /** The profile to turn codes on for. Undefined if the realm has none. */

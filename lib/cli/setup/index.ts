@@ -116,9 +116,7 @@ async function makePlan(
 ): Promise<Plan> {
   const read = readSettings(flags, io, file)
   const choices = new Choices(terminal, asks)
-  const hasBaseUrl =
-    (flags['base-url'] ?? io.env['EPCC_BASE_URL'] ?? file.values['EPCC_BASE_URL']) !== undefined
-  const settings = await choices.complete(read, hasBaseUrl)
+  const settings = await choices.complete(read)
   const store = new Store(settings, io)
   terminal.working('reading the store')
   const realmId = settings.authenticationRealmId ?? (await findRealm(store))
