@@ -518,7 +518,7 @@ const WRECKS: readonly [
     'warning',
     'account tokens are short',
     async () => ({ env: await open({ accountTokenLifetime: 60 }) }),
-    /live 60 seconds.*signed out/,
+    /valid for 60 seconds.*signed out/,
     /Raise/,
   ],
   [

@@ -55,6 +55,8 @@ export interface Situation {
 /** A command line in this process: its own folder, environment, terminal and clock. */
 export class Shell {
   readonly cwd = mkdtempSync(join(tmpdir(), 'cli-'))
+  /** Where commands run, in `cwd`. */
+  folder = ''
   readonly clock = new FakeClock()
   private readonly stopping = new AbortController()
   stdout = new Screen(false)
@@ -84,7 +86,7 @@ export class Shell {
       stdout: this.stdout,
       stderr: this.stderr,
       env,
-      cwd: this.cwd,
+      cwd: join(this.cwd, this.folder),
       nodeVersion: situation.nodeVersion ?? 'v20.18.1',
       fetch: situation.fetch ?? fetch,
       clock: this.clock,

@@ -182,7 +182,7 @@ function usernameFormat({ profile, realmId }: Visit): Finding {
 
 function accountTokenLifetime({ tokenLifetime }: Visit): Finding {
   if (tokenLifetime === undefined) return ok('The lifetime of account tokens is not set; it is a day.')
-  const message = `Account tokens live ${tokenLifetime} seconds.`
+  const message = `Account tokens are valid for ${tokenLifetime} seconds.`
   const setting =
     'account_management_authentication_token_timeout_secs in /v2/settings/account-authentication'
   if (tokenLifetime < SHORTEST_TOKEN) {
@@ -192,7 +192,10 @@ function accountTokenLifetime({ tokenLifetime }: Visit): Finding {
     )
   }
   if (tokenLifetime > LONGEST_TOKEN) {
-    return warning(`${message} A stolen token works as long.`, `Lower ${setting}. The default is 86400.`)
+    return warning(
+      `${message} A stolen token works for the same time.`,
+      `Lower ${setting}. The default is 86400.`,
+    )
   }
   return ok(message)
 }

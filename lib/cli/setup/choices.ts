@@ -108,20 +108,20 @@ export class Choices {
 
   /** The webhook's secret: the setting; else what the user pastes; else a new one. */
   async secret(setting: string | undefined, existing: Integration | undefined): Promise<Secret> {
-    if (setting !== undefined) return { value: readSecret(setting), isNew: false }
-    if (!existing) return makeSecret()
+    if (setting !== undefined) return given(setting)
+    if (!existing) return makeSecret({ replaces: false })
     this.terminal.line(`No setting holds the secret of the integration "${existing.name}".`)
     const pasted = this.asks
       ? await this.terminal.askSecret('Paste it, or press Enter to make a new one')
       : ''
-    if (pasted !== '') return { value: readSecret(pasted), isNew: false }
+    if (pasted !== '') return given(pasted)
     this.terminal.line(
       this.terminal.paint(
         'yellow',
-        'A new one is made. The old one stops working: restart the shop with the new one.',
+        '! setup makes a new one. The old one stops working: running shops refuse deliveries until they get the new one.',
       ),
     )
-    return makeSecret()
+    return makeSecret({ replaces: true })
   }
 
   private async require(question: string): Promise<string> {
@@ -162,8 +162,8 @@ function readWebhookUrl(value: string, baseUrl: URL): string {
   return value
 }
 
-function readSecret(value: string): string {
-  if (/^[\x21-\x7e]{16,256}$/.test(value)) return value
+function given(value: string): Secret {
+  if (/^[\x21-\x7e]{16,256}$/.test(value)) return { value, isNew: false, replaces: false }
   throw new UsageError(
     'The webhook secret must be 16 to 256 ASCII characters without spaces.',
     'Remove EPCC_WEBHOOK_SECRET from the settings to get a new one.',
