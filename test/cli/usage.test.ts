@@ -69,7 +69,7 @@ describe('wrong usage', () => {
   })
 
   it.each([
-    ['setup', '--webhok-url', 'Did you mean --webhook-url? '],
+    ['setup', '--webhook-ulr', 'Did you mean --webhook-url? '],
     ['doctor', '--sned=ada@example.com', 'Did you mean --send? '],
     ['simulate', '--access-token', 'Did you mean --access-token-lifetime? '],
     ['doctor', '--nonsense', ''],

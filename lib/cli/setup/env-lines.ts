@@ -72,7 +72,7 @@ export async function printAdvice(
   if (await isCommittable(io.cwd)) {
     terminal.line()
     terminal.line(
-      `${terminal.paint('yellow', '!')} .env is not ignored by git, so its secrets can be committed. ` +
+      `${terminal.paint('yellow', '!')} .env is not ignored by Git, so its secrets can be committed. ` +
         'Add this line to .gitignore: .env',
     )
   }
