@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { closest } from './closest'
 import { UsageError } from './errors'
 import { at, text } from './json'
 
@@ -42,9 +43,10 @@ const SECRETS: Readonly<Record<string, string>> = {
 /**
  * Parses the arguments of a command.
  *
+ * @param command - The command's name, whose help errors point to.
  * @throws UsageError for unknown flags, missing values and stray arguments.
  */
-export function parseFlags<T extends Flags>(flags: T, argv: readonly string[]) {
+export function parseFlags<T extends Flags>(command: string, flags: T, argv: readonly string[]) {
   for (const argument of argv) {
     const name = /^--([^=]+)/.exec(argument)?.[1] ?? ''
     const variable = SECRETS[name]
@@ -57,7 +59,11 @@ export function parseFlags<T extends Flags>(flags: T, argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: flags, strict: true, allowPositionals: false }).values
   } catch (error) {
-    throw new UsageError(firstSentence(text(at(error, 'message')) ?? String(error)))
+    const message = firstSentence(text(at(error, 'message')) ?? String(error))
+    const unknown = /^Unknown option '--(.+)'/.exec(message)?.[1]
+    const meant = unknown === undefined ? undefined : closest(unknown, Object.keys(flags))
+    const suggestion = meant === undefined ? '' : `Did you mean --${meant}? `
+    throw new UsageError(message, `${suggestion}See: npx ${COMMAND} ${command} --help`)
   }
 }
 

@@ -35,6 +35,38 @@ export function parse(json: string): unknown {
   }
 }
 
+/**
+ * Finds the error in a text that is not JSON.
+ *
+ * @returns its line and column, both from 1.
+ */
+export function errorPosition(json: string): { line: number; column: number } {
+  // JSON.parse does not always say where the error is. The text before it is incomplete, and any longer part is wrong.
+  let before = 0
+  let after = json.length + 1
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2)
+    if (isStart(json.slice(0, middle))) before = middle
+    else after = middle
+  }
+  const lines = json.slice(0, before).split('\n')
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
+}
+
+/** Whether a text is JSON or can be completed to it: the error is at its end. */
+function isStart(json: string): boolean {
+  try {
+    JSON.parse(json)
+    return true
+  } catch (error) {
+    const message = text(at(error, 'message')) ?? ''
+    const position = / in JSON at position (\d+)/.exec(message)?.[1]
+    return position === undefined
+      ? message === 'Unexpected end of JSON input'
+      : Number(position) >= json.length
+  }
+}
+
 /** Foreign text in one line, without control characters, and of bounded length. */
 export function oneLine(value: string, longest = 200): string {
   const line = value.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()

@@ -29,6 +29,8 @@ export interface Settings {
   readonly clientId: string | undefined
   readonly clientSecret: string | undefined
   readonly baseUrl: URL
+  /** Whether it was set. Otherwise it is the default region. */
+  readonly hasBaseUrl: boolean
   readonly passwordProfileId: string | undefined
   readonly authenticationRealmId: string | undefined
   readonly webhookSecret: string | undefined
@@ -52,11 +54,15 @@ export const APPLICATION_KEYS =
 export function readSettings(flags: StoreFlags, io: Io, file: EnvFile): Settings {
   const inFile = file.values
   const variable = (name: string) => nonEmpty(io.env[name]) ?? inFile[name]
-  const baseUrl = flags['base-url'] ?? variable('EPCC_BASE_URL') ?? DEFAULT_BASE_URL
+  const baseUrl = flags['base-url'] ?? variable('EPCC_BASE_URL')
   return {
     clientId: flags['client-id'] ?? variable('EPCC_CLIENT_ID'),
     clientSecret: variable('EPCC_CLIENT_SECRET'),
-    baseUrl: readBaseUrl(flags['base-url'] === undefined ? 'EPCC_BASE_URL' : '--base-url', baseUrl),
+    baseUrl: readBaseUrl(
+      flags['base-url'] === undefined ? 'EPCC_BASE_URL' : '--base-url',
+      baseUrl ?? DEFAULT_BASE_URL,
+    ),
+    hasBaseUrl: baseUrl !== undefined,
     passwordProfileId: flags.profile ?? variable('EPCC_PASSWORD_PROFILE_ID'),
     authenticationRealmId: variable('EPCC_AUTHENTICATION_REALM_ID'),
     webhookSecret: variable('EPCC_WEBHOOK_SECRET'),

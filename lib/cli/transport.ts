@@ -1,6 +1,7 @@
 import { CliError, Interrupted, systemCode } from './errors'
 import type { Io } from './io'
 import { at, objects, oneLine, parse, text, type JsonObject } from './json'
+import { pause } from './pause'
 import type { Settings } from './settings'
 
 const TIMEOUT = 10_000
@@ -91,7 +92,7 @@ export class Transport {
   private async transmit(request: Request): Promise<Answer> {
     const first = await this.once(request)
     if (first.status !== 429 || this.manners.retries === false) return first
-    await this.io.clock.sleep(Math.min(first.retryAfter ?? 1000, LONGEST_WAIT), this.io.signal)
+    await pause(this.io, Math.min(first.retryAfter ?? 1000, LONGEST_WAIT))
     return this.once(request)
   }
 

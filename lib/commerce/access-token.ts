@@ -60,8 +60,8 @@ export class AccessToken {
     const { status } = refusalOf(answer, CALL, this.form)
     throw new ElasticPathError(
       'client_refused',
-      `Elastic Path returned ${status} to ${nameOf(CALL)}: it does not know this client. ` +
-        'Check clientId and clientSecret, and that baseUrl is the region of their store.',
+      `Elastic Path refused the client with ${status} to ${nameOf(CALL)}. ` +
+        'Check clientId and clientSecret, and that baseUrl is the region of the store that they belong to.',
       { upstreamStatus: status },
     )
   }

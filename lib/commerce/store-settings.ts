@@ -69,7 +69,7 @@ export class StoreSettings {
       throw new ElasticPathError(
         'password_profile_not_found',
         `The password profile ${list([profile])} has one-time passwords turned off. ` +
-          'Set its enable_one_time_password_token to true.',
+          'Run `npx passport-elasticpath-otp setup`, or set its enable_one_time_password_token to true.',
       )
     }
   }
@@ -165,7 +165,8 @@ function soleProfile(profiles: PasswordProfile[]): string {
     const found = profiles.length === 0 ? 'It has no password profile.' : `It has: ${list(profiles)}.`
     throw new ElasticPathError(
       'password_profile_not_found',
-      `No password profile of the realm has enable_one_time_password_token set to true, so no code can work. ${found}`,
+      'No password profile of the realm has one-time passwords turned on. Run `npx passport-elasticpath-otp setup`, ' +
+        `or set enable_one_time_password_token of a profile to true in the realm. ${found}`,
     )
   }
   throw new ElasticPathError(

@@ -263,7 +263,7 @@ const WRECKS: readonly [
     'the key allows no implicit tokens',
     () => faulty('access_token', { status: 403 }),
     /refuses an implicit/,
-    /pass clientSecret/,
+    /If the next check succeeds.*pass clientSecret/,
   ],
   [
     'implicit_token',
@@ -280,6 +280,21 @@ const WRECKS: readonly [
     async () => ({ env: { ...(await open()), EPCC_CLIENT_SECRET: 'wrong-secret' } }),
     /refuses a client_credentials/,
     /EPCC_CLIENT_SECRET/,
+  ],
+  [
+    'client_credentials_token',
+    'error',
+    'the client id and the secret are of the other region',
+    async () => ({
+      env: {
+        ...(await open()),
+        EPCC_CLIENT_ID: 'wrong',
+        EPCC_BASE_URL: 'https://euwest.api.elasticpath.com',
+      },
+      fetch: leadTo('euwest.api.elasticpath.com'),
+    }),
+    /refuses both an implicit and a client_credentials access token/,
+    /EPCC_CLIENT_ID, EPCC_CLIENT_SECRET and EPCC_BASE_URL.*other region.*EPCC_BASE_URL=https:\/\/useast\.api\.elasticpath\.com/,
   ],
   [
     'realm',
@@ -355,8 +370,8 @@ const WRECKS: readonly [
     'warning',
     'usernames can be anything',
     async () => ({ env: await open({ passwordProfiles: [{ usernameFormat: 'any' }] }) }),
-    /username_format: any/,
-    /username_format to email/,
+    /username_format: any.*upper and lower case/,
+    /PUT \/v2\/authentication-realms\/[\w-]+\/password-profiles\/[\w-]+ with username_format set to email.*accept any text/,
   ],
   [
     'webhook_integration',
@@ -503,7 +518,7 @@ const WRECKS: readonly [
     'warning',
     'account tokens are short',
     async () => ({ env: await open({ accountTokenLifetime: 60 }) }),
-    /live 60 seconds.*signed out/,
+    /valid for 60 seconds.*signed out/,
     /Raise/,
   ],
   [
@@ -547,6 +562,35 @@ describe('doctor at a store that is broken', () => {
 
   it('has a test for each check', () => {
     expect([...new Set(WRECKS.map(([id]) => id))]).toEqual(IDS)
+  })
+
+  it.each([
+    [{}, 'answers (region US East). EPCC_BASE_URL is not set, so this is the default region.'],
+    [{ EPCC_BASE_URL: 'https://useast.api.elasticpath.com' }, 'answers (region US East).'],
+  ])('says which region it checked with %j, and that the app must use it too', async (more, message) => {
+    const { EPCC_BASE_URL: _url, ...env } = await open()
+
+    const { report } = await examine({
+      env: { ...env, ...more },
+      fetch: leadTo('useast.api.elasticpath.com'),
+    })
+
+    const advice = 'The app must use the same baseUrl.'
+    expect(report.checks[0]).toEqual({
+      id: 'base_url',
+      status: 'ok',
+      message: `https://useast.api.elasticpath.com ${message}${'EPCC_BASE_URL' in more ? '' : ` ${advice}`}`,
+    })
+  })
+
+  it('has nothing against a profile without a username format', async () => {
+    const env = await open()
+    const profile = { id: PROFILE, name: 'Shoppers', enable_one_time_password_token: true }
+    simulator?.fault('password_profiles', { status: 200, body: { data: [profile] } })
+
+    const { report } = await examine({ env })
+
+    expect(report.checks.find(({ id }) => id === 'username_format')?.status).toBe('ok')
   })
 
   it('skips what needs the store when it cannot be reached', async () => {
@@ -655,6 +699,31 @@ describe('doctor at a store that is broken', () => {
     shell.stop()
 
     expect(await ended).toMatchObject({ code: 1, err: 'passport-elasticpath-otp: Interrupted.\n' })
+  })
+})
+
+describe('doctor that is interrupted while it waits', () => {
+  const interrupted = { code: 1, err: 'passport-elasticpath-otp: Interrupted.\n' }
+
+  /** Sends SIGTERM at the first wait, which would not end otherwise. */
+  const stopAtFirstWait = () => {
+    shell.clock.until = new Promise(() => undefined)
+    shell.clock.onSleep = () => shell.stop()
+  }
+
+  it('ends without a stack trace while it waits for a delivery', async () => {
+    const env = await open({ deliveryDelay: 3_600_000 })
+    stopAtFirstWait()
+
+    expect(await shell.run(['doctor', '--send', ADA], { env })).toMatchObject(interrupted)
+  })
+
+  it('ends without a stack trace while it waits after a rate limit', async () => {
+    const env = await open()
+    simulator?.fault('password_profiles', { rateLimited: 2 })
+    stopAtFirstWait()
+
+    expect(await shell.run(['doctor'], { env })).toMatchObject(interrupted)
   })
 })
 

@@ -310,8 +310,8 @@ describe('probe with a webhook', () => {
 describe('what probe cannot do', () => {
   it.each<[string, readonly string[], Situation, string]>([
     ['no username', [], {}, '--username is missing'],
-    ['nobody to type codes', ['--username', MEMBER], {}, 'Nobody can type the codes'],
-    ['nobody to ask', ['--username', MEMBER, '--listen', '0'], {}, 'Pass --yes'],
+    ['nobody to type codes', ['--username', MEMBER], {}, 'Not a terminal, so nobody can type the codes.'],
+    ['nobody to ask', ['--username', MEMBER, '--listen', '0'], {}, 'Not a terminal, so probe cannot ask.'],
     [
       'no secret to listen with',
       ['--username', MEMBER, '--listen', '0'],
@@ -356,6 +356,25 @@ describe('what probe cannot do', () => {
     expect(code).toBe(1)
     expect(err).toContain(message)
     expect(err).toContain('passport-elasticpath-otp doctor')
+  })
+
+  it.each([
+    ['between two requests', 1000, 1],
+    ['while it waits for the code of its last question', 120_000, 3],
+  ])('ends without a stack trace when it is interrupted %s', async (_, milliseconds, nth) => {
+    const env = await open({ deliveryDelay: 3_600_000 })
+    let count = 0
+    shell.clock.onSleep = (pause) => {
+      if (pause === milliseconds) count += 1
+      if (count === nth) shell.stop()
+      else if (pause === 120_000) queueMicrotask(() => shell.clock.advance(120_000))
+    }
+
+    const { code, out, err } = await listen(env, ['--username', MEMBER], () => undefined)
+
+    expect(code).toBe(1)
+    expect(JSON.parse(out)).toEqual({ ok: false, error: { message: 'Interrupted.' } })
+    expect(err).not.toContain('AbortError')
   })
 
   it('ends when it is interrupted', async () => {

@@ -138,7 +138,9 @@ describe('setup at a new store', () => {
     const { code, err } = await setup({ env: await open() }, '--webhook-url', shop.url)
 
     expect(code).toBe(2)
-    expect(err).toContain('Pass --yes')
+    expect(err).toContain(
+      'Not a terminal, so setup cannot ask.\n  Add --yes to apply the changes, or --dry-run to see them.\n',
+    )
     expect(writes()).toEqual([])
   })
 
@@ -272,9 +274,29 @@ describe('setup run again', () => {
 
     const { out } = await unattended(env)
 
-    expect(out).toContain('The old one stops working')
     expectComplete()
-    expect(secretOf(shell.envText)).not.toBe(lost)
+    const secret = secretOf(shell.envText) ?? ''
+    expect(secret).not.toBe(lost)
+    const [before = '', after = ''] = out.split('✓ Webhook integration')
+    expect(before).toContain(
+      'The old one stops working: running shops refuse deliveries until they get the new',
+    )
+    expect(before).not.toContain(secret)
+    expect(after).toContain(
+      `Running shops refuse deliveries until they get the new secret. Set this line in the .env of each:\n  EPCC_WEBHOOK_SECRET=${secret}\n`,
+    )
+  })
+
+  it('exits with 0 after it made a new secret, if doctor finds no error', async () => {
+    const env = await open()
+    await unattended(env, '--no-write-env')
+    const { url } = shop
+    await shop.close()
+
+    const { code, out } = await setup({ env }, '--yes', '--webhook-url', url)
+
+    expect(out).toContain('Running shops refuse deliveries')
+    expect(code).toBe(0)
   })
 
   it('changes nothing if it is interrupted at a question', async () => {
@@ -497,6 +519,52 @@ describe('.env', () => {
 
     expect(lstatSync(shell.envPath).isSymbolicLink()).toBe(true)
     expect(readFileSync(join(shell.cwd, 'shared.env'), 'utf8')).toMatch(/^PORT=1\nEPCC_WEBHOOK_SECRET=/)
+  })
+})
+
+describe('.env in a folder with git', () => {
+  const WARNING =
+    '! .env is not ignored by Git, so its secrets can be committed. Add this line to .gitignore: .env\n'
+
+  /** Runs setup in `shops/` of a repository, and returns whether it warns. */
+  async function warns(ignored: string, ignoredInside = ''): Promise<boolean> {
+    mkdirSync(join(shell.cwd, '.git'))
+    writeFileSync(join(shell.cwd, '.gitignore'), ignored)
+    shell.folder = 'shops'
+    mkdirSync(join(shell.cwd, 'shops'))
+    if (ignoredInside !== '') writeFileSync(join(shell.cwd, 'shops/.gitignore'), ignoredInside)
+    return (await unattended(await open())).out.includes(WARNING)
+  }
+
+  it.each([
+    ['', true],
+    ['# .env\n[\nnode_modules/\n.env.local\n', true],
+    ['/.env', true],
+    ['.env\n!.env', true],
+    ['.env', false],
+    ['node_modules\r\n.env*\r\n', false],
+    ['**/.env', false],
+    ['/shops/.env', false],
+  ])('is warned of with %j in .gitignore: %s', async (ignored, expected) => {
+    expect(await warns(ignored)).toBe(expected)
+  })
+
+  it('may be ignored in its own folder', async () => {
+    expect(await warns('', '/.env')).toBe(false)
+  })
+
+  it('is not warned of without git', async () => {
+    const { out } = await unattended(await open())
+
+    expect(out).not.toMatch(/git/i)
+  })
+
+  it('is not warned of if it is not there', async () => {
+    mkdirSync(join(shell.cwd, '.git'))
+
+    const { out } = await unattended(await open(), '--no-write-env')
+
+    expect(out).not.toMatch(/git/i)
   })
 })
 

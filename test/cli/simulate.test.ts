@@ -175,7 +175,7 @@ describe('simulate', () => {
     ['access_token=rate_limited:1', [429, 200]],
     ['access_token=404*always', [404, 404, 404]],
     ['access_token=html', [502, 200]],
-  ])('strikes with --fault %s', async (fault, statuses) => {
+  ])('applies --fault %s', async (fault, statuses) => {
     const url = await start('--fault', fault)
 
     const answers: number[] = []
@@ -206,15 +206,33 @@ describe('simulate', () => {
     [['--fault', 'exchange=200'], 'There is no fault "200"'],
     [['--fault', 'exchange=503*0'], 'one request or more'],
     [['--seed', 'missing.json'], 'the file missing.json cannot be read'],
-    [['--seed', '.env'], '.env must hold an object'],
+    [['--seed', '.env'], '.env must contain an object'],
     [['--webhook-url', 'ftp://x'], 'http'],
     [['--code-lifetime', '0'], '--code-lifetime must be a whole number from 1'],
   ])('exits with 2 for %j', async (argv, message) => {
-    const { code, err } = await shell.run(['simulate', '--port', '0', ...argv], { file: 'A=1' })
+    const { code, err } = await shell.run(['simulate', '--port', '0', ...argv], { file: '[]' })
 
     expect(code).toBe(2)
     expect(err).toContain(message)
     expect(err).not.toMatch(/^ +at /m)
+  })
+})
+
+const MEMBERS = '{"members": [{"username": "ada@example.com"}'
+
+describe('a seed that is not JSON', () => {
+  it.each([
+    ['A=1', 'line 1, column 1'],
+    ['{\n  "members": [],\n}', 'line 3, column 1'],
+    ['{\n  members: []\n}', 'line 2, column 3'],
+    [`${MEMBERS},\n  ada, {"username": "grace@example.com"}]}`, 'line 2, column 3'],
+    [MEMBERS, 'line 1, column 45'],
+    ['', 'line 1, column 1'],
+  ])('is refused with the position of the error: %j', async (file, position) => {
+    const { code, err } = await shell.run(['simulate', '--seed', '.env'], { file })
+
+    expect(code).toBe(2)
+    expect(err).toContain(`--seed: .env is not valid JSON: there is an error at ${position}.\n`)
   })
 })
 
@@ -233,7 +251,7 @@ describe('the page of simulate', () => {
     expect(headers['referrer-policy']).toBe('same-origin')
     expect(text).toContain(`data-copy="${code}"`)
     expect(text).toContain('250 accounts')
-    expect(text).toContain('struck 0 of 3')
+    expect(text).toContain('applied to 0 of 3 requests')
     expect(text).toContain('/oauth/access_token')
     expect(text).not.toMatch(/<script>|<style>|style="|onclick/)
     for (const path of ['/simulator/style.css', '/simulator/app.js']) {
@@ -264,9 +282,9 @@ describe('the page of simulate', () => {
 
     const { status, headers } = await press('fault=access_token%3D503')
     expect([status, headers.location]).toEqual([303, '/'])
-    expect((await open(`${url}/`)).text).toContain('struck 0 of 1')
+    expect((await open(`${url}/`)).text).toContain('applied to 0 of 1 requests')
     expect((await accessToken(url)).status).toBe(503)
-    expect((await open(`${url}/`)).text).not.toContain('struck')
+    expect((await open(`${url}/`)).text).not.toContain('applied to')
 
     await press('fault=access_token%3D503')
     await press('action=clear-faults')

@@ -55,6 +55,8 @@ export interface Situation {
 /** A command line in this process: its own folder, environment, terminal and clock. */
 export class Shell {
   readonly cwd = mkdtempSync(join(tmpdir(), 'cli-'))
+  /** Where commands run, in `cwd`. */
+  folder = ''
   readonly clock = new FakeClock()
   private readonly stopping = new AbortController()
   stdout = new Screen(false)
@@ -84,7 +86,7 @@ export class Shell {
       stdout: this.stdout,
       stderr: this.stderr,
       env,
-      cwd: this.cwd,
+      cwd: join(this.cwd, this.folder),
       nodeVersion: situation.nodeVersion ?? 'v20.18.1',
       fetch: situation.fetch ?? fetch,
       clock: this.clock,
@@ -113,12 +115,14 @@ export class Shell {
   }
 }
 
-/** A clock whose short sleeps end at once. Longer ones, which are patience, end with `advance`. */
+/** A clock whose short sleeps end at once. Longer ones, which are patience, end with `advance`. As Node's, all reject if aborted. */
 class FakeClock {
   ahead = 0
   readonly sleeps: number[] = []
   /** What a short sleep waits for. */
   until: Promise<unknown> = Promise.resolve()
+  /** Called when a sleep begins. */
+  onSleep: (milliseconds: number) => void = () => undefined
   private readonly started = Date.now()
   private passed = 0
   private readonly sleepers: { until: number; wake: () => void }[] = []
@@ -127,8 +131,18 @@ class FakeClock {
     return this.started + this.ahead + this.passed
   }
 
-  sleep(milliseconds: number): Promise<void> {
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     this.sleeps.push(milliseconds)
+    this.onSleep(milliseconds)
+    const aborted = new Promise<never>((_, reject) => {
+      const abort = () => reject(new DOMException('The operation was aborted', 'AbortError'))
+      if (signal.aborted) abort()
+      signal.addEventListener('abort', abort)
+    })
+    return Promise.race([this.pass(milliseconds), aborted])
+  }
+
+  private pass(milliseconds: number): Promise<void> {
     if (milliseconds <= 10_000) {
       this.passed += milliseconds
       return this.until.then(() => undefined)

@@ -68,6 +68,21 @@ describe('wrong usage', () => {
     expect(err).not.toMatch(/^ +at /m)
   })
 
+  it.each([
+    ['setup', '--webhook-ulr', 'Did you mean --webhook-url? '],
+    ['doctor', '--sned=ada@example.com', 'Did you mean --send? '],
+    ['simulate', '--access-token', 'Did you mean --access-token-lifetime? '],
+    ['doctor', '--nonsense', ''],
+    ['doctor', '-x', ''],
+  ])('suggests the closest flag and the help for %s %s', async (name, flag, suggestion) => {
+    const { err } = await shell.run([name, flag])
+
+    const option = flag.split('=', 1)[0]
+    expect(err).toBe(
+      `passport-elasticpath-otp: Unknown option '${option}'.\n  ${suggestion}See: npx passport-elasticpath-otp ${name} --help\n`,
+    )
+  })
+
   it('prints the error as JSON with --json', async () => {
     const { code, out } = await shell.run(['doctor', '--json'])
 

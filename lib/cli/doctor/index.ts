@@ -28,7 +28,7 @@ export const command: Command = {
 
 /** @returns 1 if a check found an error; warnings are fine. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const flags = parseFlags(FLAGS, argv)
+  const flags = parseFlags(command.name, FLAGS, argv)
   const settings = readSettings(flags, io, await EnvFile.open(io.cwd))
   requireClientId(settings)
   const terminal = new Terminal(io, flags.json === true)

@@ -1,3 +1,4 @@
+import { pause } from '../pause'
 import type { DeliveryLog } from '../store'
 import { ok, problem, skipped, warning, type Check, type Finding, type Visit } from './check'
 
@@ -42,7 +43,7 @@ async function send(visit: Visit, username: string): Promise<Finding> {
         'Check that a member has this username, with the same upper and lower case. Deliveries can also be late.',
       )
     }
-    await io.clock.sleep(INTERVAL, io.signal)
+    await pause(io, INTERVAL)
   }
 }
 

@@ -32,7 +32,7 @@ export const LAST_CHECKS: readonly Check[] = [
 ]
 
 async function baseUrl(visit: Visit): Promise<Finding> {
-  const { baseUrl } = visit.settings
+  const { baseUrl, hasBaseUrl } = visit.settings
   const { status, date } = await visit.store.reach()
   if (status >= 500) {
     return problem(
@@ -42,7 +42,13 @@ async function baseUrl(visit: Visit): Promise<Finding> {
   }
   visit.answer = { date, receivedAt: visit.io.clock.now() }
   const region = REGIONS[baseUrl.hostname]
-  if (region !== undefined) return ok(`${baseUrl.origin} answers (region ${region}).`)
+  if (region !== undefined) {
+    const message = `${baseUrl.origin} answers (region ${region}).`
+    if (hasBaseUrl) return ok(message)
+    return ok(
+      `${message} EPCC_BASE_URL is not set, so this is the default region. The app must use the same baseUrl.`,
+    )
+  }
   if (isLoopback(baseUrl.hostname)) return ok(`${baseUrl.origin} answers (on this machine, a simulator).`)
   return warning(
     `${baseUrl.origin} answers, but is neither of Elastic Path's regions.`,
@@ -69,11 +75,14 @@ async function implicitToken({ store, settings }: Visit): Promise<Finding> {
   if (token) return ok(`The client id gets an implicit access token${lifetimeOf(token)}.`)
   const message = 'Elastic Path refuses an implicit access token to this client id.'
   if (settings.clientSecret === undefined) {
-    return problem(message, `Check EPCC_CLIENT_ID and EPCC_BASE_URL. ${APPLICATION_KEYS}`)
+    return problem(
+      message,
+      `Check EPCC_CLIENT_ID and EPCC_BASE_URL.${otherRegion(settings.baseUrl)} ${APPLICATION_KEYS}`,
+    )
   }
   return warning(
     message,
-    'Check EPCC_CLIENT_ID. If the key allows no implicit tokens, pass clientSecret to the strategy.',
+    'If the next check succeeds, the key allows no implicit tokens: pass clientSecret to the strategy.',
   )
 }
 
@@ -86,10 +95,24 @@ async function credentialsToken({ store, settings }: Visit): Promise<Finding> {
   }
   const token = await store.authenticate('client_credentials')
   if (token) return ok(`The client secret gets a client_credentials access token${lifetimeOf(token)}.`)
+  if (!store.has('implicit')) {
+    return problem(
+      'Elastic Path refuses both an implicit and a client_credentials access token.',
+      `Check EPCC_CLIENT_ID, EPCC_CLIENT_SECRET and EPCC_BASE_URL.${otherRegion(settings.baseUrl)} ${APPLICATION_KEYS}`,
+    )
+  }
   return problem(
     'Elastic Path refuses a client_credentials access token to this client id and secret.',
     `Check EPCC_CLIENT_SECRET: it belongs to the same application key as EPCC_CLIENT_ID. ${APPLICATION_KEYS}`,
   )
+}
+
+/** A hint that the store may be in another region than the one that was checked, which is a common mistake. */
+function otherRegion({ hostname }: URL): string {
+  const others = Object.keys(REGIONS).filter((host) => host !== hostname)
+  if (others.length === Object.keys(REGIONS).length) return ''
+  const lines = others.map((host) => `EPCC_BASE_URL=https://${host}`)
+  return ` A common cause is that the store is in the other region: ${lines.join(' or ')}.`
 }
 
 async function realm(visit: Visit): Promise<Finding> {
@@ -144,17 +167,22 @@ async function profiles(visit: Visit): Promise<Finding> {
   return ok(`The password profile "${only.name}" signs in with codes.`)
 }
 
-function usernameFormat({ profile }: Visit): Finding {
-  if (profile?.usernameFormat === 'email') return ok('Usernames are email addresses.')
+function usernameFormat({ profile, realmId }: Visit): Finding {
+  const format = profile?.usernameFormat
+  if (format === undefined) return ok('The password profile does not say which usernames it allows.')
+  if (format === 'email') return ok('Usernames are email addresses.')
   return warning(
-    `Usernames can be any text (username_format: ${profile?.usernameFormat ?? 'not set'}).`,
-    'If they are all email addresses, set username_format to email. Otherwise let the sign-in form accept any text.',
+    `Usernames can be any text (username_format: ${format}). If one is not an email address, its upper and lower case ` +
+      'matter, and a form field of the type email does not accept it.',
+    'If all usernames are email addresses, send PUT ' +
+      `/v2/authentication-realms/${realmId ?? ''}/password-profiles/${profile?.id ?? ''} with username_format set to email. ` +
+      'Otherwise let the sign-in form accept any text.',
   )
 }
 
 function accountTokenLifetime({ tokenLifetime }: Visit): Finding {
   if (tokenLifetime === undefined) return ok('The lifetime of account tokens is not set; it is a day.')
-  const message = `Account tokens live ${tokenLifetime} seconds.`
+  const message = `Account tokens are valid for ${tokenLifetime} seconds.`
   const setting =
     'account_management_authentication_token_timeout_secs in /v2/settings/account-authentication'
   if (tokenLifetime < SHORTEST_TOKEN) {
@@ -164,7 +192,10 @@ function accountTokenLifetime({ tokenLifetime }: Visit): Finding {
     )
   }
   if (tokenLifetime > LONGEST_TOKEN) {
-    return warning(`${message} A stolen token works as long.`, `Lower ${setting}. The default is 86400.`)
+    return warning(
+      `${message} A stolen token works for the same time.`,
+      `Lower ${setting}. The default is 86400.`,
+    )
   }
   return ok(message)
 }

@@ -35,7 +35,7 @@ async function integration(visit: Visit): Promise<Finding> {
   if (!chosen && queue) {
     return warning(
       `Codes go to the ${queue.type} integration "${queue.name}", and to no webhook.`,
-      `If the shop takes them from there, all is well. Otherwise run: ${SETUP}`,
+      `If the shop reads them from there, do nothing. Otherwise run: ${SETUP}`,
     )
   }
   if (!chosen) return problem('No integration delivers codes, so nobody receives one.', `Run: ${SETUP}`)
@@ -87,7 +87,7 @@ async function url(visit: Visit): Promise<Finding> {
   if (status < 300) {
     return problem(
       `${where} accepts a request without the secret (${status}). Anybody can send mail in the shop's name.`,
-      'Mount otpWebhook({ secretKey, deliver }) there, and let nothing answer before it.',
+      'Mount otpWebhook({ secretKey, deliver }) there, before any other handler.',
     )
   }
   if (status < 400) return problem(`${where} redirects (${status}). Elastic Path needs the final URL.`, fix)

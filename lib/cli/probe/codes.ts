@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { CliError } from '../errors'
+import { CliError, Interrupted } from '../errors'
 import type { Io } from '../io'
 import { at, parse, text } from '../json'
 import { CODE_EVENT } from '../store'
@@ -12,7 +12,7 @@ const LARGEST_BODY = 100 * 1024
 
 /** Where the codes of a probe come from. */
 export interface CodeSource {
-  /** The next code for a username; undefined if none arrives. */
+  /** The next code for a username; undefined if none arrives. @throws Interrupted */
   next(username: string): Promise<string | undefined>
   close(): Promise<void>
 }
@@ -59,7 +59,7 @@ export class Listener implements CodeSource {
     } catch {
       throw new CliError(
         `Port ${port} is in use.`,
-        'Pass another port with --listen, and lead the tunnel there.',
+        'Pass another port with --listen, and connect the tunnel to it.',
       )
     }
     return listener
@@ -85,7 +85,10 @@ export class Listener implements CodeSource {
         const event = new Promise<false>((resolve) => {
           this.wake = () => resolve(false)
         })
-        if (await Promise.race([event, late])) return undefined
+        if (await Promise.race([event, late])) {
+          if (this.io.signal.aborted) throw new Interrupted()
+          return undefined
+        }
       }
     } finally {
       given.abort()

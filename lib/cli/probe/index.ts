@@ -65,7 +65,7 @@ interface Result {
 
 /** @returns 0 if something was found out. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const flags = parseFlags(FLAGS, argv)
+  const flags = parseFlags(command.name, FLAGS, argv)
   const settings = readSettings(flags, io, await EnvFile.open(io.cwd))
   requireClientId(settings)
   const terminal = new Terminal(io, flags.json === true)
@@ -115,8 +115,8 @@ async function openSource(
   if (flags.listen === undefined) {
     if (terminal.canAsk) return new Inbox(terminal)
     throw new UsageError(
-      'Nobody can type the codes here.',
-      'Run it on a terminal, or pass --listen with a port.',
+      'Not a terminal, so nobody can type the codes.',
+      'Run it on a terminal, or add --listen with a port.',
     )
   }
   if (settings.webhookSecret === undefined) {
@@ -148,7 +148,7 @@ async function agrees(terminal: Terminal, settings: Settings, usernames: Usernam
   ]
   for (const line of lines) terminal.line(line)
   if (!terminal.canAsk)
-    throw new UsageError('Nobody can be asked here.', 'Pass --yes to start without asking.')
+    throw new UsageError('Not a terminal, so probe cannot ask.', 'Add --yes to start without asking.')
   if (await terminal.confirm('Start?')) return true
   terminal.line('Nothing was sent.')
   return false

@@ -1,5 +1,6 @@
 import { CliError } from '../errors'
 import type { Io } from '../io'
+import { pause } from '../pause'
 
 /** The most requests that one probe sends. */
 export const MOST_REQUESTS = 40
@@ -23,9 +24,9 @@ export class Pace {
   /** Waits for the moment of the next request. @throws BudgetSpent if there is none left. */
   async wait(): Promise<void> {
     if (this.left < 1) throw new BudgetSpent(`The ${MOST_REQUESTS} requests of a probe are used up.`)
-    const { clock, signal } = this.io
+    const { clock } = this.io
     const delay = this.sentAt + INTERVAL - clock.now()
-    if (delay > 0) await clock.sleep(delay, signal)
+    if (delay > 0) await pause(this.io, delay)
     this.sent += 1
     this.sentAt = clock.now()
   }

@@ -14,7 +14,7 @@ export class Choices {
   ) {}
 
   /** The settings with what was missing, if it can be asked for. */
-  async complete(settings: Settings, hasBaseUrl: boolean): Promise<Settings> {
+  async complete(settings: Settings): Promise<Settings> {
     const { terminal } = this
     if (!this.asks) {
       if (settings.clientId === undefined)
@@ -29,7 +29,7 @@ export class Choices {
     }
     if (settings.clientId === undefined) terminal.line(APPLICATION_KEYS)
     const clientId = settings.clientId ?? (await this.require('Client id'))
-    const asked = hasBaseUrl
+    const asked = settings.hasBaseUrl
       ? undefined
       : await terminal.ask('API base URL of the region', settings.baseUrl.origin)
     const baseUrl = asked === undefined ? settings.baseUrl : readBaseUrl('The base URL', asked)
@@ -37,7 +37,7 @@ export class Choices {
       settings.clientSecret ?? (await terminal.askSecret('Client secret, used for this setup only'))
     if (clientSecret === '')
       throw new UsageError('Changing a store needs the client secret.', APPLICATION_KEYS)
-    return { ...settings, clientId, clientSecret, baseUrl }
+    return { ...settings, clientId, clientSecret, baseUrl, hasBaseUrl: true }
   }
 
   /** The profile to turn codes on for. Undefined if the realm has none. */
@@ -108,20 +108,20 @@ export class Choices {
 
   /** The webhook's secret: the setting; else what the user pastes; else a new one. */
   async secret(setting: string | undefined, existing: Integration | undefined): Promise<Secret> {
-    if (setting !== undefined) return { value: readSecret(setting), isNew: false }
-    if (!existing) return makeSecret()
+    if (setting !== undefined) return given(setting)
+    if (!existing) return makeSecret({ replaces: false })
     this.terminal.line(`No setting holds the secret of the integration "${existing.name}".`)
     const pasted = this.asks
       ? await this.terminal.askSecret('Paste it, or press Enter to make a new one')
       : ''
-    if (pasted !== '') return { value: readSecret(pasted), isNew: false }
+    if (pasted !== '') return given(pasted)
     this.terminal.line(
       this.terminal.paint(
         'yellow',
-        'A new one is made. The old one stops working: restart the shop with the new one.',
+        '! setup makes a new one. The old one stops working: running shops refuse deliveries until they get the new one.',
       ),
     )
-    return makeSecret()
+    return makeSecret({ replaces: true })
   }
 
   private async require(question: string): Promise<string> {
@@ -162,8 +162,8 @@ function readWebhookUrl(value: string, baseUrl: URL): string {
   return value
 }
 
-function readSecret(value: string): string {
-  if (/^[\x21-\x7e]{16,256}$/.test(value)) return value
+function given(value: string): Secret {
+  if (/^[\x21-\x7e]{16,256}$/.test(value)) return { value, isNew: false, replaces: false }
   throw new UsageError(
     'The webhook secret must be 16 to 256 ASCII characters without spaces.',
     'Remove EPCC_WEBHOOK_SECRET from the settings to get a new one.',

@@ -3,10 +3,11 @@ import { EnvFile } from '../env-file'
 import { CliError, UsageError } from '../errors'
 import { COMMON, parseFlags, type Command, type Flags } from '../flags'
 import type { Io } from '../io'
-import { APPLICATION_KEYS, DEFAULT_BASE_URL, readSettings, STORE_FLAGS, type Settings } from '../settings'
-import { Store, type Profile } from '../store'
+import { APPLICATION_KEYS, readSettings, STORE_FLAGS, type Settings } from '../settings'
+import { Store } from '../store'
 import { Terminal } from '../terminal'
 import { Choices } from './choices'
+import { printAdvice, sortLines, wantedEnv, type EnvLines } from './env-lines'
 import {
   envChange,
   integrationChange,
@@ -63,7 +64,7 @@ interface Plan {
 }
 
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const flags = parseFlags(FLAGS, argv)
+  const flags = parseFlags(command.name, FLAGS, argv)
   const terminal = new Terminal(io, flags.json === true)
   try {
     return await setUp(flags, io, terminal)
@@ -99,7 +100,7 @@ async function setUp(flags: SetupFlags, io: Io, terminal: Terminal): Promise<num
   const lines = Object.fromEntries(
     Object.entries(left).filter(([name]) => secret.isNew || !isSecretName(name)),
   )
-  printLines(lines, terminal)
+  await printAdvice(lines, secret, io, terminal)
   terminal.line()
   const report = await examine(io, settings, terminal)
   const result = { ok: report.ok, applied: true, changes: shown, env: lines, checks: report.checks }
@@ -116,9 +117,7 @@ async function makePlan(
 ): Promise<Plan> {
   const read = readSettings(flags, io, file)
   const choices = new Choices(terminal, asks)
-  const hasBaseUrl =
-    (flags['base-url'] ?? io.env['EPCC_BASE_URL'] ?? file.values['EPCC_BASE_URL']) !== undefined
-  const settings = await choices.complete(read, hasBaseUrl)
+  const settings = await choices.complete(read)
   const store = new Store(settings, io)
   terminal.working('reading the store')
   const realmId = settings.authenticationRealmId ?? (await findRealm(store))
@@ -155,55 +154,6 @@ async function findRealm(store: Store): Promise<string> {
   )
 }
 
-/** The settings that the shop needs, beyond the defaults. */
-function wantedEnv(
-  { clientId = '', baseUrl }: Settings,
-  secret: Secret,
-  profile: Profile | undefined,
-  profiles: readonly Profile[],
-): Record<string, string> {
-  const base = baseUrl.href.replace(/\/$/, '')
-  const isAmbiguous = profile && profiles.some((other) => other !== profile && other.issuesCodes)
-  return {
-    EPCC_CLIENT_ID: clientId,
-    ...(base !== DEFAULT_BASE_URL && { EPCC_BASE_URL: base }),
-    ...(isAmbiguous && { EPCC_PASSWORD_PROFILE_ID: profile.id }),
-    EPCC_WEBHOOK_SECRET: secret.value,
-  }
-}
-
-interface EnvLines {
-  readonly write: Readonly<Record<string, string>>
-  readonly print: Readonly<Record<string, string>>
-}
-
-/** Which lines are written to `.env`, and which are printed. Values that are set already are neither. */
-async function sortLines(
-  wanted: Readonly<Record<string, string>>,
-  io: Io,
-  file: EnvFile,
-  terminal: Terminal,
-  asks: boolean,
-  onlyPrint: boolean,
-): Promise<EnvLines> {
-  const write: Record<string, string> = {}
-  const print: Record<string, string> = {}
-  for (const [name, value] of Object.entries(wanted)) {
-    const existing = file.values[name]
-    if (existing === value || (existing === undefined && io.env[name] === value)) continue
-    if (onlyPrint) {
-      print[name] = value
-      continue
-    }
-    const shown = isSecretName(name) ? 'another secret' : `${name}=${existing ?? ''}`
-    const replace =
-      existing === undefined || (asks && (await terminal.confirm(`.env has ${shown}. Replace ${name}?`)))
-    if (replace) write[name] = value
-    else print[name] = value
-  }
-  return { write, print }
-}
-
 async function agreed(
   question: string,
   flags: SetupFlags,
@@ -213,8 +163,8 @@ async function agreed(
   if (flags.yes) return true
   if (asks) return terminal.confirm(question)
   throw new UsageError(
-    'There are changes to make, and nobody to ask.',
-    'Pass --yes to make them, or --dry-run to see them.',
+    flags.json ? 'With --json, setup does not ask.' : 'Not a terminal, so setup cannot ask.',
+    'Add --yes to apply the changes, or --dry-run to see them.',
   )
 }
 
@@ -249,12 +199,4 @@ async function apply(changes: readonly Change[], terminal: Terminal): Promise<vo
     }
     terminal.line(`${terminal.paint('green', '✓')} ${change.target}`)
   }
-}
-
-function printLines(lines: Readonly<Record<string, string>>, terminal: Terminal): void {
-  const entries = Object.entries(lines)
-  if (entries.length === 0) return
-  terminal.line()
-  terminal.line('Set these where the shop runs, for example in .env:')
-  for (const [name, value] of entries) terminal.line(`  ${name}=${value}`)
 }

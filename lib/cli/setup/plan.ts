@@ -20,17 +20,20 @@ interface FieldChange {
   readonly after: string
 }
 
-/** The secret that the webhook is to have, and whether it was made just now. */
+/** The secret that the webhook is to have. */
 export interface Secret {
   readonly value: string
+  /** Whether it was made just now. */
   readonly isNew: boolean
+  /** Whether it was made in place of one that shops may use. */
+  readonly replaces: boolean
 }
 
 const HIDDEN = '(hidden)'
 const NEW_PROFILE = 'Shoppers'
 
-export function makeSecret(): Secret {
-  return { value: randomBytes(32).toString('hex'), isNew: true }
+export function makeSecret({ replaces }: { replaces: boolean }): Secret {
+  return { value: randomBytes(32).toString('hex'), isNew: true, replaces }
 }
 
 /** Turns codes on for a profile, or creates one with codes on. Other fields stay as they are. */

@@ -49,7 +49,7 @@ export function readFault(text: string): FaultSpec {
     )
   }
   const count = times === 'always' ? Infinity : Number(times)
-  if (count < 1) throw new UsageError(`--fault strikes one request or more, not ${times}.`)
+  if (count < 1) throw new UsageError(`--fault must apply to one request or more, not to ${times}.`)
   return { call, fault: readKind(what), times: count }
 }
 

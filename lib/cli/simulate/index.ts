@@ -54,7 +54,7 @@ export const command: Command = {
 
 /** Runs until the signal aborts. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const flags = parseFlags(FLAGS, argv)
+  const flags = parseFlags(command.name, FLAGS, argv)
   const faults = (flags.fault ?? []).map((text) => [text, readFault(text)] as const)
   const simulator = await start(await readOptions(flags, io.cwd))
   const site = new Site(simulator)

@@ -53,11 +53,11 @@ export function renderPage({ url, clientId, members, codes, requests, faults }: 
           </section>
           <section id="members" data-live>
             <h2>Members</h2>
-            ${members.length === 0 ? html`<p class="none">Nobody can sign in.</p>` : list(members.map(memberRow))}
+            ${members.length === 0 ? html`<p class="none">There are no members, so nobody can sign in.</p>` : list(members.map(memberRow))}
           </section>
           <section id="faults">
             <h2>Faults</h2>
-            <p>A fault strikes the next request of its kind.</p>
+            <p>A fault applies to the next request of its kind.</p>
             <form method="post" action="/simulator/actions">${buttons('fault', BUTTONS)}</form>
             <form method="post" action="/simulator/actions">${buttons('action', ACTIONS)}</form>
           </section>
@@ -95,7 +95,8 @@ function memberRow({ username, accounts: { total } }: Member): Html {
 
 function faultRow({ spec, hits, times }: PageState['faults'][number]): Html {
   return html`<li>
-    <code class="grow">${spec}</code> <span>struck ${hits} of ${times === Infinity ? 'all' : times}</span>
+    <code class="grow">${spec}</code>
+    <span>applied to ${hits}${times === Infinity ? '' : ` of ${times}`} requests</span>
   </li>`
 }
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { MemberSeed, SimulatorOptions } from '../../testing'
 import { UsageError } from '../errors'
-import { isObject, parse } from '../json'
+import { errorPosition, isObject, parse } from '../json'
 
 const DEMO: readonly MemberSeed[] = [
   { username: 'ada@example.com', name: 'Ada', accounts: 1 },
@@ -40,8 +40,14 @@ export async function readSeed(folder: string, path: string): Promise<SimulatorO
   }
   const seed = parse(text)
   if (isSeed(seed)) return seed
+  if (seed === undefined) {
+    const { line, column } = errorPosition(text)
+    throw new UsageError(
+      `--seed: ${path} is not valid JSON: there is an error at line ${line}, column ${column}.`,
+    )
+  }
   throw new UsageError(
-    `--seed: ${path} must hold an object with the options of ElasticPathSimulator.`,
+    `--seed: ${path} must contain an object with the options of ElasticPathSimulator.`,
     'For example: {"members":[{"username":"ada@example.com","accounts":[{"name":"Boats"}]}]}',
   )
 }
