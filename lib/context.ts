@@ -73,7 +73,7 @@ export class Context {
     })
   }
 
-  /** Waits for Elastic Path. A timeout is blamed by the time that each side used. */
+  /** Waits for Elastic Path. A timeout names the side that used more of the time. */
   async upstream<T>(work: PromiseLike<T>): Promise<T> {
     this.elasticPath.start()
     try {
