@@ -1,4 +1,4 @@
-// Calls Elastic Path as an account, in a process of its own.
+// Calls Elastic Path as an account, in its own process.
 import { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
 import { Agent, fetch } from 'undici'
 import { answerWith } from './support.mjs'

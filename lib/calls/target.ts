@@ -10,7 +10,7 @@ export interface Target {
 
 interface Base {
   origin: string
-  /** The path of the base URL, without a slash at its end. */
+  /** The path of the base URL, without a trailing slash. */
   prefix: string
 }
 

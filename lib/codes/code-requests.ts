@@ -101,7 +101,7 @@ export class CodeRequests {
     })
     const pending = { limited, done }
     this.recent.set(username, pending, DOUBLE_TAP)
-    // A second tap must not wait for a request that failed. This also handles the error if nobody waits any longer.
+    // A second tap must not wait for a request that failed. This also handles the error if all clients disconnected.
     done.catch(() => this.recent.delete(username, pending))
     return pending
   }

@@ -66,7 +66,7 @@ export function isTicketSpent(session: unknown): boolean {
   return at(contentOf(session), 'spent') === true
 }
 
-/** What this package keeps in a session. The session of Fastify is a proxy without properties of its own. */
+/** Returns this package's data in a session. The session of Fastify is a proxy without own properties. */
 function contentOf(session: unknown): unknown {
   return asObject(session)?.[SESSION_KEY]
 }

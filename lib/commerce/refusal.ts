@@ -25,7 +25,7 @@ const STATUS_SUFFICES = new Set([403, 404, 409, 422])
  * Reads a refusal. Returns undefined if the response is not one: an HTML page, an outage, another shape.
  *
  * @param sent - The body of the refused request.
- * @param anyWords - Whether the status alone is a refusal, whatever the body is.
+ * @param anyWords - Whether the status is sufficient, with any body.
  */
 export function readRefusal(
   status: number,
@@ -34,13 +34,13 @@ export function readRefusal(
   anyWords = false,
 ): Refusal | undefined {
   const plain: Refusal = { status, fields: [], ofAccessToken: false, ofRealm: false, summary: '' }
-  const speaksForItself = STATUS_SUFFICES.has(status)
-  if (!NEED_ERROR_BODY.has(status) && !speaksForItself) return undefined
+  const statusSuffices = STATUS_SUFFICES.has(status)
+  if (!NEED_ERROR_BODY.has(status) && !statusSuffices) return undefined
   const json = parseJson(text)
   const errors = at(json, 'errors')
   if (!Array.isArray(errors) || errors.length === 0) {
     const isPage = text !== '' && json === undefined
-    return anyWords || (speaksForItself && !isPage) ? plain : undefined
+    return anyWords || (statusSuffices && !isPage) ? plain : undefined
   }
   const entries = (errors as unknown[]).map(asObject)
   if (!entries.every((entry) => entry !== undefined)) return anyWords ? plain : undefined

@@ -50,7 +50,7 @@ const CONNECT_CODES = new Set([
  */
 export class Transport {
   readonly origin: string
-  /** The path of the base URL, without a slash at its end. */
+  /** The path of the base URL, without a trailing slash. */
   readonly prefix: string
   private readonly headers: Readonly<Record<string, string>>
   private readonly connections: Connections | undefined

@@ -8,7 +8,7 @@ export interface OtpDelivery {
   attempt: number
   /** The username that the code was requested for. */
   username: string
-  /** Where to send the code: one email address. Several usernames can share it, so the email should name the username. */
+  /** The email address to send the code to. Several usernames can share it, so the email should name the username. */
   email: string
   /** The member's name. Empty if Elastic Path has none. Members choose their names, so do not put it into an email. */
   name: string

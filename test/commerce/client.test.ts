@@ -32,7 +32,7 @@ describe('the access token', () => {
     ],
     ['expires, wrapped in data', () => ({ data: { access_token: 'token', expires_in: 100 } }), {}],
   ])(
-    'lives as long as %s says, less a tenth, whatever the clock is set to',
+    'is renewed after 90 %% of the lifetime in %s, even if the clock is changed',
     async (_what, fields, headers) => {
       holdTime()
       const { simulator, commerce } = await openStore()

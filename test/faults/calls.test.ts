@@ -87,7 +87,7 @@ async function check(one: Case): Promise<void> {
   simulator.clearRequests()
 
   const messages = collectDiagnostics()
-  const struck = simulator.fault(call, fault, { times, afterEffect: one.codeUsed ?? false })
+  const handle = simulator.fault(call, fault, { times, afterEffect: one.codeUsed ?? false })
   const restoreTime = passTimeFor(shop, one)
   const operation = OPERATION[door]
   const published = operation && nextDiagnostic({ operation })
@@ -96,7 +96,7 @@ async function check(one: Case): Promise<void> {
   restoreTime()
 
   expect(outcome).toBe(resultAt(door, expected))
-  expect(struck.hits).toBeGreaterThan(0)
+  expect(handle.hits).toBeGreaterThan(0)
   const sent = simulator.count(call)
   if (times === 1) expect(sent).toBeLessThanOrEqual(requests)
   else expect(sent).toBe(requests)

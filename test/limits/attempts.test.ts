@@ -32,7 +32,7 @@ function open(limiter?: OtpLimiter | false) {
   }
   const take = (brought: Credentials = {}, username = ADA) =>
     within((context) => attempts.take(username, brought, context))
-  /** How many of so many wrong codes reach Elastic Path. */
+  /** Makes attempts with wrong codes. Returns the number that reach Elastic Path. */
   async function guess(times: number, brought: Credentials = {}, username = ADA): Promise<number> {
     let reached = 0
     for (let i = 0; i < times; i++) if ('privileged' in (await take(brought, username))) reached++
@@ -119,7 +119,7 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
     }
   })
 
-  test('lets the browser that requested the code sign in, after forty wrong codes of strangers', async () => {
+  test('accepts the code from the browser that requested it, after forty wrong codes of strangers', async () => {
     const { take, guess, grant, within } = open(limiter())
     for (let window = 0; window < 4; window++) {
       const ticket = await grant()

@@ -277,7 +277,7 @@ describe('Strangers', () => {
 })
 
 describe('A shopper', () => {
-  test('with a proof has five attempts of its own, for any spelling of the username', async () => {
+  test('with a proof has five separate attempts, for any spelling of the username', async () => {
     const { submit, simulator, strategy } = await openShop()
     const { proofs } = servicesBehind(strategy)
     proofs.addKey(SECRET_KEY)
