@@ -1,4 +1,4 @@
-// One peer's app, in a process of its own, so that what it costs can be told from what the others cost.
+// The app of one peer, in its own process, so that its CPU time and memory can be measured separately.
 import { subscribe } from 'node:diagnostics_channel'
 import express from 'express'
 import { peers } from './peers.mjs'
@@ -23,7 +23,10 @@ let since = process.cpuUsage()
 answerWith({
   url: () => url,
   ready,
-  /** Since the last time: microseconds of CPU, most connections to the store at once; and MB of memory. */
+  /**
+   * The CPU time in microseconds and the maximum number of simultaneous connections to the store, both since the last
+   * call; and the memory in MB.
+   */
   usage() {
     const { user, system } = process.cpuUsage(since)
     const connections = most

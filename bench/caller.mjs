@@ -1,4 +1,4 @@
-// Calls Elastic Path as an account, in a process of its own.
+// Calls Elastic Path as an account, in its own process.
 import { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
 import { Agent, fetch } from 'undici'
 import { answerWith } from './support.mjs'
@@ -10,7 +10,7 @@ const [way, baseUrl] = process.argv.slice(2)
 const call = way === 'fetchAs' ? asUser() : byHand()
 
 answerWith({
-  /** Microseconds of CPU for each of so many calls. */
+  /** Makes `count` calls. Resolves with the CPU time per call, in microseconds. */
   async call(count) {
     const before = process.cpuUsage()
     let left = count
@@ -39,7 +39,7 @@ function asUser() {
     lifetime: 86_400,
   }
   const user = { accountMemberId: 'member', username: 'bench@example.com', strategy: strategy.name, account }
-  // As the guide shows it: a new function for each request of a shopper.
+  // The guide creates a new function for each request of a shopper.
   return () => strategy.fetchAs(user)(PATH)
 }
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
-/** A certificate for 127.0.0.1 that signs itself, good for a day. Node can read certificates, but not make them. */
+/** Creates a self-signed certificate for 127.0.0.1 that is valid for a day. Node cannot create certificates. */
 export function selfSigned() {
   const { privateKey, publicKey } = generateKeyPairSync('ec', {
     namedCurve: 'prime256v1',

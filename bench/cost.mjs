@@ -2,14 +2,14 @@ import { findNode } from './nodes.mjs'
 import { measure, startApp, startProcess } from './support.mjs'
 
 const PARALLEL = 32
-// A member has one code at a time, so a batch may not be larger than the store has members.
+// A new code invalidates a member's older codes, so a batch must not be larger than the number of members.
 const LARGEST_BATCH = 2000
 
-/** What the headline compares, and the peers of the table beside it, which need fewer sign-ins. */
+/** The peers in the headline, and the other peers in the table. The others need fewer sign-ins. */
 const HEADLINE = ['passport', 'strategy, no limits', 'strategy', 'passport, again']
 const OTHERS = ['floor', 'fetch', 'js-sdk', 'sdks-shopper']
 
-/** The CPU time of one sign-in on several versions of Node, which take turns, too. */
+/** Measures the CPU time of one sign-in on several versions of Node, one after the other. */
 export async function cost({ nodes, ...plan }) {
   const measured = []
   for (const major of nodes) {
@@ -20,20 +20,21 @@ export async function cost({ nodes, ...plan }) {
 }
 
 /**
- * CPU time of the app's process per sign-in. A round has one batch of sign-ins by each peer, and every other round goes
- * through the peers backwards: a disturbance then hits all of them alike, and none always follows the same one. Two
- * processes of one program differ by some percent as long as they live, so there are several sets of processes.
+ * Measures the CPU time of the app's process per sign-in. A round has one batch of sign-ins per peer, so that a
+ * disturbance affects all peers alike. The order of the peers is reversed in every other round, so that no peer always
+ * runs after the same one. Two processes of the same program differ by a few percent, so there are several sets of
+ * processes.
  */
 async function costOn(execPath, { sets, rounds, count, warmUp }) {
   const peers = [...HEADLINE, ...OTHERS]
   const measured = Object.fromEntries(peers.map((peer) => [peer, []]))
   const store = await startProcess('simulator.mjs')
-  const where = await store.ask('where')
+  const address = await store.ask('address')
   const signIn = async (app, batch) =>
     measure(app, await store.ask('credentials', { count: batch }), PARALLEL)
 
   for (let set = 0; set < sets; set++) {
-    const apps = await Promise.all(peers.map((peer) => startApp(peer, where, {}, execPath)))
+    const apps = await Promise.all(peers.map((peer) => startApp(peer, address, {}, execPath)))
     for (const app of apps) {
       await app.ask('ready')
       const needed = HEADLINE.includes(app.peer) ? warmUp : warmUp / 2

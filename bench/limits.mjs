@@ -1,4 +1,4 @@
-// Floods limiters in memory with a million usernames, five requests each, and reports what fresh usernames notice.
+// Floods limiters in memory with a million usernames, five requests each, and reports the effect on other usernames.
 // Run: npm run build && node --expose-gc bench/limits.mjs
 import { createRequire } from 'node:module'
 

@@ -1,6 +1,6 @@
-// The same sign-in, written the ways people write it. Each peer takes the store's address and returns two functions:
-// `ready` prepares the first sign-in, and `signIn` handles a request. A right code gives 200 and a wrong one 401. No peer
-// has a session, so that the figures compare the sign-in alone.
+// The same sign-in, implemented in different ways. Each peer receives the store's address and returns two functions:
+// `ready` prepares the first sign-in, and `signIn` handles a request. The status is 200 for a right code and 401 for a
+// wrong one. No peer has a session, so that the figures compare only the sign-in.
 import { Passport } from 'passport'
 import { Strategy as CustomStrategy } from 'passport-custom'
 import { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
@@ -109,9 +109,9 @@ function passport(store) {
 
 export const peers = {
   floor,
-  /** The floor's request behind Passport: what a sign-in written by hand costs. */
+  /** The same request behind Passport: the cost of a sign-in that is written by hand. */
   passport,
-  /** The same program in a second process: the error of the measurement. */
+  /** The same program in a second process. The difference is the measurement error. */
   'passport, again': passport,
   strategy: (store) => ours(store),
   'strategy, no limits': (store) => ours(store, { limiter: false, requestLimiter: false }),
@@ -177,5 +177,5 @@ export const peers = {
   },
 }
 
-/** The ways to write a sign-in that are compared in every part. */
+/** The implementations that every part compares. */
 export const compared = ['floor', 'passport', 'strategy', 'fetch', 'js-sdk', 'sdks-shopper']

@@ -42,7 +42,7 @@ ${tables(figures)}
 
 const SECTIONS = { cost, fetchAs, loadTime, usernameTiming, calls, parallel, accounts, overTls }
 
-/** The sections whose figures are given. */
+/** Returns the sections that there are figures for. */
 export function tables(figures) {
   const sections = Object.entries(SECTIONS).flatMap(([name, section]) =>
     figures[name] ? [section(figures[name])] : [],
@@ -92,7 +92,7 @@ each app, ${parallel} at a time, over ${sets} sets of fresh processes, after ${n
 ${all.join('\n\n')}`
 }
 
-/** CPU time per sign-in divided by that behind Passport in the same round. */
+/** Returns the CPU time per sign-in relative to that of the peer `passport` in the same round. */
 function ratios({ peers }) {
   return Object.entries(peers).map(([peer, rounds]) => ({
     peer,
@@ -220,7 +220,7 @@ function number(value, digits = 0) {
   return Number(value).toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
-/** A table as Prettier writes it. */
+/** Formats a table as Prettier does. */
 function table(head, rows) {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column].length)))
   const line = (row) => `| ${row.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`

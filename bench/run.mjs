@@ -75,7 +75,7 @@ async function load() {
   }
 }
 
-/** What the build lacks of what the measurements need, as a sentence. */
+/** Returns a sentence if the build lacks something that the measurements need. */
 async function missing() {
   const { PasswordlessOtpStrategy } = await import('passport-elasticpath-otp')
   let strategy

@@ -1,22 +1,22 @@
 import { compared } from './peers.mjs'
 import { measure, startApp, startProcess } from './support.mjs'
 
-/** The requests to Elastic Path for a right code, and for a wrong one that it answers with 400 or with 401. */
+/** Counts the requests to Elastic Path for a right code, and for a wrong code that returns 400 or 401. */
 export async function calls() {
   const answers = {}
   for (const wrongCodeStatus of [400, 401]) {
     const store = await startProcess('simulator.mjs', ['1', String(wrongCodeStatus)])
-    const where = await store.ask('where')
+    const address = await store.ask('address')
     for (const peer of compared) {
-      const app = await startApp(peer, where)
+      const app = await startApp(peer, address)
       await app.ask('ready')
       const [first, second] = await store.ask('credentials', { count: 2 })
       await app.signIn(first)
       await store.ask('counts')
       const right = { ...(await app.signIn(second)), ...(await store.ask('counts')) }
       const wrong = { ...(await app.signIn({ ...first, otp: 'wrong1' })), ...(await store.ask('counts')) }
-      if (right.status !== 200) throw new Error(`${peer} answered a right code with ${right.status}`)
-      if (wrong.status !== 401) throw new Error(`${peer} answered a wrong code with ${wrong.status}`)
+      if (right.status !== 200) throw new Error(`${peer} returned ${right.status} for a right code, not 200`)
+      if (wrong.status !== 401) throw new Error(`${peer} returned ${wrong.status} for a wrong code, not 401`)
       answers[peer] = { ...answers[peer], right, [wrongCodeStatus]: wrong }
       await app.stop()
     }
@@ -25,13 +25,13 @@ export async function calls() {
   return answers
 }
 
-/** Sign-ins per second and latency, by how many sign in at once. */
+/** Measures sign-ins per second and latency, by the number of parallel sign-ins. */
 export async function parallel({ levels, count }) {
   const store = await startProcess('simulator.mjs')
-  const where = await store.ask('where')
+  const address = await store.ask('address')
   const measured = {}
   for (const peer of compared) {
-    const app = await startApp(peer, where)
+    const app = await startApp(peer, address)
     const round = async (level) =>
       measure(app, await store.ask('credentials', { count: Math.max(count, level) }), level)
     await app.ask('ready')
@@ -48,7 +48,7 @@ export async function parallel({ levels, count }) {
   return measured
 }
 
-/** Latency and requests to Elastic Path, by how many accounts the member belongs to. */
+/** Measures latency and requests to Elastic Path, by the number of the member's accounts. */
 export async function accounts({ sizes, seconds }) {
   const ways = [
     ...compared.filter((peer) => peer !== 'passport').map((peer) => ({ way: peer, peer })),
@@ -58,9 +58,9 @@ export async function accounts({ sizes, seconds }) {
   const measured = {}
   for (const size of sizes) {
     const store = await startProcess('simulator.mjs', [String(size)])
-    const where = await store.ask('where')
+    const address = await store.ask('address')
     for (const { way, peer, last } of ways) {
-      const app = await startApp(peer, where)
+      const app = await startApp(peer, address)
       await app.ask('ready')
       const round = async (count) => measure(app, await store.ask('credentials', { count, last }), 1)
       const { p50: first } = await round(5)

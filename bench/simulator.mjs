@@ -1,8 +1,8 @@
-// The store, in a process of its own, so that its work is nobody else's.
+// The simulator, in its own process, so that its CPU time does not count for the apps.
 import { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
 import { answerWith } from './support.mjs'
 
-// More than are signed in with at once: a member's newer code kills the older.
+// More than the largest batch of sign-ins, because a new code invalidates a member's older codes.
 const MEMBERS = 4000
 const [accounts = '1', wrongCodeStatus = '400'] = process.argv.slice(2)
 const simulator = await ElasticPathSimulator.start({ wrongCodeStatus: Number(wrongCodeStatus) })
@@ -12,12 +12,12 @@ const members = Array.from({ length: MEMBERS }, (_, i) =>
 
 let next = 0
 answerWith({
-  where: () => ({
+  address: () => ({
     url: simulator.url,
     clientId: simulator.clientId,
     passwordProfileId: simulator.passwordProfileId,
   }),
-  /** What to sign in with, so many times; `last` asks for the member's last account by its id. */
+  /** Issues codes for `count` sign-ins. If `last` is true, the sign-in requests the member's last account by its id. */
   credentials: ({ count, last = false }) =>
     Array.from({ length: count }, () => {
       const { username, accounts } = members[next++ % MEMBERS]
@@ -26,7 +26,7 @@ answerWith({
         ? { username, otp, account_id: accounts.page(accounts.total - 1, 1)[0].id }
         : { username, otp }
     }),
-  /** Requests since the last time. */
+  /** Returns the number of requests since the last call. */
   counts() {
     const [exchange, renewal, accessToken] = ['exchange', 'renewal', 'access_token'].map((call) =>
       simulator.count(call),

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { Pool } from 'undici'
 
-/** The value below which this share of all values lies. */
+/** Returns the value that the given share of all values is below. */
 export function quantile(values, share) {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
@@ -11,7 +11,7 @@ export function quantile(values, share) {
 
 export const median = (values) => quantile(values, 0.5)
 
-/** Serves an app on a free port of this machine. */
+/** Serves an app on a free port of the loopback address. */
 export async function serve(app) {
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -25,7 +25,7 @@ export async function serve(app) {
   }
 }
 
-/** Starts a module of this folder in a process of its own, and asks it questions. */
+/** Starts a module of this folder in its own process. `ask` sends it a question and resolves with the answer. */
 export async function startProcess(name, args = [], env = {}, execPath = process.execPath) {
   const child = fork(fileURLToPath(new URL(name, import.meta.url)), args, {
     execPath,
@@ -35,7 +35,7 @@ export async function startProcess(name, args = [], env = {}, execPath = process
   const waiting = new Map()
   const exited = once(child, 'exit')
   child.on('exit', (code) => {
-    for (const { reject } of waiting.values()) reject(new Error(`${name} ended with ${code}`))
+    for (const { reject } of waiting.values()) reject(new Error(`${name} exited with ${code}`))
   })
   child.on('message', ({ id, answer, error }) => {
     if (error === undefined) waiting.get(id)?.resolve(answer)
@@ -71,14 +71,14 @@ export function answerWith(answers) {
   process.send({ id: 0 })
 }
 
-/** A peer's app in a process of its own, and the connections to it. */
+/** Starts a peer's app in its own process, with a pool of connections to it. */
 export async function startApp(peer, store, env, execPath) {
   const app = await startProcess('app.mjs', [peer, JSON.stringify(store)], env, execPath)
   const pool = new Pool(await app.ask('url'))
   return {
     peer,
     ask: app.ask,
-    /** One sign-in, as a browser does it. */
+    /** Sends a sign-in request. Resolves with the status and the time in milliseconds. */
     async signIn(credentials) {
       const startedAt = performance.now()
       const { statusCode, body } = await pool.request({
@@ -97,7 +97,9 @@ export async function startApp(peer, store, env, execPath) {
   }
 }
 
-/** Signs in with all of these, so many at a time: what that cost. One that fails ends the run. */
+/**
+ * Signs in with each of the credentials, `parallel` at a time, and measures the cost. Rejects if a sign-in fails.
+ */
 export async function measure(app, credentials, parallel) {
   const left = [...credentials]
   const times = []
@@ -107,7 +109,7 @@ export async function measure(app, credentials, parallel) {
     Array.from({ length: parallel }, async () => {
       for (let next = left.pop(); next; next = left.pop()) {
         const { status, time } = await app.signIn(next)
-        if (status !== 200) throw new Error(`${app.peer} answered a right code with ${status}`)
+        if (status !== 200) throw new Error(`${app.peer} returned ${status} for a right code, not 200`)
         times.push(time)
       }
     }),

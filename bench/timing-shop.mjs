@@ -1,4 +1,4 @@
-// A shop without a session, and a store that takes a given time for each username, in a process of their own.
+// A shop without a session, and a store with a given response time for each username, in their own process.
 import http from 'node:http'
 import express from 'express'
 import { Passport } from 'passport'
@@ -28,7 +28,7 @@ const app = express()
 const shop = await serve(app)
 answerWith({ url: () => shop.url })
 
-/** Hands a request on to the simulator, and its answer back after the time for its username. */
+/** Forwards a request to the simulator, and returns the response after the time for its username. */
 async function delayed(req, res) {
   const body = Buffer.concat(await req.toArray())
   const [, kind] = /"username":"(known|unknown)-/.exec(body.toString()) ?? []

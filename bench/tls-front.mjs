@@ -1,5 +1,5 @@
-// TLS in front of the simulator, in a process of its own. Like most load balancers it keeps connections for a minute and
-// does not say so; a server of Node would, and clients would keep theirs by it.
+// Terminates TLS in front of the simulator, in its own process. Like most load balancers, it keeps idle connections for a
+// minute without the header Keep-Alive. A server of Node sends that header, and clients adapt to it.
 import http from 'node:http'
 import https from 'node:https'
 import { answerWith, serve } from './support.mjs'

@@ -7,8 +7,8 @@ import { compared } from './peers.mjs'
 import { startApp, startProcess } from './support.mjs'
 
 /**
- * Over TLS: the first sign-in of a process, with nothing asked for before and with what makes ready; and one after
- * everybody has been idle. Milliseconds, and connections that were made for it.
+ * Measures sign-ins over TLS: the first sign-in of a process, with and without a call of `ready` before it, and a
+ * sign-in after all connections were idle. Returns milliseconds and the number of new connections.
  */
 export async function overTls({ samples, pauses, pause }) {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))
@@ -16,16 +16,16 @@ export async function overTls({ samples, pauses, pause }) {
   const certificates = join(folder, 'bench.pem')
   await writeFile(certificates, cert)
   const store = await startProcess('simulator.mjs')
-  const where = await store.ask('where')
-  const front = await startProcess('tls-front.mjs', [where.url, key, cert])
+  const address = await store.ask('address')
+  const front = await startProcess('tls-front.mjs', [address.url, key, cert])
   const url = await front.ask('url')
-  const start = (peer) => startApp(peer, { ...where, url }, { NODE_EXTRA_CA_CERTS: certificates })
+  const start = (peer) => startApp(peer, { ...address, url }, { NODE_EXTRA_CA_CERTS: certificates })
 
   async function signIn(app) {
     const [credentials] = await store.ask('credentials', { count: 1 })
     const before = await front.ask('connections')
     const { status, time } = await app.signIn(credentials)
-    if (status !== 200) throw new Error(`${app.peer} answered ${status} over TLS`)
+    if (status !== 200) throw new Error(`${app.peer} returned ${status} over TLS, not 200`)
     return { time, connections: (await front.ask('connections')) - before }
   }
 

@@ -1,20 +1,20 @@
-// Whether the time of an answer tells if a username exists. `npm run bench -- --only usernameTiming`
+// Measures whether response times reveal if a username exists. Run: npm run bench -- --only usernameTiming
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'undici'
 import { median, startProcess } from './support.mjs'
 
-/** How long Elastic Path takes for a username that does not exist, and for one that does: milliseconds. */
+/** Elastic Path's response times in milliseconds, for usernames that do not exist and for usernames that do. */
 const DELAYS = [
   { unknown: 120, known: 150 },
   { unknown: 600, known: 900 },
 ]
 const REQUESTS = { '/code': 'a code request', '/login': 'a wrong code' }
-// Requests start one by one and at random for either kind of username, so that none waits for another.
+// Requests start one by one, in random order, so that no request waits for another.
 const APART = 15
 
 /**
- * For each request and delay: a threshold is fitted to the times of so many answers, and then tells known from unknown
- * usernames by the times of as many others. Guessing is right in half of the cases.
+ * For each kind of request and delay, fits a threshold to the response times of one half of the requests. Then it uses
+ * the threshold to classify the other half as known or unknown usernames. A random guess is right in 50 % of the cases.
  */
 export async function usernameTiming({ responses }) {
   const rows = []
@@ -68,7 +68,7 @@ async function answerTime(pool, path, username) {
   return { time: performance.now() - startedAt, answer }
 }
 
-/** The threshold that tells most of these apart, in the better of its two directions. */
+/** Finds the threshold that classifies most of the response times correctly, in the better of the two directions. */
 function fit(rows) {
   const candidates = rows.flatMap(({ time }) => [
     { time, knownIsSlower: true },
@@ -77,7 +77,7 @@ function fit(rows) {
   return candidates.reduce((best, each) => (share(rows, each) > share(rows, best) ? each : best))
 }
 
-/** The share of the answers that a threshold tells right. */
+/** Returns the share of the response times that a threshold classifies correctly. */
 function share(rows, { time: threshold, knownIsSlower }) {
   const right = rows.filter(({ known, time }) => (known === time >= threshold) === knownIsSlower)
   return right.length / rows.length

@@ -5,8 +5,10 @@ import { ElasticPathError } from './errors'
 import { toHeldToken, type AccountSummary, type AccountToken, type HeldToken } from './token'
 import { heldToken, type PasswordlessOtpUser } from './user'
 
-/** What a signed-in member can do with the token that they hold, without a code (docs/elastic-path-facts.md#13). */
+// An account token can list and renew the tokens of all accounts of its member, without a code
+// (docs/elastic-path-facts.md#13).
 
+/** Lists the member's accounts, without tokens. */
 export async function listAccounts(
   client: CommerceClient,
   context: Context,
@@ -20,14 +22,14 @@ export async function listAccounts(
     throw new RangeError('listAccounts: offset must be a whole number of accounts, 0 or more')
   }
   const held = heldToken(user)
-  // Only a member of no account holds no token.
+  // A user without a token is a member that belongs to no account.
   if (!held) return { accounts: [], total: 0 }
   const page = await renewTokens(client, context, held, user.accountMemberId, { limit, offset })
   return { accounts: page.tokens.map(summarize), total: page.total }
 }
 
 /**
- * The account with a new token.
+ * Fetches one of the member's accounts with a new token.
  *
  * @throws ElasticPathError `account_not_found` (403) if the member does not belong to it.
  */
@@ -42,7 +44,7 @@ export async function fetchAccount(
   throw new ElasticPathError('account_not_found', 'The member does not belong to this account.')
 }
 
-/** The tokens of a user after a renewal. */
+/** The account and tokens of a user after a renewal. */
 export interface RenewedTokens {
   account: AccountToken | null
   selectionToken: HeldToken | undefined
@@ -50,7 +52,10 @@ export interface RenewedTokens {
   removed: boolean
 }
 
-/** Renews what the user holds: the token of the selected account, or the one for choosing an account. */
+/**
+ * Renews the user's token: the token of the selected account, or the one for choosing an account. If the member was
+ * removed from the selected account, returns a token for choosing another one.
+ */
 export async function renewHeldTokens(
   client: CommerceClient,
   context: Context,
@@ -64,6 +69,7 @@ export async function renewHeldTokens(
   return { account: null, selectionToken, removed: selected !== null || (held !== undefined && !first) }
 }
 
+/** Finds an account by its id on any page. Also returns the first account of the list. */
 async function search(
   client: CommerceClient,
   context: Context,

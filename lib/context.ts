@@ -1,6 +1,6 @@
 import { ElasticPathError, isThenable } from './errors'
 
-/** An emitter that closes when nobody waits any longer: a response or a socket. */
+/** An emitter that closes when the client disconnects: a response or a socket. */
 export interface Departure {
   once(event: 'close', listener: () => void): unknown
   off(event: 'close', listener: () => void): unknown
@@ -13,7 +13,7 @@ const FINISHED = new ElasticPathError('request_aborted', 'The result is no longe
 
 /**
  * The context of one request or of one method call: its deadline, the time that each side used, and the number of calls
- * to Elastic Path. It is created at the edge and passed down. It ends at the deadline, or when nobody waits any longer.
+ * to Elastic Path. It is created at the edge and passed down. It ends at the deadline, or when the client disconnects.
  */
 export class Context {
   /** The number of requests sent to Elastic Path. */
@@ -73,7 +73,7 @@ export class Context {
     })
   }
 
-  /** Waits for Elastic Path. A timeout is blamed by the time that each side used. */
+  /** Waits for Elastic Path. A timeout names the side that used more of the time. */
   async upstream<T>(work: PromiseLike<T>): Promise<T> {
     this.elasticPath.start()
     try {

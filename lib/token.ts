@@ -8,7 +8,7 @@ export interface AccountSummary {
   name: string
 }
 
-/** An account management authentication token. Whoever has it can act for the account until it expires. */
+/** An account management authentication token. Anybody who has it can act for the account until it expires. */
 export interface HeldToken {
   /** The token itself. It is a secret: never log it or send it to the browser. */
   token: string
@@ -36,7 +36,7 @@ export function isToken(value: unknown): value is string {
   return typeof value === 'string' && value.length <= MAX_TOKEN && /^[\x21-\x7e]+$/.test(value)
 }
 
-/** Whether a value from outside, such as a session, is a held token in every part. */
+/** Whether an untrusted value, for example from a session, is a valid held token. */
 export function isHeldToken(value: unknown): value is HeldToken {
   const expires = at(value, 'expires')
   return (
@@ -71,8 +71,9 @@ export function readClaims(token: string): Claims {
 }
 
 /**
- * Makes a held token of one that has just arrived. Its lifetime is that of its claims, so it does not depend on this
- * machine's clock. Without claims, it is the time from Elastic Path's `now` to `expires`.
+ * Creates a held token from a token in a response. Its lifetime is `exp - iat` of its claims, so it does not depend on
+ * this machine's clock. If these claims are not numbers, the lifetime is the time from Elastic Path's `now` to `expires`
+ * (docs/elastic-path-facts.md#36).
  *
  * @param now - The time by Elastic Path's clock, in milliseconds since the epoch.
  */
@@ -100,7 +101,7 @@ export function remainingLife({ received, lifetime }: HeldToken): number {
 
 /**
  * Whether a token should be renewed: in its last `within` seconds or in the second half of its life, whichever is later.
- * Every process decides alike, because the decision depends on the token only.
+ * The result depends only on the token, so all processes get the same result.
  */
 export function isRenewalDue({ received, lifetime }: HeldToken, within: number): boolean {
   return Date.now() - received >= Math.max(lifetime - within, lifetime / 2) * 1000

@@ -27,7 +27,7 @@ export interface SignInInfo {
   totalAccounts: number
 }
 
-/** Whether a value from outside, such as a session or the app's own code, is a valid user. */
+/** Whether an untrusted value, from a session or the app's own code, is a valid user. */
 export function isPasswordlessOtpUser(value: unknown): value is PasswordlessOtpUser {
   const user = asObject(value)
   if (!user) return false

@@ -8,8 +8,8 @@ const checkedLimiters = new WeakSet<object>()
 const checkedTime = new WeakSet<object>()
 
 /**
- * Warns once per strategy if counts in memory cannot be enough. Call it at each use of a default limiter. If the app
- * passes any limiter, it has made its choice.
+ * Warns once per strategy if limiters in memory are not sufficient. Call it at each use of a default limiter. It does
+ * not warn if the app passes a limiter.
  *
  * @param settings - Of the strategy; those of a webhook without one can be any object.
  */

@@ -15,7 +15,7 @@ check(hooks.length === 0, `package.json has the script ${hooks.join(', ')}, whic
 
 mkdirSync('reports', { recursive: true })
 const packing = execFileSync('npm', ['pack', '--json', '--pack-destination', 'reports'], { encoding: 'utf8' })
-// The output of the build comes first.
+// npm prints the output of the build before the JSON.
 const [{ filename, size, files }] = JSON.parse(packing.slice(packing.indexOf('[\n')))
 renameSync(`reports/${filename}`, 'reports/package.tgz')
 

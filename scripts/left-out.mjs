@@ -1,4 +1,4 @@
-// Says at the end of `npm test` which proofs it leaves out, and the command that runs each of them.
+// At the end of `npm test`, lists the tests that it does not run, and the commands that run them.
 const PROOFS = {
   'test:faults': 'every fault at every call to Elastic Path',
   'test:properties': 'arbitrary input',
@@ -17,6 +17,6 @@ const PROOFS = {
 
 const commands = Object.keys(PROOFS).map((script) => `npm run ${script}`)
 const width = Math.max(...commands.map(({ length }) => length))
-console.log('\nnpm test leaves these out:')
+console.log('\nnpm test does not run these tests:')
 for (const [i, proof] of Object.values(PROOFS).entries())
   console.log(`  ${commands[i].padEnd(width)}  ${proof}`)

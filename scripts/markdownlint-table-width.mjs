@@ -1,4 +1,4 @@
-/** markdownlint's own limit for lines has no other value for tables, which cannot be wrapped. */
+/** Limits the width of tables. They cannot be wrapped, and markdownlint's line limit has no separate value for them. */
 export default {
   names: ['table-width'],
   description: 'Table is too wide',

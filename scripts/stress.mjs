@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 
 const MOST_MINUTES_PER_RUN = 15
 const BUSY_PROCESSES = Math.max(4, availableParallelism())
-// Ends by itself if this process ends without a chance to kill it.
+// The load exits by itself if this process ends before it can kill it.
 const BUSY = 'const parent = process.ppid; while (process.ppid === parent);'
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '10' } } })
@@ -50,7 +50,7 @@ function npmTest() {
   })
 }
 
-/** Starts a process in a group of its own, so that everything it starts can be ended with it. */
+/** Starts a process in its own process group, so that its child processes can be killed with it. */
 function start(command, args) {
   const child = spawn(command, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   groups.add(child)

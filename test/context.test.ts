@@ -54,7 +54,7 @@ describe('A timeout of 1,000 ms', () => {
     return { ...shop, hold }
   }
 
-  // What takes how many milliseconds, one after the other; whom the error names; how it says the time was divided.
+  // The steps with their milliseconds; the side that the error names; and the division of the time in its message.
   test.each<[Act, string, string, string]>([
     ['switch', 'renewal 950, session store 50', 'Elastic Path', 'Elastic Path 950 ms, session store 50 ms'],
     ['sign-in', 'exchange 950, verify 50', 'Elastic Path', 'Elastic Path 950 ms, verify 50 ms'],

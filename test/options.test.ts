@@ -76,7 +76,7 @@ describe('An invalid option', () => {
     },
   )
 
-  test('is a limiter of another interface, which has a code', () => {
+  test('limiter without the required methods throws limiter_unsuitable', () => {
     const attempt = construct({ clientId, limiter: new Set() })
     expect(attempt).toThrow('limiter must have the methods consume and reward, but Set does not')
     expect(attempt).toThrow(expect.objectContaining({ code: 'limiter_unsuitable' }) as Error)
@@ -91,12 +91,12 @@ describe('An invalid option', () => {
     [null, 'options must be an object with a clientId'],
     ['client-id', 'options must be an object with a clientId'],
     [{ clientId, clientSecret: 'hush-hush', timeout: -1 }, /^(?!.*hush-hush)/],
-  ])('of %j is explained', (options, message) => {
+  ])('in %j throws a TypeError that says what is wrong', (options, message) => {
     expect(construct(options)).toThrow(TypeError)
     expect(construct(options)).toThrow(message)
   })
 
-  test('is a verify that is no function', () => {
+  test('verify throws a TypeError if it is not a function', () => {
     expect(construct({ clientId }, 'verify')).toThrow(
       new TypeError('PasswordlessOtpStrategy: verify must be a function'),
     )
@@ -115,13 +115,13 @@ describe('A valid option', () => {
     { limiter: false as const, requestLimiter: false as const },
     { headers: { 'X-REQUEST-STORE-ID': 'a store' } },
     { name: undefined, timeout: undefined, limiter: undefined, messages: { invalid_credentials: undefined } },
-  ])('is %j', async (options) => {
+  ])('is accepted: %j', async (options) => {
     const strategy = new Strategy({ clientId, ...options })
     expect(strategy.name).toBe('passwordless-otp')
     await strategy.close()
   })
 
-  test('is the name, and no secret is shown by what prints a strategy', async () => {
+  test('name sets the name, and printing a strategy shows no secret', async () => {
     const strategy = new PasswordlessOtpStrategy({ clientId, clientSecret: 'hush-hush', name: 'otp' })
     expect(strategy.name).toBe('otp')
     const printed = [inspect(strategy, { depth: Infinity, showHidden: true }), JSON.stringify(strategy)]

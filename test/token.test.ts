@@ -32,7 +32,7 @@ describe('A held token', () => {
     expect(received).toEqual({ token, expires, received: NOW, lifetime })
   })
 
-  test('that has expired already has no life left', () => {
+  test('that has expired has a remaining lifetime of 0', () => {
     expect(
       receiveToken('opaque', new Date(NOW).toISOString(), readClaims('opaque'), () => NOW + 1).lifetime,
     ).toBe(0)

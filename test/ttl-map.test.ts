@@ -16,7 +16,7 @@ describe('A TtlMap', () => {
     expect(valuesOf(map, 'a', 'b', 'c')).toEqual([3, undefined, 4])
   })
 
-  test('holds an entry until the end of its lifetime, whatever happens to the system time', async () => {
+  test('keeps an entry for its lifetime, even if the system time changes', async () => {
     const map = new TtlMap<number>()
     map.set('a', 1, MINUTE)
     jest.setSystemTime(Date.now() - 20 * MINUTE)

@@ -29,7 +29,7 @@ const matrix = read('compat/matrix.json') as { node: string[] }
 const FOLDER = join(__dirname, '../.github/workflows')
 const workflows = readdirSync(FOLDER).map((file): [string, Workflow] => [
   file,
-  // Strict: a key that is there twice, or an alias of nothing, is an error.
+  // Strict: a duplicate key or an unknown alias is an error.
   parse(readFileSync(join(FOLDER, file), 'utf8')) as Workflow,
 ])
 
@@ -60,7 +60,7 @@ function nodesOf({ steps, strategy }: Job): string[] {
 }
 
 describe.each(workflows)('the workflow %s', (_file, workflow) => {
-  test.each(jobsOf(workflow))('runs only what there is in its job %s', (_name, job) => {
+  test.each(jobsOf(workflow))('runs only existing scripts in its job %s', (_name, job) => {
     const missing = scriptsOf(job).filter((script) => !(script in scripts))
 
     expect(missing).toEqual([])
@@ -68,7 +68,7 @@ describe.each(workflows)('the workflow %s', (_file, workflow) => {
     expect(job['timeout-minutes']).toBeGreaterThan(0)
   })
 
-  test('can change nothing in the repository', () => {
+  test('has no write access to the repository', () => {
     expect(workflow.permissions).toEqual({ contents: 'read' })
     for (const [, { permissions = {} }] of jobsOf(workflow)) {
       const { contents = 'read', 'id-token': _publishes, ...more } = permissions
@@ -76,7 +76,7 @@ describe.each(workflows)('the workflow %s', (_file, workflow) => {
     }
   })
 
-  test('takes actions by the commit, which nobody can move', () => {
+  test('pins actions to a commit', () => {
     const actions = jobsOf(workflow).flatMap(([, { steps }]) => steps.flatMap(({ uses = [] }) => uses))
 
     for (const action of actions) expect(action).toMatch(/^actions\/[\w-]+@[0-9a-f]{40}$/)
@@ -84,7 +84,7 @@ describe.each(workflows)('the workflow %s', (_file, workflow) => {
   })
 })
 
-test('only the job that publishes can prove who it is, and that is all it does', () => {
+test('only the publish job can request an identity token, and it does nothing else', () => {
   const trusted = workflows
     .flatMap(([, workflow]) => jobsOf(workflow))
     .filter(([, { permissions }]) => permissions?.['id-token'] !== undefined)
@@ -96,7 +96,7 @@ test('only the job that publishes can prove who it is, and that is all it does',
   ])
 })
 
-test('the tests run on every line of Node that is promised, and the packed package on the first that will do', () => {
+test('CI runs the tests on every supported version of Node except the lowest, which the compatibility matrix has', () => {
   const { ci } = Object.fromEntries(workflows.map(([file, { jobs }]) => [file.replace('.yml', ''), jobs]))
   const lowest = engines.node.replace('>=', '')
 

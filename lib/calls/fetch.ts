@@ -196,7 +196,7 @@ function discardAnswer({ response }: StreamedAnswer): void {
   discard(response)
 }
 
-/** Frees the connection of a response that nobody reads. */
+/** Frees the connection of a response whose body is not needed. */
 function discard(response: Response): void {
   response.body?.cancel().catch(() => undefined)
 }

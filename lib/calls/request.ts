@@ -40,7 +40,7 @@ const OWN_HEADERS = [
   'transfer-encoding',
   'upgrade',
 ]
-// A `Request` does not tell whether its body is a stream. Small ones are buffered, so that they can be sent again.
+// A `Request` does not tell whether its body is a stream. Small bodies are buffered, so that they can be sent again.
 const MAX_BUFFERED = 64 * 1024
 
 /**
@@ -70,7 +70,7 @@ export function readRequest(input: Parameters<typeof fetch>[0], init: RequestIni
   }
 }
 
-// By its fields and not by its class, of which test runners such as Jest may have a second one.
+// Recognizes a Request by its fields, because test runners such as Jest have a second class Request.
 function isRequest(input: Parameters<typeof fetch>[0]): input is Request {
   return typeof input === 'object' && 'headers' in input && 'method' in input
 }

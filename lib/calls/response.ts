@@ -20,9 +20,9 @@ export interface StreamedAnswer {
   response: Response
 }
 
-/** Bytes that are received before anybody reads them. */
+/** The number of bytes to receive before the app reads them. */
 const READ_AHEAD = 64 * 1024
-/** Milliseconds without progress after which a body is cut off, because it would occupy its connection for ever. */
+/** Milliseconds without progress after which a body is cut off. Otherwise it would occupy its connection forever. */
 const STALLED_AFTER = 60_000
 const NULL_BODY_STATUS = new Set([204, 205, 304])
 

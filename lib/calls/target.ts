@@ -10,11 +10,11 @@ export interface Target {
 
 interface Base {
   origin: string
-  /** The path of the base URL, without a slash at its end. */
+  /** The path of the base URL, without a trailing slash. */
   prefix: string
 }
 
-// URL parsers remove these, so that they could hide dots or a host.
+// URL parsers remove these characters, so an attacker could use them to hide dots or a host.
 // eslint-disable-next-line no-control-regex -- they are what is looked for
 const REMOVED_BY_PARSERS = /^ | $|[\u0000-\u001f\u007f]/
 const ENCODED_SEPARATOR = /%2f|%5c|\\/i

@@ -14,12 +14,12 @@ import { warnOfResponseTime } from '../warnings'
 import type { DeliveryLimit } from './delivery-limit'
 import { isTicketSpent, readTicket, writeTicket } from './tickets'
 
-// A second code may invalidate the first, which is in the mail already.
+// Milliseconds. A second code may invalidate the first, which may have been emailed already.
 const DOUBLE_TAP = 30_000
-// So that a flood of usernames exhausts neither memory nor the store's rate limit.
+// The limit prevents a flood of usernames from exhausting the memory or the store's rate limit.
 const MAX_IN_PROGRESS = 500
 const LIMITER = 'request limiter'
-// Enough for a shopper whose email is slow, too few to flood a mailbox. In 15 minutes.
+// The limit in 15 minutes: enough for a shopper whose email is slow, too few to flood a mailbox.
 const CODES = 5
 
 /** A code request that passed the limits. It is an object, so that `await` does not wait for `done`. */
@@ -40,7 +40,7 @@ interface Pending {
   done: Promise<void>
 }
 
-/** Requests codes from Elastic Path: once for double taps, and within limits. */
+/** Requests codes from Elastic Path. It limits the requests, and sends one request for double taps. */
 export class CodeRequests {
   private readonly recent = new TtlMap<Pending>()
   private readonly inProgress = new InFlight(MAX_IN_PROGRESS)
@@ -102,7 +102,7 @@ export class CodeRequests {
     })
     const pending = { limited, done }
     this.recent.set(username, pending, DOUBLE_TAP)
-    // A second tap must not wait for a request that failed. This also handles the error if nobody waits any longer.
+    // A second tap must not wait for a request that failed. This also handles the error if all clients disconnected.
     done.catch(() => this.recent.delete(username, pending))
     return pending
   }
@@ -131,7 +131,7 @@ export class CodeRequests {
   }
 }
 
-/** After a timeout or a broken response, the code may be in the mail all the same. */
+/** Whether no code was created. After a timeout or a broken response, the code may have been emailed. */
 function madeNoCode(error: unknown): boolean {
   return error instanceof ElasticPathError && error.code !== 'timeout' && error.code !== 'bad_answer'
 }

@@ -33,7 +33,7 @@ export class DeliveryLimit {
    */
   async take(username: string, email: string, context: Context): Promise<Taken> {
     if (this.credits) {
-      // Credits count into the negative.
+      // A credit makes the count negative.
       const credit = await this.limit.takeCredit('credit', username, context)
       if (credit.allowed && credit.count <= 0) return credit
       await credit.refund(context)

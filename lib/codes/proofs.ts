@@ -4,8 +4,8 @@ import { deriveKey, foldUsername } from '../limits/keys'
 const PROOF = /^([1-9a-z][0-9a-z]{0,10})\.([\w-]{43})$/
 
 /**
- * Makes and reads proofs. A proof is in the link of an email, so whoever has it can read the mailbox of that username. It
- * consists of an end and of an HMAC over the username and the end.
+ * Creates and verifies proofs. A proof is part of the link in an email, so a request with a proof comes from somebody
+ * who can read the mailbox of that username. It consists of its expiry time and an HMAC over the username and that time.
  */
 export class Proofs {
   private readonly keys: Buffer[] = []
@@ -43,7 +43,7 @@ export class Proofs {
     const valid = this.keys
       .map((key) => sign(key, username, end))
       .find((hmac) => timingSafeEqual(hmac, given))
-    // The text of a proof has several spellings, because of spare bits. The HMAC has one.
+    // The same proof can be encoded in several ways, because base64 has unused bits. The HMAC itself is unique.
     return valid && Date.now() < end ? valid.toString('hex') : undefined
   }
 }

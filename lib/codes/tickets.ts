@@ -2,7 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { asObject, asText, at } from '../json'
 import { foldUsername } from '../limits/keys'
 
-/** Lets the session that requested a code attempt it, whatever others do. It has attempts of its own. */
+/**
+ * Gives the session that requested a code its own sign-in attempts, so that strangers cannot use up the attempts of the
+ * shopper.
+ */
 export interface Ticket {
   /** A random id, under which its attempts are counted. */
   id: string
@@ -14,7 +17,7 @@ export interface Ticket {
 const SESSION_KEY = 'passport-elasticpath-otp'
 // Milliseconds: the lifetime of a code.
 const LIFETIME = 10 * 60_000
-// Milliseconds. Together they are less than a window of the limiter, which would forget the attempts.
+// Milliseconds. The lifetime plus this is less than a window of the limiter, which would otherwise forget the attempts.
 const MAX_CLOCK_SKEW = 60_000
 const ID = /^[0-9a-f]{32}$/
 
@@ -63,7 +66,7 @@ export function isTicketSpent(session: unknown): boolean {
   return at(contentOf(session), 'spent') === true
 }
 
-/** What this package keeps in a session. The session of Fastify is a proxy without properties of its own. */
+/** Returns this package's data in a session. The session of Fastify is a proxy without own properties. */
 function contentOf(session: unknown): unknown {
   return asObject(session)?.[SESSION_KEY]
 }

@@ -8,13 +8,13 @@ import { Shared, type Found } from './shared'
 import type { Transport } from './transport'
 
 const CALL = { method: 'POST', path: '/oauth/access_token', parse: parseAccessToken } as const
-// The token is renewed a minute before it expires, or after nine tenths of a short life, so that a sign-in in progress
-// does not outlive it.
+// The token is renewed a minute before it expires, or after 90 % of a short lifetime, so that it does not expire during
+// a sign-in.
 const MARGIN = 60_000
 const MARGIN_SHARE = 0.1
 const REFUSAL_INTERVAL = 10_000
 
-/** The app's access token: fetched once for all who wait for it, and renewed before it expires. */
+/** The app's access token. Concurrent callers share one fetch, and it is renewed before it expires. */
 export class AccessToken {
   private readonly shared: Shared<string>
   private readonly form: string
@@ -41,7 +41,7 @@ export class AccessToken {
     this.shared.forget(token)
   }
 
-  /** Like `forget`, but at most once in ten seconds, so that calls which are refused for ever do not flood the store. */
+  /** Like `forget`, but at most once in ten seconds, so that calls that are always refused do not flood the store. */
   refuse(token: string): void {
     if (performance.now() - this.lastRefusal < REFUSAL_INTERVAL) return
     // If another call has replaced the token already, nothing is forgotten.
@@ -67,7 +67,7 @@ export class AccessToken {
   }
 }
 
-// The API description wraps in `data` what the service sends bare (docs/elastic-path-facts.md#2).
+// The OpenAPI description has the token in `data`, but the service does not (docs/elastic-path-facts.md#2).
 function parseAccessToken(json: unknown, _text: string, now: () => number): Found<string> | undefined {
   const body = asObject(at(json, 'data')) ?? json
   const token = at(body, 'access_token')
@@ -76,7 +76,7 @@ function parseAccessToken(json: unknown, _text: string, now: () => number): Foun
   return { value: token, lifetime: lifetime - Math.min(MARGIN, lifetime * MARGIN_SHARE) }
 }
 
-/** Milliseconds. A length is preferred to a moment, because this machine's clock and Elastic Path's may differ. */
+/** The lifetime in milliseconds. `expires_in` is preferred to `expires`, because the clocks may differ. */
 function readLifetime(expiresIn: unknown, expires: unknown, now: () => number): number | undefined {
   if (expiresIn !== undefined) return isSeconds(expiresIn) ? expiresIn * 1000 : undefined
   return isSeconds(expires) ? Math.max(0, expires * 1000 - now()) : undefined

@@ -8,7 +8,8 @@ import { parseTokenPage, TOKEN_TYPE, type PageWindow, type TokenPage } from './t
 
 export { MAX_PAGE, type PageWindow, type TokenPage } from './token-page'
 
-// A member can belong to this many accounts (docs/elastic-path-facts.md#11). A larger total is not followed.
+// The maximum number of accounts of a member (docs/elastic-path-facts.md#11). If a response claims more, the other pages
+// are not read.
 const MAX_ACCOUNTS = 10_000
 
 const PATH = '/v2/account-members/tokens'

@@ -15,7 +15,7 @@ export interface Call<T> {
   repeatable: boolean
   /** Whether it carries a code or an account token, so that a 401 may be about these and not the access token. */
   carriesCredentials?: true
-  /** Statuses that are a refusal whatever the body is, because even a proxy's page may depend on the input. */
+  /** Statuses that are a refusal with any body, because even a proxy's page may depend on the input. */
   anyWords?: readonly number[]
   parse: Parse<T>
 }

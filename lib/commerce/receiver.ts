@@ -9,7 +9,7 @@ export type Stage = 'never connected' | 'fresh connection' | 'kept-alive connect
 
 type Controller = Pick<Dispatcher.DispatchController, 'abort' | 'pause' | 'resume'>
 
-/** A request that was dispatched, whatever its response is read as. */
+/** A request that was dispatched. The type of its response does not matter. */
 export interface Attempt extends Dispatcher.DispatchHandler {
   /** The status of the response; 0 until its headers arrived. */
   readonly status: number

@@ -7,7 +7,7 @@ export interface Refusal {
   fields: string[]
   /** Whether the access token is refused, and not the request (docs/elastic-path-facts.md#5). */
   ofAccessToken: boolean
-  /** Whether the realm is gone, or the code is wrong: one detail stands for both (docs/elastic-path-facts.md#28). */
+  /** Whether the realm no longer exists or the code is wrong. The detail is the same (docs/elastic-path-facts.md#28). */
   ofRealm: boolean
   /** Elastic Path's words for an error. They contain nothing that was sent. */
   summary: string
@@ -16,16 +16,16 @@ export interface Refusal {
 const COMPLAINT = /field '(\w{1,60})' on the '(\w{1,60})' tag/g
 const ACCESS_TOKEN = /access token/i
 const REALM = /authorization realm for the token could not be found/i
-// These blame the shopper or the access token, so they count only with an error of Elastic Path.
-const NEED_WORDS = new Set([400, 401])
-// These blame the setup, with or without an error of Elastic Path, but not if a proxy sent a page.
-const SPEAK_FOR_THEMSELVES = new Set([403, 404, 409, 422])
+// These statuses concern the shopper or the access token. They count only if the body has an error of Elastic Path.
+const NEED_ERROR_BODY = new Set([400, 401])
+// These statuses concern the setup. They count with any JSON or no body, but not if a proxy sent an HTML page.
+const STATUS_SUFFICES = new Set([403, 404, 409, 422])
 
 /**
  * Reads a refusal. Returns undefined if the response is not one: an HTML page, an outage, another shape.
  *
  * @param sent - The body of the refused request.
- * @param anyWords - Whether the status alone is a refusal, whatever the body is.
+ * @param anyWords - Whether the status is sufficient, with any body.
  */
 export function readRefusal(
   status: number,
@@ -34,13 +34,13 @@ export function readRefusal(
   anyWords = false,
 ): Refusal | undefined {
   const plain: Refusal = { status, fields: [], ofAccessToken: false, ofRealm: false, summary: '' }
-  const speaksForItself = SPEAK_FOR_THEMSELVES.has(status)
-  if (!NEED_WORDS.has(status) && !speaksForItself) return undefined
+  const statusSuffices = STATUS_SUFFICES.has(status)
+  if (!NEED_ERROR_BODY.has(status) && !statusSuffices) return undefined
   const json = parseJson(text)
   const errors = at(json, 'errors')
   if (!Array.isArray(errors) || errors.length === 0) {
     const isPage = text !== '' && json === undefined
-    return anyWords || (speaksForItself && !isPage) ? plain : undefined
+    return anyWords || (statusSuffices && !isPage) ? plain : undefined
   }
   const entries = (errors as unknown[]).map(asObject)
   if (!entries.every((entry) => entry !== undefined)) return anyWords ? plain : undefined
@@ -66,7 +66,7 @@ function textsOf(entries: JsonObject[], field: string): string[] {
   return entries.map((entry) => asText(entry[field])).filter((text) => text !== undefined)
 }
 
-// Free text can quote what was sent. A title of a few plain words cannot.
+// Free text can contain parts of the request. A title of a few plain words cannot.
 function isPlain(title: string): boolean {
   return /^[A-Za-z]{2,20}( [A-Za-z]{2,20}){0,7}$/.test(title)
 }

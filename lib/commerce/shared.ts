@@ -14,8 +14,8 @@ interface Search<T> {
 }
 
 /**
- * Caches a value and deduplicates concurrent fetches. A failure is not cached. A fetch that nobody waits for any longer
- * ends. Lifetimes are measured with a monotonic clock.
+ * Caches a value and deduplicates concurrent fetches. Failures are not cached. A fetch is canceled when no caller waits
+ * for it any longer. Lifetimes are measured with a monotonic clock.
  */
 export class Shared<T> {
   private cached: { value: T; until: number } | undefined
@@ -34,19 +34,19 @@ export class Shared<T> {
         return await context.upstream(search.found)
       } catch (error) {
         timedOut = error instanceof ElasticPathError && error.code === 'timeout'
-        // A search that began earlier can time out while a caller that joined it later still has time.
+        // A fetch that started earlier can time out while a caller that joined it later still has time.
         if (!joined || !timedOut || context.ended) throw error
       } finally {
         if (--search.waiting === 0) {
           this.leave(search)
-          // After a timeout the search is about to time out itself, which shows that its connection may be dead.
+          // The fetch is about to time out, too. It continues, because its timeout shows that its connection may be dead.
           if (!timedOut) search.giveUp()
         }
       }
     }
   }
 
-  /** Looks for another value, and keeps the cached one until it is found. */
+  /** Fetches the value again. The cached value is used until the fetch succeeds. */
   refresh(context: Context): Promise<T> {
     this.search = this.start(context)
     return context.upstream(this.search.found)
@@ -59,7 +59,7 @@ export class Shared<T> {
     return true
   }
 
-  /** Forgets any value, also the one that a search in progress is about to find. */
+  /** Removes the cached value, and ignores the result of a fetch in progress. */
   clear(): void {
     this.cached = undefined
     this.search = undefined
@@ -82,7 +82,7 @@ export class Shared<T> {
         throw error
       },
     )
-    // Everybody who waited may have left.
+    // All callers may have stopped waiting.
     found.catch(() => undefined)
     const search: Search<T> = { found, waiting: 0, giveUp: () => own?.end() }
     return search

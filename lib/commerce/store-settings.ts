@@ -12,25 +12,27 @@ interface PasswordProfile {
   issuesCodes: boolean
 }
 
-type Named = Pick<Settings, 'passwordProfileId' | 'authenticationRealmId'>
+/** The ids from the options. An id that is undefined is detected. */
+type ConfiguredIds = Pick<Settings, 'passwordProfileId' | 'authenticationRealmId'>
 
-// How long the list of profiles is cached for checks.
+// Milliseconds for which the list of profiles is cached.
 const LIST_LIFETIME = 60_000
-// A store has a handful of profiles. A larger total is not followed.
+// Real stores have a few profiles. If a response claims more than this, the other pages are not read.
 const MAX_PROFILES = 1000
-const LOOK_INTERVAL = 10_000
+// Milliseconds between two detections.
+const DETECTION_INTERVAL = 10_000
 
-/** The realm and the password profile that the store signs its members in with: from the options, or detected once. */
+/** The ids of the authentication realm and the password profile: from the options, or detected once. */
 export class StoreSettings {
   private readonly realm: Shared<string>
   private readonly profile: Shared<string>
   private readonly profiles: Shared<PasswordProfile[]>
-  private lastLook = -Infinity
-  private looking: Promise<void> | undefined
+  private lastDetection = -Infinity
+  private detection: Promise<void> | undefined
 
   constructor(
     private readonly client: CommerceClient,
-    private readonly named: Named,
+    private readonly configured: ConfiguredIds,
   ) {
     this.realm = cache(Infinity, (context) => this.findRealm(context))
     this.profiles = cache(LIST_LIFETIME, async (context) =>
@@ -41,15 +43,15 @@ export class StoreSettings {
   }
 
   async realmId(context: Context): Promise<string> {
-    return this.named.authenticationRealmId ?? this.realm.get(context)
+    return this.configured.authenticationRealmId ?? this.realm.get(context)
   }
 
   async passwordProfileId(context: Context): Promise<string> {
-    return this.named.passwordProfileId ?? this.profile.get(context)
+    return this.configured.passwordProfileId ?? this.profile.get(context)
   }
 
   /**
-   * Checks that codes can work with the store.
+   * Checks that the password profile exists and issues codes.
    *
    * @throws ElasticPathError that says what to set.
    */
@@ -75,43 +77,42 @@ export class StoreSettings {
   }
 
   /**
-   * Detects realm and profile again and checks them, at most once in ten seconds. What was detected before is used until
-   * then: if a look-up failed for others, that would reveal the response that caused it.
+   * Detects realm and profile again and checks them, at most once in ten seconds. Other requests use the earlier ids
+   * until the detection succeeds. Otherwise, its failure would reveal to them that Elastic Path refused a request.
    */
   async recheck(context: Context): Promise<void> {
-    if (this.mayLookAgain()) {
-      const looking = context.detached((own) => this.lookAgain(own))
-      this.looking = looking
+    if (this.mayDetect()) {
+      const detection = context.detached((own) => this.detectAgain(own))
+      this.detection = detection
       const end = (): void => {
-        this.looking = undefined
+        this.detection = undefined
       }
-      looking.then(end, end)
+      detection.then(end, end)
     }
-    if (this.looking) await context.upstream(this.looking)
+    if (this.detection) await context.upstream(this.detection)
   }
 
-  private async lookAgain(context: Context): Promise<void> {
-    if (this.named.authenticationRealmId === undefined) await this.realm.refresh(context)
+  private async detectAgain(context: Context): Promise<void> {
+    if (this.configured.authenticationRealmId === undefined) await this.realm.refresh(context)
     await this.profiles.refresh(context)
-    if (this.named.passwordProfileId === undefined) await this.profile.refresh(context)
+    if (this.configured.passwordProfileId === undefined) await this.profile.refresh(context)
     await this.check(context)
   }
 
   private forget(): void {
-    if (!this.mayLookAgain()) return
+    if (!this.mayDetect()) return
     this.realm.clear()
     this.profiles.clear()
     this.profile.clear()
   }
 
-  private mayLookAgain(): boolean {
-    if (performance.now() - this.lastLook < LOOK_INTERVAL) return false
-    this.lastLook = performance.now()
+  private mayDetect(): boolean {
+    if (performance.now() - this.lastDetection < DETECTION_INTERVAL) return false
+    this.lastDetection = performance.now()
     return true
   }
 
-  // The next two: docs/elastic-path-facts.md#16 and 17.
-
+  /** Reads the id of the realm from the account settings (docs/elastic-path-facts.md#16). */
   private async findRealm(context: Context): Promise<string> {
     const { realmId } = await this.client.require(
       context,
@@ -131,7 +132,7 @@ export class StoreSettings {
     )
   }
 
-  /** Reads all pages. */
+  /** Reads all pages of the realm's password profiles (docs/elastic-path-facts.md#17). */
   private async readProfiles(context: Context, realmId: string): Promise<PasswordProfile[]> {
     const profiles: PasswordProfile[] = []
     for (;;) {
@@ -198,7 +199,7 @@ function parseProfiles(json: unknown): { profiles: PasswordProfile[]; total: num
     const name = at(entry, 'name') ?? ''
     const issuesCodes = at(entry, 'enable_one_time_password_token') ?? false
     if (id === undefined || typeof name !== 'string' || typeof issuesCodes !== 'boolean') return undefined
-    // Errors show the name, and they are one line.
+    // Error messages contain the name and must be one line.
     profiles.push({ id, name: name.slice(0, 100).replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' '), issuesCodes })
   }
   const results = at(json, 'meta', 'results')

@@ -50,7 +50,7 @@ const CONNECT_CODES = new Set([
  */
 export class Transport {
   readonly origin: string
-  /** The path of the base URL, without a slash at its end. */
+  /** The path of the base URL, without a trailing slash. */
   readonly prefix: string
   private readonly headers: Readonly<Record<string, string>>
   private readonly connections: Connections | undefined
@@ -137,7 +137,10 @@ export class Transport {
     return receiver
   }
 
-  /** An error without what undici adds for debugging, which can contain parts of requests and responses. */
+  /**
+   * Creates the error for a failed request. It leaves out undici's debugging properties, which can contain parts of
+   * requests and responses.
+   */
   private explain(error: unknown, receiver: Attempt, context: Context, name: () => string): ElasticPathError {
     if (context.ended?.code === 'timeout' && receiver.started && receiver.status === 0) this.discardIdle()
     if (error instanceof ElasticPathError) return error
@@ -188,7 +191,7 @@ function stageOf(error: unknown, receiver: Attempt): Stage | undefined {
   return receiver.stage ?? stageByError(error)
 }
 
-/** What an error of the app's dispatcher says by itself. */
+/** Determines the stage from an error of the app's dispatcher. */
 function stageByError(error: Error): Stage {
   if (CONNECT_CODES.has(codeOf(error) ?? '')) return 'never connected'
   const socket: unknown = 'socket' in error ? error.socket : undefined

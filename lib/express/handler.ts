@@ -12,7 +12,7 @@ export function handler(work: (req: Request) => Promise<void>): RequestHandler {
   }
 }
 
-/** What closes when the client leaves. In Koa and Lambda, `req.res` is not an emitter; the socket may be one. */
+/** The emitter that closes when the client disconnects. In Koa and Lambda, `req.res` is not one; the socket may be. */
 export function departureOf(req: Request): Departure | undefined {
   const { res, socket } = req as Partial<Request>
   return [res, socket].find((candidate) => isEmitter(candidate))

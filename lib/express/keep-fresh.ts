@@ -18,13 +18,14 @@ export interface KeepFreshOptions {
   within?: number | undefined
 }
 
-// Requests of the same page that come late, with the old session, reuse the renewal. After a failed renewal, Elastic Path
-// is not asked again for as long.
+// Milliseconds. Late requests of the same page, which have the old session, reuse the renewal. After a failed renewal,
+// no renewal is attempted for the same time.
 const REMEMBERED = 30_000
-// Milliseconds of remaining life. With less, the token may expire while the page is served, so the page waits for the
-// renewal; with more, the page waits at most PATIENCE.
+// Milliseconds. If the token expires sooner, it may expire while the page is served, so the page waits for the renewal.
+// Otherwise, the page waits at most PATIENCE.
 const ABOUT_TO_EXPIRE = 60_000
-// The page also waits no longer than this for the session store. What is not saved is renewed again by the next request.
+// The page also waits no longer than this for the session store. If the session is not saved, the next request renews
+// the token again.
 const PATIENCE = 2000
 
 /** Undefined if the renewal failed. */

@@ -8,7 +8,7 @@ export interface OtpDelivery {
   attempt: number
   /** The username that the code was requested for. */
   username: string
-  /** Where to send the code: one email address. Several usernames can share it, so the email should name the username. */
+  /** The email address to send the code to. Several usernames can share it, so the email should name the username. */
   email: string
   /** The member's name. Empty if Elastic Path has none. Members choose their names, so do not put it into an email. */
   name: string
@@ -70,14 +70,14 @@ export function readEvent(event: JsonObject): OtpDelivery | 'bad_event' | 'ignor
   }
 }
 
-/** Epoch milliseconds. A moment that cannot be right is now. */
+/** Returns the time in epoch milliseconds. An invalid or impossible time is replaced by the current time. */
 function createdAt(value: unknown): number {
   const now = Date.now()
   const created = typeof value === 'string' && TIMESTAMP.test(value) ? Date.parse(value) : NaN
   return created <= now + MAX_CLOCK_SKEW ? created : now
 }
 
-/** A text that cannot begin a new header or line in an email. */
+/** Returns the text of a value. Undefined if it contains characters that could start a new line in an email. */
 function asLine(value: unknown): string | undefined {
   const text = asText(value)
   return text === undefined || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text) ? undefined : text

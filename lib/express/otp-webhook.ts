@@ -209,7 +209,7 @@ function readLimiter(limiter: unknown): OtpWebhookOptions['limiter'] {
   return refuseLimiter('otpWebhook', 'limiter', limiter)
 }
 
-/** It ends with the code, and not later than a code that is created now. */
+/** A proof expires with its code, but not later than a code that is created now. */
 function proofFor({ username, expires }: OtpDelivery, { proofs }: Services): string {
   return proofs.make(username, Math.min(Date.parse(expires), Date.now() + CODE_LIFETIME))
 }

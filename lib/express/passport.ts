@@ -23,8 +23,8 @@ export function outcomesOf(strategy: Outcomes): Outcomes {
 }
 
 /**
- * Ends a sign-in. A callback of the app may throw in it, and nobody else would catch that: the request would hang, or the
- * process would end.
+ * Ends a sign-in. It catches errors that a callback of the app throws. Otherwise, the request would hang or the process
+ * would end.
  */
 export function end(outcomes: Outcomes, req: Request, outcome: () => void): void {
   try {

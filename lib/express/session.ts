@@ -111,7 +111,7 @@ interface Change {
 
 type Written = 'written' | 'signed out' | 'superseded'
 
-/** Writes a user, unless another request signed out, or made a renewal pointless, in the meantime. */
+/** Writes a user, unless another request signed out or replaced the token of a renewal in the meantime. */
 async function write(req: Request, change: Change, context: Context): Promise<Written> {
   const { user, fresh, before } = change
   const passport = hostOf(req).session?.passport
@@ -166,7 +166,7 @@ async function readForWrite(
   return { now, obstacle: 'superseded' }
 }
 
-/** What the session keeps of the user: what the app's own serializer says, if the app's own deserializer can read it. */
+/** Returns the session's form of the user: the result of the app's serializer, if the app's deserializer accepts it. */
 async function serialize(
   req: Request,
   user: unknown,
@@ -199,7 +199,7 @@ async function restore(req: Request, user: unknown, context: Context): Promise<v
     await context.callApp('serializeUser', () => passport.serialize(user, req)).catch(() => undefined)
 }
 
-/** The user that the session's content stands for. */
+/** Deserializes the user in a session. */
 async function readUser(
   req: Request,
   stored: unknown,
@@ -215,8 +215,8 @@ function tokenOf(user: unknown): unknown {
 }
 
 /**
- * Takes over what other requests have written into the session in the meantime. All of the session is saved with the user,
- * and session stores have no compare-and-set.
+ * Copies the changes of other requests into the session. The whole session is saved with the user, and session stores
+ * have no compare-and-set.
  */
 function takeOver(req: Request, before: Stored, now: Stored): void {
   const { session } = hostOf(req)

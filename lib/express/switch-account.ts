@@ -8,6 +8,7 @@ import { plainUser, requireUser, withAccount } from '../user'
 import { departureOf, handler } from './handler'
 import { openSession, userOf } from './session'
 
+/** Creates the handler of `strategy.switchAccount()`. */
 export function switchAccount({ settings, commerce, verify, run }: Services): RequestHandler {
   return handler((req) =>
     run({ name: 'switch', departure: departureOf(req) }, async (context) => {
@@ -21,14 +22,15 @@ export function switchAccount({ settings, commerce, verify, run }: Services): Re
       }
       const session = await openSession(req, context)
       const account = await fetchAccount(commerce.client, context, user, accountId)
-      const fresh = withAccount(plainUser(user), account)
+      const switched = withAccount(plainUser(user), account)
+      // verify adds the app's fields to the new user. Without verify, the fields of the current user are kept.
       const verdict = verify
-        ? await askVerify(verify, settings, req, fresh, context)
+        ? await askVerify(verify, settings, req, switched, context)
         : { user: withAccount(user, account) }
       if (!verdict.user) {
         throw new ElasticPathError('refused_by_verify', 'verify refused the switch to this account.')
       }
-      await session.replaceUser(verdict.user, fresh, context)
+      await session.replaceUser(verdict.user, switched, context)
     }),
   )
 }

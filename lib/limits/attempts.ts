@@ -15,7 +15,7 @@ export interface Attempt {
   readonly accepted: (context: Context) => Promise<void>
 }
 
-/** What an attempt can bring. */
+/** The ticket and the proof of an attempt. */
 export interface Credentials {
   /** The session's ticket for this username, from `readTicket`. */
   ticket?: Ticket | undefined
@@ -24,7 +24,7 @@ export interface Credentials {
 }
 
 const SHARED_ATTEMPTS = 10
-// Of a ticket and of a proof, whatever the points of the app's limiter.
+// The number of attempts for a ticket and for a proof. It does not depend on the points of the app's limiter.
 const OWN_ATTEMPTS = 5
 const TICKETS = 3
 

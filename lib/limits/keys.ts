@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
 import type { Settings } from '../options'
 
-/** What a key counts. Each purpose has keys of its own, so one limiter can serve all of them. */
+/** The purpose of a count. Each purpose has separate keys, so one limiter can serve all of them. */
 export type Purpose = 'sign-in' | 'ticket' | 'proof' | 'grant' | 'code' | 'delivery' | 'credit'
 
 /** Makes the keys under which limiters count. A key contains no username, so it can be stored anywhere. */
@@ -38,7 +38,7 @@ const INVISIBLE = /[\p{M}\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/gu
 
 /**
  * Converts a username into one form for all spellings that a store could take for the same username. Otherwise each
- * spelling would have attempts of its own. It ignores case, compatibility forms, combining marks, white space, and
+ * spelling would have separate attempts. It ignores case, compatibility forms, combining marks, white space, and
  * invisible and control characters.
  */
 export function foldUsername(username: string): string {

@@ -66,7 +66,7 @@ export async function takePoint(
   // A negative number stands for a window without an end.
   const hasEnd = typeof msBeforeNext === 'number' && msBeforeNext >= 0
   const windowEnd = hasEnd ? startedAt + msBeforeNext : Infinity
-  // rate-limiter-flexible's blocking in memory rejects with 0 points, which must not pass for a low count.
+  // rate-limiter-flexible rejects with 0 points if a key is blocked in memory. This must not count as 0 attempts.
   const count = allowed || consumedPoints > 0 ? consumedPoints : Infinity
   let refunded = count === Infinity
   return {
@@ -106,7 +106,7 @@ async function bounded(
   if (limiter instanceof MemoryLimiter) return work()
   let timer: NodeJS.Timeout | undefined
   const silence = new Promise<typeof SILENT>((resolve) => {
-    // Without this timer, the deadline of the context ends the wait. At the same moment, the deadline must win.
+    // Without this timer, the deadline of the context ends the wait. The deadline takes precedence if both are due at once.
     if (context.timeout - context.elapsed > PATIENCE) timer = setTimeout(() => resolve(SILENT), PATIENCE)
   })
   try {
@@ -127,7 +127,7 @@ function unwrap(result: unknown): { consumedPoints?: unknown; msBeforeNext?: unk
   }
 }
 
-// The limiter's own error can contain a connection string. The app has to log it where it happens.
+// The limiter's own error can contain a connection string. The app must log it inside the limiter.
 function limiterFailed(name: string, why: string): ElasticPathError {
   return new ElasticPathError(
     'limiter_failed',

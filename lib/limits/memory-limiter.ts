@@ -122,7 +122,7 @@ class Sketch {
     this.until = this.periodEnd + this.duration
     const count = this.countIn(cells, key) + points
     const { until } = this
-    // Only the first refused point is counted. Otherwise somebody who never stops would never have a point again.
+    // Only the first refused point is counted. Otherwise, a client that retries all the time would be blocked forever.
     if (points > 0 && count > this.points + 1) return { count: Infinity, until }
     const rewards = (this.rewards.get(key) ?? 0) - points
     // A point that was given back is taken again first, so that cells do not fill up.
@@ -131,7 +131,7 @@ class Sketch {
     return { count, until }
   }
 
-  /** None was missed, because {@link until} would have passed. */
+  /** No period was skipped, because {@link until} would have passed. */
   private beginPeriod(): void {
     this.periodEnd += this.duration
     this.shift = 4 - this.shift

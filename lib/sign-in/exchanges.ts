@@ -12,7 +12,7 @@ import type { Credentials } from './credentials'
 
 export type Exchanged = TokenPage | 'refused'
 
-// So that a flood of sign-ins exhausts neither memory nor the store's rate limit.
+// The limit prevents a flood of sign-ins from exhausting the memory or the store's rate limit.
 const MAX_IN_PROGRESS = 500
 const RESERVED_FOR_SHOPPERS = 100
 // A browser drops the first of two form submissions, and the second can arrive after the first exchange succeeded.

@@ -4,7 +4,7 @@ import type { Store } from './store'
 
 /** `POST /oauth/access_token`, form-encoded. */
 export function accessToken(store: Store, { body }: ApiRequest): Answer {
-  // A body of another kind has no fields.
+  // A body that is not form-encoded counts as an empty form, so Elastic Path's 400 follows.
   const form = body.kind === 'form' ? body.value : {}
   const grant = field(form, 'grant_type')
   if (grant !== 'implicit' && grant !== 'client_credentials') return store.refusal(400)

@@ -4,7 +4,7 @@ import type { Answer, ApiRequest } from './messages'
 import { listing, pageOf } from './paging'
 import type { Store } from './store'
 
-/** `GET /v2/accounts`: the accounts of the member whose token is held. */
+/** `GET /v2/accounts`: lists the accounts of the member that the account token belongs to. */
 export function accounts(store: Store, request: ApiRequest): Answer {
   const held = holderOf(store, request)
   if (held.refusal) return held.refusal
@@ -16,7 +16,7 @@ export function accounts(store: Store, request: ApiRequest): Answer {
   return { status: 200, body: listing(request, page, resources, list.total) }
 }
 
-/** `GET /v2/accounts/:id`. The account of another member is not found. */
+/** `GET /v2/accounts/:id`. Returns 404 for an account that the member does not belong to. */
 export function account(store: Store, request: ApiRequest): Answer {
   const held = holderOf(store, request)
   if (held.refusal) return held.refusal

@@ -13,7 +13,7 @@ export function isRenewal({ value }: Body): boolean {
   return isObject(value) && field(value['data'], 'authentication_mechanism') === RENEWAL
 }
 
-/** `POST /v2/account-members/tokens`: the exchange of a code, or the renewal with a held account token. */
+/** `POST /v2/account-members/tokens`: exchanges a code, or renews the account token in the header. */
 export function accountTokens(store: Store, request: ApiRequest): Answer {
   const read = dataOf(store, request.body)
   if (read.refusal) return read.refusal
@@ -45,7 +45,7 @@ function exchange(store: Store, request: ApiRequest, data: Record<string, unknow
   return tokensOf(store, request, member, page)
 }
 
-/** The same for a wrong code, an unknown username and a wrong profile. */
+/** Refuses the exchange. The response is the same for a wrong code, an unknown username and a wrong profile. */
 function wrongCode(store: Store): Answer {
   const { wrongCodeStatus } = store.settings
   return store.refusal(wrongCodeStatus, wrongCodeStatus === 400 ? 'authentication failed' : undefined)

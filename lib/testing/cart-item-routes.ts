@@ -6,7 +6,7 @@ import { dataOf, field, isObject, jsonOf } from './fields'
 import type { Answer, ApiRequest } from './messages'
 import type { Store } from './store'
 
-// Any token reads and writes any cart whose id is known.
+// As in Elastic Path, any access token can read and write any cart. The cart's id is the only protection.
 
 /** `GET /v2/carts/:id/items`. */
 export function cartItems(store: Store, request: ApiRequest): Answer {
@@ -14,8 +14,8 @@ export function cartItems(store: Store, request: ApiRequest): Answer {
 }
 
 /**
- * `POST /v2/carts/:id/items`: adds one entry or a list. An entry of the type `cart_items` adds the items of another cart,
- * each time that it is sent.
+ * `POST /v2/carts/:id/items`: adds one entry or a list of entries. An entry of the type `cart_items` adds all items of
+ * another cart. Sending it twice adds them twice.
  */
 export function addCartItems(store: Store, request: ApiRequest): Answer {
   const read = jsonOf(store, request.body)
@@ -64,7 +64,7 @@ export function deleteCartItem(store: Store, request: ApiRequest): Answer {
   return apply(store, request, [(cart) => remove(cart, item)], 200, true)
 }
 
-/** Makes changes one after the other. Those that are refused are reported, or prevent all. */
+/** Applies changes in order. A refused change is reported; with `allOrNothing` it prevents all other changes, too. */
 function apply(
   store: Store,
   request: ApiRequest,

@@ -4,7 +4,7 @@ import { isWhole, type Catalog } from './catalog'
 import { field, isObject } from './fields'
 import type { Store } from './store'
 
-/** Why an item cannot be added or changed, in Elastic Path's words. */
+/** An error of Elastic Path for an item that cannot be added or changed. */
 export interface ItemError {
   status: number
   title: string
@@ -12,19 +12,19 @@ export interface ItemError {
   meta?: Record<string, unknown>
 }
 
-/** The items after a change, or why there is none. */
+/** The items after a change, or the error that prevents the change. */
 export type Change = { items: readonly CartItem[]; error?: never } | { error: ItemError }
 
-/** What is added to a cart. */
+/** The data of an item to add to a cart. */
 type Addition = Pick<CartItem, 'productId' | 'sku' | 'name' | 'description' | 'price' | 'quantity'>
 
-/** One addition to a cart, or why it is refused. */
+/** One addition to a cart, or the error that prevents it. */
 type Step = { addition: Addition; error?: never } | { error: ItemError }
 
-// Commerce's own limit is not known. It bounds the simulator's memory.
+// Elastic Path does not document its limit. This one bounds the simulator's memory.
 const MOST_ITEMS = 1000
 
-/** What an entry of the body of `POST …/items` adds: one item, or all of another cart or of an order. */
+/** Parses an entry of the body of `POST …/items`: one item, or all items of another cart or of an order. */
 export function additionsOf(store: Store, entry: unknown): Step[] {
   if (!isObject(entry)) return [refuse(400, 'Bad Request', 'An item must be an object')]
   switch (entry['type']) {
@@ -45,7 +45,7 @@ export function additionsOf(store: Store, entry: unknown): Step[] {
   }
 }
 
-/** Adds to the quantity of an item that is the same, or appends an item. */
+/** Increases the quantity if the cart has the same item already. Otherwise appends an item. */
 export function add(store: Store, { items }: Cart, step: Step): Change {
   if (step.error) return step
   const { productId, sku, name, description, price } = step.addition
@@ -77,7 +77,7 @@ export function remove(cart: Cart, itemId: string): Change {
   return items.length < cart.items.length ? { items } : itemNotFound(itemId)
 }
 
-/** Why a quantity of an item is not in stock. */
+/** Returns an error if a quantity of an item is not in stock. */
 export function shortage(
   catalog: Catalog,
   { productId, name, sku }: Pick<CartItem, 'productId' | 'name' | 'sku'>,

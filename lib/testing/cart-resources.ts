@@ -3,7 +3,7 @@ import type { Catalog } from './catalog'
 import { totalOf } from './orders'
 import type { Store } from './store'
 
-/** A cart in answers. The list of carts does not name the items. */
+/** The representation of a cart in responses. The list of carts leaves out the items. */
 export function cartResource(store: Store, origin: string, cart: Cart, inList = false) {
   const { id, name, description, contactEmail, accounts, items, customAttributes } = cart
   return {
@@ -26,7 +26,7 @@ export function cartResource(store: Store, origin: string, cart: Cart, inList = 
   }
 }
 
-/** The items of a cart in answers, with the cart's totals. */
+/** The representation of a cart's items in responses, with the cart's totals. */
 export function itemsBody(store: Store, origin: string, cart: Cart, errors: readonly unknown[] = []) {
   return {
     data: cart.items.map((item) => itemResource(store, origin, item)),
@@ -35,7 +35,7 @@ export function itemsBody(store: Store, origin: string, cart: Cart, errors: read
   }
 }
 
-/** An item in answers. */
+/** The representation of an item in responses. */
 export function itemResource({ catalog }: Store, origin: string, item: CartItem) {
   const { id, productId, sku, name, description, quantity, price } = item
   const product = productId === undefined ? undefined : catalog.get(productId)
@@ -69,14 +69,14 @@ function typeOf({ productId }: CartItem): 'cart_item' | 'custom_item' {
   return productId === undefined ? 'custom_item' : 'cart_item'
 }
 
-/** The prices of an item: of one, and of its quantity. */
+/** The prices of an item: for one unit, and for its quantity. */
 export function itemPrices(catalog: Catalog, { price, quantity }: CartItem) {
   const full = { unit: catalog.money(price), value: catalog.money(price * quantity) }
   const nothing = { unit: catalog.money(0), value: catalog.money(0) }
   return { with_tax: full, without_tax: full, tax: nothing, discount: nothing, without_discount: full }
 }
 
-/** The prices of all items together. The store has no taxes, discounts or shipping. */
+/** The total of all items. The simulator has no taxes, discounts or shipping costs. */
 export function totals(catalog: Catalog, items: readonly CartItem[]) {
   const full = catalog.money(totalOf(items))
   const nothing = catalog.money(0)

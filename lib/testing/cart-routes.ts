@@ -8,7 +8,10 @@ import type { Store } from './store'
 
 const CARTS_PER_PAGE = 100
 
-/** `GET /v2/carts`: the carts of the account, or all with a token of `client_credentials`. `filter` and `sort` are ignored. */
+/**
+ * `GET /v2/carts`: lists the carts of the account, or all carts if the grant is `client_credentials`. `filter` and
+ * `sort` are ignored.
+ */
 export function carts(store: Store, request: ApiRequest): Answer {
   const held = holderOf(store, request)
   if (held.refusal) return held.refusal
@@ -31,7 +34,7 @@ export function createCart(store: Store, request: ApiRequest): Answer {
   return refusal ?? answerWith(store, request, change(store, cart, read.data), 201)
 }
 
-/** `GET /v2/carts/:id`, with any token. An unknown id is created, empty. */
+/** `GET /v2/carts/:id`, with any token. If no cart has the id, an empty one is created. */
 export function cart(store: Store, request: ApiRequest): Answer {
   return answerWith(store, request, cartOf(store, request))
 }
@@ -57,7 +60,7 @@ export function deleteCart(store: Store, request: ApiRequest): Answer {
   return { status: 204 }
 }
 
-/** `POST /v2/carts/:id/relationships/accounts`: adds the account to the set of the cart's accounts. */
+/** `POST /v2/carts/:id/relationships/accounts`: associates the cart with an account. */
 export function associateAccounts(store: Store, request: ApiRequest): Answer {
   const read = accountsOf(store, request)
   if (read.refusal) return read.refusal
@@ -73,7 +76,7 @@ export function associateAccounts(store: Store, request: ApiRequest): Answer {
   return { status: 200, body: { data: accounts.map((id) => ({ type: 'account', id })) } }
 }
 
-/** `DELETE /v2/carts/:id/relationships/accounts`. */
+/** `DELETE /v2/carts/:id/relationships/accounts`: removes the association with an account. */
 export function disassociateAccounts(store: Store, request: ApiRequest): Answer {
   const read = accountsOf(store, request)
   if (read.refusal) return read.refusal
@@ -83,14 +86,14 @@ export function disassociateAccounts(store: Store, request: ApiRequest): Answer 
   return { status: 204 }
 }
 
-/** The cart that a path names. Every call creates it if it does not exist. */
+/** Returns the cart in the path. As in Elastic Path, any request for a cart creates it if it does not exist. */
 export function cartOf(store: Store, { params }: ApiRequest): Cart {
   return store.carts.open(params['id'] ?? '')
 }
 
 const MOST_ACCOUNTS = 1000
 
-/** The accounts in a body: the token's own, or any with a token of `client_credentials`. */
+/** The accounts in a body: only the account token's own, or any account if the grant is `client_credentials`. */
 function accountsOf(
   store: Store,
   request: ApiRequest,

@@ -18,7 +18,7 @@ export interface CartItem {
   readonly description: string
   /** The quantity, 1 or more. */
   readonly quantity: number
-  /** The price of one, in minor units of the currency. */
+  /** The price of one unit, in minor units of the currency, such as cents. */
   readonly price: number
   /** When it was added: ISO 8601, by the simulator's clock. */
   readonly createdAt: string
@@ -26,7 +26,7 @@ export interface CartItem {
   readonly updatedAt: string
 }
 
-/** A cart. Whoever knows its id can read and change it. */
+/** A cart. Anybody who knows its id can read and change it. */
 export interface Cart {
   /** The cart's id. */
   readonly id: string
@@ -48,7 +48,7 @@ export interface Cart {
   readonly createdAt: string
   /** When it was last written to: ISO 8601, by the simulator's clock. */
   readonly updatedAt: string
-  /** When it expires, unless it is written to: ISO 8601, by the simulator's clock. */
+  /** When it expires: ISO 8601, by the simulator's clock. Each write extends it. */
   readonly expiresAt: string
 }
 
@@ -87,7 +87,7 @@ export class Carts {
     return cart && this.isAlive(cart) ? cart : undefined
   }
 
-  /** Returns the cart with an id. If there is none, an empty one is created: Elastic Path does so for every read. */
+  /** Returns the cart with an id. Creates an empty one if there is none, as Elastic Path does for every read. */
   open(id: string): Cart {
     return this.get(id) ?? this.create(id)
   }
@@ -109,11 +109,11 @@ export class Carts {
     })
   }
 
-  /** @throws TypeError for an unknown option or SKU, or an id that is taken */
+  /** @throws TypeError if an option or SKU is unknown, or the id is in use */
   add(seed: CartSeed): Cart {
     checkNames('a cart', seed, SEED_NAMES)
     const { id = randomUUID(), name = 'Cart', description = '', contactEmail, isQuote = false } = seed
-    if (this.get(id)) throw new TypeError(`A cart has the id ${id} already`)
+    if (this.get(id)) throw new TypeError(`The cart id ${id} is already in use`)
     const items = (seed.items ?? []).map((line): CartItem => {
       checkNames('an item', line, { sku: true, quantity: true })
       const { sku, quantity = 1 } = line
@@ -128,7 +128,7 @@ export class Carts {
     return this.save({ ...this.create(id), name, description, contactEmail, isQuote, accounts, items })
   }
 
-  /** Stores a cart that was written to, which moves its expiry. */
+  /** Stores a changed cart and extends its expiry. */
   save(cart: Cart): Cart {
     const now = this.clock.now()
     const expires = now + this.clock.settings.cartExpiryDays * DAY
@@ -136,7 +136,7 @@ export class Carts {
     return this.carts.set(cart.id, { ...cart, updatedAt, expiresAt: new Date(expires).toISOString() })
   }
 
-  /** Replaces the accounts of a cart. This does not move its expiry. */
+  /** Replaces the accounts of a cart. This does not extend its expiry. */
   associate(cart: Cart, accounts: readonly string[]): Cart {
     return this.carts.set(cart.id, { ...cart, accounts })
   }

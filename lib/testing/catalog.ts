@@ -15,7 +15,7 @@ export interface Product {
   readonly description: string
   /** The price in minor units of the currency, such as cents. */
   readonly price: number
-  /** The number in stock. Undefined if the stock is not managed. */
+  /** The number of units in stock. Undefined if the stock is not tracked. */
   readonly stock: number | undefined
 }
 
@@ -35,7 +35,7 @@ const SEED_NAMES: Record<keyof ProductSeed, true> = {
   stock: true,
 }
 
-/** The products with their prices and stock. */
+/** The catalog's products, with their prices and stock. */
 export class Catalog {
   readonly id = randomUUID()
   private readonly products = new Table<Product>(MOST_PRODUCTS)
@@ -64,18 +64,19 @@ export class Catalog {
     return this.products.all.find((product) => product.sku === sku)
   }
 
-  /** @throws TypeError for an unknown option, an invalid price or stock, or an SKU that is taken */
+  /** @throws TypeError if an option is unknown, the price or stock is invalid, or the SKU is in use */
   add(seed: ProductSeed): Product {
     checkNames('a product', seed, SEED_NAMES)
     const { id = randomUUID(), name, description = '', price, stock } = seed
     const sku = seed.sku ?? name.toLowerCase().replaceAll(/\W+/g, '-')
-    if (!isWhole(price)) throw new TypeError(`The price of ${name} must be a whole number of minor units`)
-    if (this.withSku(sku)) throw new TypeError(`A product has the SKU ${sku} already`)
+    if (!isWhole(price))
+      throw new TypeError(`The price of ${name} must be a whole number of minor units, 0 or more`)
+    if (this.withSku(sku)) throw new TypeError(`The SKU ${sku} is already in use`)
     checkStock(stock)
     return this.products.set(id, { id, sku, name, description, price, stock })
   }
 
-  /** @throws TypeError for an unknown product or an invalid number */
+  /** @throws TypeError if the product is unknown or the number is invalid */
   setStock(productId: string, stock: number | undefined): void {
     const product = this.products.get(productId)
     if (!product) throw new TypeError(`No product has the id ${productId}`)
@@ -83,7 +84,7 @@ export class Catalog {
     this.products.set(productId, { ...product, stock })
   }
 
-  /** An amount of minor units, as the API shows prices. */
+  /** Formats an amount in minor units as the API shows prices. */
   money(amount: number) {
     return { amount, currency: this.currency, formatted: this.format.format(amount / this.minorUnits) }
   }
@@ -95,7 +96,7 @@ export class Catalog {
 
 function checkStock(stock: number | undefined): void {
   if (stock !== undefined && !isWhole(stock))
-    throw new TypeError(`The stock must be a whole number, not ${String(stock)}`)
+    throw new TypeError(`The stock must be a whole number, 0 or more, not ${String(stock)}`)
 }
 
 export function isWhole(value: unknown): value is number {

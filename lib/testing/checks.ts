@@ -1,17 +1,17 @@
 /**
- * Refuses unknown names, which would otherwise silently do nothing.
+ * Validates the names of options. A misspelled option would otherwise be ignored.
  *
- * @param of what the names belong to, such as 'the simulator'
- * @throws TypeError if the object has another name; the message lists the known ones
+ * @param of the owner of the options, for the message, such as 'the simulator'
+ * @throws TypeError if an option is unknown; the message lists the known ones
  */
 export function checkNames(of: string, object: object, known: Readonly<Record<string, unknown>>): void {
   for (const name of Object.keys(object)) {
     if (Object.hasOwn(known, name)) continue
-    throw new TypeError(`${name} is not an option of ${of}; they are ${Object.keys(known).join(', ')}`)
+    throw new TypeError(`Unknown option of ${of}: ${name}. Known options: ${Object.keys(known).join(', ')}`)
   }
 }
 
-/** @throws TypeError if the value is none of the possible ones */
+/** @throws TypeError if the value is not one of the possible ones */
 export function checkOneOf<T>(name: string, value: T, possible: readonly T[]): void {
   if (possible.includes(value)) return
   throw new TypeError(`${name} must be one of ${possible.join(', ')}, not ${String(value)}`)

@@ -6,9 +6,9 @@ import { Table } from './table'
 /** The purpose of a code. */
 export type CodePurpose = 'passwordless_authentication' | 'reset_password'
 
-/** A requested code, as the event for the store's webhook describes it. */
+/** A code that was requested. The webhook's event has the same data. */
 export interface CodeEvent {
-  /** The event's id, the same in every delivery of it. */
+  /** The event's id, the same in every delivery of the event. */
   readonly eventId: string
   /** The username that the code was requested for. */
   readonly username: string
@@ -39,7 +39,7 @@ interface Code {
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz0123456789'
 const CODES_PER_MEMBER = 10
 
-/** The codes of each member, the newest last. */
+/** The codes of each member, in the order in which they were created. */
 export class Codes {
   private readonly byUsername = new Table<readonly Code[]>()
 
@@ -53,7 +53,7 @@ export class Codes {
     return otp
   }
 
-  /** Makes a code in answer to a request. */
+  /** Creates a code for a request over HTTP. */
   request(member: Member, passwordProfileId: string, purpose: CodePurpose, now: number): CodeEvent {
     const { username, email, name } = member
     return {
@@ -73,7 +73,10 @@ export class Codes {
     return this.of(username).at(-1)?.otp
   }
 
-  /** Whether a code signs in. It is used up, unless codes are reusable. A wrong one counts as an attempt. */
+  /**
+   * Returns whether a code is valid. A valid code is used up, unless codes are reusable. A wrong one counts as an
+   * attempt.
+   */
   redeem(username: string, passwordProfileId: string, otp: string, now: number): boolean {
     const { codeAttempts, reusableCodes } = this.settings()
     const codes = this.of(username)
@@ -109,7 +112,7 @@ function randomCode(): string {
   return Array.from({ length: 6 }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('')
 }
 
-/** The payload of the event of a code. */
+/** The payload of a code's event. */
 export function payloadOf(event: CodeEvent, { id, email, name }: Member, realmId: string) {
   const { createdAt, otp, passwordProfileId, purpose, username } = event
   return {
@@ -120,7 +123,7 @@ export function payloadOf(event: CodeEvent, { id, email, name }: Member, realmId
     purpose,
     updated_at: createdAt,
     user_authentication_info: { email, id, name },
-    // Nothing else shows this id.
+    // Clients never see this id elsewhere, so any value will do.
     user_authentication_password_profile_info: { id, password_profile_id: passwordProfileId, username },
   }
 }

@@ -5,54 +5,54 @@ import type { Account, Member } from './members'
 import type { Answer, ApiRequest, Grant } from './messages'
 import type { Store } from './store'
 
-/** A request to an endpoint of your own. */
+/** A request to a custom endpoint. */
 export interface RouteRequest {
-  /** The decoded parameters of the path: `{ id: '7' }` for `/v2/x/7` and the path `/v2/x/:id`. */
+  /** The decoded path parameters: `{ id: '7' }` if the path is `/v2/x/:id` and the request is for `/v2/x/7`. */
   readonly params: Readonly<Record<string, string>>
-  /** The query's parameters, such as `page[limit]`. */
+  /** The query parameters, such as `page[limit]`. */
   readonly query: Readonly<Record<string, string>>
   /** The headers as Node parses them, with names in lower case. */
   readonly headers: IncomingHttpHeaders
-  /** Parsed JSON or form; the text of other bodies; undefined without a body. */
+  /** The parsed JSON or form. A string for other content types. Undefined if there is no body. */
   readonly body: unknown
-  /** The account of the account token. Undefined without a token. */
+  /** The account that the account token is for. Undefined if there is no account token. */
   readonly account: Account | undefined
-  /** The member of the account token. Undefined without a token. */
+  /** The member that the account token belongs to. Undefined if there is no account token. */
   readonly member: Member | undefined
-  /** How the access token was obtained. Undefined without one, which only open routes serve. */
+  /** The grant of the access token. Undefined if there is no valid one, which is possible for open endpoints only. */
   readonly grant: Grant | undefined
 }
 
-/** The answer of an endpoint of your own. */
+/** The response of a custom endpoint. */
 export interface RouteAnswer {
-  /** The status, 200 to 599. */
+  /** The status code, 200 to 599. */
   status: number
-  /** A string is sent as it is, anything else as JSON. None by default. */
+  /** The body. A string is sent unchanged, any other value as JSON. No body by default. */
   body?: unknown
-  /** Headers of the answer. */
+  /** Additional response headers. */
   headers?: Record<string, string>
 }
 
-/** Answers the requests to an endpoint of your own. If it throws or rejects, the answer is a 500. */
+/** Handles the requests to a custom endpoint. If it throws or rejects, the simulator returns 500. */
 export type RouteHandler = (request: RouteRequest) => RouteAnswer | Promise<RouteAnswer>
 
-/** Options of an endpoint of your own. */
+/** Options of a custom endpoint. */
 export interface RouteOptions {
   /**
-   * Whether requests need no access token, as for a page that a browser opens.
+   * Whether the endpoint is open to requests without an access token, such as those of a browser.
    *
    * @default false
    */
   open?: boolean
 }
 
-/** A handle of an endpoint of your own. */
+/** A handle that removes a custom endpoint. */
 export interface RouteHandle {
   /** Removes the endpoint. */
   remove(): void
 }
 
-/** Wraps a handler of the user: its request is simpler than ours, and its answer is checked. */
+/** Wraps a user's handler: converts the request to its public form and validates the response. */
 export function customHandler(handler: RouteHandler) {
   return async (store: Store, request: ApiRequest): Promise<Answer> => {
     const held = holderOf(store, request)
@@ -64,12 +64,12 @@ export function customHandler(handler: RouteHandler) {
   }
 }
 
-/** @throws TypeError if the answer cannot be sent */
+/** @throws TypeError if the response cannot be sent */
 function checked(answer: RouteAnswer): Answer {
   checkNames('an answer', answer, { status: true, body: true, headers: true })
   const { status, body, headers = {} } = answer
   if (!Number.isInteger(status) || status < 200 || status > 599) {
-    throw new TypeError(`The status of an answer must be 200 to 599, not ${String(status)}`)
+    throw new TypeError(`The status of a response must be 200 to 599, not ${String(status)}`)
   }
   for (const [name, value] of Object.entries(headers)) {
     validateHeaderName(name)

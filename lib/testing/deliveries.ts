@@ -6,7 +6,7 @@ import { integrationOf, type Delivery, type Integration } from './integrations'
 import type { WebhookTarget } from './options'
 import type { Store } from './store'
 
-/** An event of the store. */
+/** An event that integrations can observe. */
 export interface StoreEvent {
   id: string
   name: string
@@ -21,18 +21,18 @@ interface Job {
 
 const LARGEST_BODY = 1000
 
-/** Delivers events to webhooks, as Commerce's integrations do, and records jobs and deliveries. */
+/** Delivers events to webhooks, as Elastic Path's integrations do, and records jobs and deliveries. */
 export class Deliveries {
   private readonly pending = new Map<() => void, string>()
   private webhookId: string | undefined
 
-  /** @param onEnd receives every delivery that ended */
+  /** @param onEnd called with each delivery when it ends */
   constructor(
     private readonly store: Store,
     private readonly onEnd: (delivery: Delivery) => void,
   ) {}
 
-  /** Replaces the one webhook that is set without the API. */
+  /** Replaces the webhook of the option `webhook` and of `deliverTo`. Integrations created by the API stay. */
   deliverTo(target: WebhookTarget | undefined): void {
     const { integrations } = this.store
     const added = target && integrationOf({ name: 'One-time passwords', ...target }, this.store.isoNow())
@@ -56,7 +56,7 @@ export class Deliveries {
     }
   }
 
-  /** Cancels the deliveries to one integration, or all. */
+  /** Cancels the deliveries to one integration, or all deliveries. */
   stop(integrationId?: string): void {
     for (const [cancel, id] of this.pending) {
       if (integrationId === undefined || id === integrationId) cancel()
@@ -105,7 +105,7 @@ export class Deliveries {
       ...(secret !== undefined && { 'x-moltin-secret-key': secret }),
     }
     const { request } = url.startsWith('https:') ? https : http
-    // Without an agent, no connection stays open.
+    // With `agent: false`, no connection stays open after a delivery.
     const call = request(url, { method: 'POST', headers, agent: false })
     const timer = setTimeout(() => call.destroy(), timeout)
     const cancel = () => {

@@ -2,7 +2,7 @@ import type { CodeEvent } from './codes'
 import type { Delivery } from './integrations'
 import type { RecordedRequest } from './messages'
 
-/** What `on` can listen to. */
+/** The events that `on` can listen to, and the values that listeners receive. */
 export interface SimulatorEvents {
   /** A code was requested. */
   code: CodeEvent
@@ -10,9 +10,9 @@ export interface SimulatorEvents {
   request: RecordedRequest
   /** A response ended. */
   answer: RecordedRequest
-  /** A delivery to a webhook ended. */
+  /** A delivery to a webhook succeeded or failed. */
   delivery: Delivery
-  /** A connection was opened or closed: the number of open connections. */
+  /** A connection was opened or closed. The value is the number of open connections. */
   connections: number
   /** A handler of `route` threw. */
   error: unknown
@@ -22,9 +22,9 @@ type Listeners = { [Name in keyof SimulatorEvents]: Set<(value: SimulatorEvents[
 
 const ERRORS_KEPT = 100
 
-/** Listeners by event, and promises of the next event. */
+/** Calls listeners of events and resolves promises for the next event. */
 export class Events {
-  /** The last hundred reported errors. */
+  /** The last 100 reported errors. */
   readonly errors: unknown[] = []
   private readonly listeners: Listeners = {
     code: new Set(),
@@ -35,10 +35,10 @@ export class Events {
     error: new Set(),
   }
 
-  /** @param stopped rejects all promises */
+  /** @param stopped rejects all pending promises when it aborts */
   constructor(private readonly stopped: AbortSignal) {}
 
-  /** Returns a function that removes the listener. */
+  /** Adds a listener. Returns a function that removes it. */
   on<Name extends keyof SimulatorEvents>(
     name: Name,
     listener: (value: SimulatorEvents[Name]) => void,
@@ -51,7 +51,7 @@ export class Events {
     for (const listener of this.listeners[name]) queueMicrotask(() => listener(value))
   }
 
-  /** Reports what a handler threw: to the listeners, or as a warning of the process. */
+  /** Reports an error that a handler threw. Emits a process warning if there are no listeners. */
   report(error: unknown): void {
     if (this.errors.push(error) > ERRORS_KEPT) this.errors.shift()
     if (this.listeners.error.size > 0) this.emit('error', error)
@@ -62,7 +62,7 @@ export class Events {
       )
   }
 
-  /** The next event that matches. */
+  /** Resolves with the next event that matches. */
   next<Name extends keyof SimulatorEvents>(
     name: Name,
     matches: (value: SimulatorEvents[Name]) => boolean,
@@ -82,7 +82,7 @@ export class Events {
       })
       stopped.addEventListener('abort', fail)
     })
-    // Nobody has to wait for it.
+    // A promise that nobody awaits must not cause an unhandled rejection.
     next.catch(() => undefined)
     return next
   }

@@ -8,25 +8,25 @@ const BAD_GATEWAY = '<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Ga
 const REALM_NOT_FOUND = 'the authorization realm for the token could not be found'
 
 /**
- * Answers a request as a fault says.
+ * Sends the response that a fault defines.
  *
- * @param truth returns the true answer
+ * @param regular returns the response that the endpoint would send without the fault
  */
 export function answerFault(
   fault: Exclude<Fault, { delay: number }>,
   store: Store,
   reply: Reply,
-  truth: () => Answer,
+  regular: () => Answer,
 ): void {
   const { socket } = reply.response
   if (fault === 'hang') return
   if (fault === 'reset') socket?.resetAndDestroy()
   else if (fault === 'close') socket?.destroySoon()
-  else if (fault === 'truncated') reply.truncate(truth())
-  else if (fault === 'oversized') reply.flood(truth())
-  else if (fault === 'slow') reply.dribble(truth())
-  else if (typeof fault === 'object' && 'compressed' in fault) reply.send(truth(), fault.compressed)
-  else reply.send(instead(fault, store, truth))
+  else if (fault === 'truncated') reply.truncate(regular())
+  else if (fault === 'oversized') reply.flood(regular())
+  else if (fault === 'slow') reply.dribble(regular())
+  else if (typeof fault === 'object' && 'compressed' in fault) reply.send(regular(), fault.compressed)
+  else reply.send(instead(fault, store, regular))
 }
 
 function instead(
@@ -42,12 +42,12 @@ function instead(
     | { compressed: string }
   >,
   store: Store,
-  truth: () => Answer,
+  regular: () => Answer,
 ): Answer {
   if (fault === 'html') return { status: 502, body: BAD_GATEWAY, headers: { 'content-type': 'text/html' } }
-  if (fault === 'malformed') return { ...truth(), body: '{"data":[{"type":' }
+  if (fault === 'malformed') return { ...regular(), body: '{"data":[{"type":' }
   if (fault === 'half_valid') {
-    const answer = truth()
+    const answer = regular()
     return { ...answer, body: spoil(answer.body) }
   }
   if (fault === 'refused_bearer') return store.refusedBearer()
@@ -58,7 +58,7 @@ function instead(
   return { body: fault.status < 400 ? undefined : store.refusal(fault.status).body, ...fault }
 }
 
-/** Puts an invalid value into an answer that is valid otherwise. */
+/** Replaces one value of a valid response by an invalid one. */
 function spoil(body: unknown): unknown {
   if (!isObject(body)) return { data: [null] }
   const { data } = body

@@ -3,25 +3,25 @@ import { checkNames, checkNumber, checkOneOf } from './checks'
 import { checkRuleOptions, type RuleOptions } from './rules'
 
 /**
- * What goes wrong with a request.
+ * A failure to simulate. "The regular response" is the one that the endpoint sends without the fault.
  *
- * - `hang`: the request is never answered
- * - `reset`: the connection is reset (RST)
- * - `close`: the connection is closed (FIN) without an answer
- * - `request_timeout`: 408, and the connection is closed, as load balancers do
- * - `truncated`: the true answer, cut off in the middle by the end of the connection
- * - `oversized`: a body of 64 MiB with the status of the true answer
- * - `slow`: the true answer, a byte every 100 ms
- * - `html`: a proxy's error page, 502
- * - `malformed`: the status of the true answer, with invalid JSON
- * - `half_valid`: the true answer, with one invalid value in it
- * - `refused_bearer`: 401 as for an expired access token
- * - `{ status }`: another answer
- * - `{ delay }`: the true answer, late
- * - `{ redirect }`: 307 to another URL
- * - `{ rateLimited }`: 429
- * - `{ compressed }`: the true answer, compressed although the client did not ask for it
- * - `{ realmNotFound }`: an error with the detail `the authorization realm for the token could not be found`
+ * - `hang`: never responds
+ * - `reset`: resets the connection (RST)
+ * - `close`: closes the connection (FIN) without a response
+ * - `request_timeout`: returns 408 and closes the connection, as load balancers do
+ * - `truncated`: closes the connection in the middle of the regular response
+ * - `oversized`: returns the status of the regular response with a body of 64 MiB
+ * - `slow`: sends the regular response, one byte every 100 ms
+ * - `html`: returns 502 with an HTML page, as proxies do
+ * - `malformed`: returns the status of the regular response with invalid JSON
+ * - `half_valid`: sends the regular response with one invalid value
+ * - `refused_bearer`: returns 401, as Elastic Path does if the access token expired
+ * - `{ status }`: returns the given response
+ * - `{ delay }`: sends the regular response after a delay
+ * - `{ redirect }`: returns 307, a redirect to another URL
+ * - `{ rateLimited }`: returns 429
+ * - `{ compressed }`: compresses the regular response, although the client did not ask for it
+ * - `{ realmNotFound }`: returns an error with the detail `the authorization realm for the token could not be found`
  */
 export type Fault =
   | 'hang'
@@ -38,25 +38,28 @@ export type Fault =
   | {
       /** The status of the answer. */
       status: number
-      /** A string is sent as it is, anything else as JSON. From status 400 on, an error of Elastic Path by default. */
+      /**
+       * The body. A string is sent unchanged, any other value as JSON. By default, an error in Elastic Path's format
+       * if the status is 400 or more, otherwise no body.
+       */
       body?: unknown
-      /** The headers of the answer. */
+      /** Additional response headers. */
       headers?: Record<string, string>
     }
   | {
-      /** Milliseconds before the true answer, unless the client leaves before. */
+      /** The delay in milliseconds. If the client disconnects earlier, the request has no effect. */
       delay: number
     }
   | {
-      /** The URL in `Location`. */
+      /** The URL for the header `Location`. */
       redirect: string
     }
   | {
-      /** Seconds in `Retry-After`. No header if undefined. */
+      /** Seconds for the header `Retry-After`. The header is left out if this is undefined. */
       rateLimited: number | undefined
     }
   | {
-      /** The content encoding. */
+      /** The content encoding of the response. */
       compressed: 'gzip' | 'deflate' | 'br'
     }
   | {
@@ -64,20 +67,20 @@ export type Fault =
       realmNotFound: number
     }
 
-/** Which requests a fault applies to, and when. */
+/** Options of a fault. */
 export interface FaultOptions extends RuleOptions {
   /**
-   * Whether the request has its effect although the answer is lost: a code is used up, an item is added. With false,
-   * nothing happens, except for a `delay` that the client waits for.
+   * Whether the request has its effect although the client does not get the response. For example, a code is used up
+   * or an item is added. If false, only a request with a `delay` has an effect, and only if the client waits for it.
    *
    * @default false
    */
   afterEffect?: boolean
 }
 
-/** A handle of a fault. */
+/** A handle that counts the requests of a fault and removes it. */
 export interface FaultHandle {
-  /** The number of requests that it applied to. */
+  /** The number of requests that failed because of the fault. */
   readonly hits: number
   /** Removes the fault. */
   remove(): void
@@ -97,7 +100,7 @@ const WORDS: readonly unknown[] = [
   'refused_bearer',
 ]
 
-/** @throws TypeError for an unknown fault or option, RangeError for an impossible number */
+/** @throws TypeError if the fault or an option is unknown; RangeError if a number is out of range */
 export function checkFault(fault: Fault, options: FaultOptions): void {
   checkRuleOptions('a fault', options)
   if (typeof fault === 'string') {
@@ -112,7 +115,7 @@ export function checkFault(fault: Fault, options: FaultOptions): void {
   else if ('compressed' in fault) checkOneOf('compressed', fault.compressed, ['gzip', 'deflate', 'br'])
   else if ('realmNotFound' in fault) checkNumber('realmNotFound', fault.realmNotFound, 400, 599)
   else if (!('redirect' in fault) && !('rateLimited' in fault))
-    throw new TypeError('A fault must not be empty')
+    throw new TypeError(`A fault must have one of these properties: ${Object.keys(KINDS).join(', ')}`)
 }
 
 const KINDS = {

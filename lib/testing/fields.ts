@@ -1,7 +1,7 @@
 import type { Answer, Body } from './messages'
 import type { Store } from './store'
 
-/** The text of a field; undefined if it is absent, empty or not a string. */
+/** Returns the string in a field. Undefined if it is missing, empty or not a string. */
 export function field(object: unknown, name: string): string | undefined {
   const value = isObject(object) ? object[name] : undefined
   return typeof value === 'string' && value !== '' ? value : undefined
@@ -13,14 +13,14 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 type Refusable<T> = ({ refusal?: never } & T) | { refusal: Answer }
 
-/** A JSON body that is an object, or the refusal of any other body. */
+/** Validates that a body is a JSON object. Returns the object, or the error response. */
 export function jsonOf(store: Store, { kind, value }: Body): Refusable<{ json: Record<string, unknown> }> {
   if (kind === 'malformed') return { refusal: store.refusal(400, 'malformed JSON') }
   if (kind !== 'json') return { refusal: store.refusal(415) }
   return isObject(value) ? { json: value } : { refusal: store.refusal(400, 'the body must have data') }
 }
 
-/** The `data` of a JSON body, or the refusal of a body without. */
+/** Validates that a JSON body has an object in `data`. Returns the object, or the error response. */
 export function dataOf(store: Store, body: Body): Refusable<{ data: Record<string, unknown> }> {
   const read = jsonOf(store, body)
   if (read.refusal) return read
@@ -28,7 +28,7 @@ export function dataOf(store: Store, body: Body): Refusable<{ data: Record<strin
   return isObject(data) ? { data } : { refusal: store.refusal(400, 'the body must have data') }
 }
 
-/** The refusal of invalid fields, each with the tag of the rule that it breaks. */
+/** Returns Elastic Path's response to invalid fields. A tag names the violated validation rule. */
 export function invalid(store: Store, complaints: readonly (readonly [name: string, tag: string])[]): Answer {
   const list = complaints.map(([name, tag]) => `field '${name}' on the '${tag}' tag`)
   return store.refusal(422, `Validation failed: ${list.join('; ')}.`)

@@ -1,23 +1,26 @@
 import type { RecordedRequest } from './messages'
 import { checkRuleOptions, Rules, type RuleOptions } from './rules'
 
-/** Which requests are held, and when. */
+/** Options of a hold. */
 export interface HoldOptions extends RuleOptions {
   /**
-   * Whether a request has its effect when it arrives, so that only its answer is held.
+   * Whether a request has its effect when it arrives. If true, only the response waits for the release.
    *
    * @default false
    */
   afterEffect?: boolean
 }
 
-/** Requests that wait until they are released. */
+/** A handle of held requests: waits for them, counts them and releases them. */
 export interface Hold {
-  /** The first held request. Rejects if the hold is released or the simulator stopped before one arrives. */
+  /**
+   * Resolves with the first held request. Rejects if the hold is released or the simulator is stopped before a request
+   * arrives.
+   */
   readonly arrived: Promise<RecordedRequest>
   /** The number of requests that were held. */
   readonly count: number
-  /** Lets all held requests go on, and holds no more. */
+  /** Continues all held requests and removes the hold. */
   release(): void
 }
 
@@ -27,13 +30,13 @@ interface Gate {
   opened: Promise<void>
 }
 
-/** The requests that wait. */
+/** The active holds. */
 export class Holds {
   private readonly rules = new Rules<Gate>()
 
   /**
-   * @param stopped ends all holds
-   * @throws TypeError for an unknown option
+   * @param stopped releases all holds when it aborts
+   * @throws TypeError if an option is unknown
    */
   add(key: string, options: HoldOptions, stopped: AbortSignal): Hold {
     checkRuleOptions('a hold', options)
@@ -45,7 +48,7 @@ export class Holds {
       arrive = resolve
       fail = reject
     })
-    // Nobody has to wait for it.
+    // A promise that nobody awaits must not cause an unhandled rejection.
     arrived.catch(() => undefined)
     const opened = new Promise<void>((resolve) => (open = resolve))
     const gate: Gate = {
@@ -75,7 +78,7 @@ export class Holds {
     }
   }
 
-  /** The hold for a request. Each call counts as a request. */
+  /** Returns the hold that applies to a request. Each call counts as one request. */
   next(keys: readonly string[]): Gate | undefined {
     return this.rules.next(keys)
   }

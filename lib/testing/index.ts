@@ -1,5 +1,5 @@
 /**
- * A simulated store of Elastic Path Commerce, for development and tests.
+ * A simulator of an Elastic Path Commerce store, for development and tests.
  *
  * @module passport-elasticpath-otp/testing
  */

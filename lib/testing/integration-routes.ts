@@ -5,7 +5,7 @@ import type { Answer, ApiRequest } from './messages'
 import { listing, paged, pageOf } from './paging'
 import type { Store } from './store'
 
-// All of these need a token of `client_credentials`.
+// All of these endpoints require an access token with the grant `client_credentials`.
 
 /** `GET /v2/integrations`. */
 export function integrations(store: Store, request: ApiRequest): Answer {
@@ -36,7 +36,7 @@ export function createIntegration(store: Store, request: ApiRequest): Answer {
   return write(store, request, blank)
 }
 
-/** `PUT /v2/integrations/:id`. Fields that are absent stay as they are. */
+/** `PUT /v2/integrations/:id`. Missing fields keep their values. */
 export function updateIntegration(store: Store, request: ApiRequest): Answer {
   const found = integrationOf(store, request)
   return found ? write(store, request, found) : notFound(store)
@@ -70,7 +70,7 @@ export function integrationLogs(store: Store, request: ApiRequest): Answer {
   if (page.refusal) return page.refusal
   const data = logs.slice(page.offset, page.offset + page.limit).map(logResource)
   const { meta } = listing(request, page, data, logs.length)
-  // Unlike other lists, this one has its page in `meta` itself.
+  // In other lists, the page is in `meta.page`. In this list, it is `meta`.
   return { status: 200, body: { data, meta: meta.page, results: meta.results } }
 }
 

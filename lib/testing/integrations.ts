@@ -3,7 +3,7 @@ import { checkNames } from './checks'
 import type { IntegrationSeed } from './options'
 import { Table } from './table'
 
-/** The event of a requested code. */
+/** The name of the event that Elastic Path sends when a code is requested. */
 export const CODE_EVENT = 'one-time-password-token-request.created'
 
 /** An integration of the store. */
@@ -16,43 +16,43 @@ export interface Integration {
   readonly description: string
   /** Whether events are delivered. */
   readonly enabled: boolean
-  /** The type. The simulator delivers to webhooks only. */
+  /** The integration's type. The simulator delivers to webhooks only. */
   readonly integrationType: 'webhook' | 'aws_sqs' | 'stomp'
-  /** The names of the events that are delivered. */
+  /** The names of the events to deliver. */
   readonly observes: readonly string[]
-  /** Where events go and with which secret, as the API shows it. */
+  /** The webhook's URL and secret key, in the API's format. */
   readonly configuration: Readonly<Record<string, unknown>>
   /** When it was created: ISO 8601, by the simulator's clock. */
   readonly createdAt: string
   /** When it was last changed: ISO 8601, by the simulator's clock. */
   readonly updatedAt: string
-  /** The most deliveries of an event. */
+  /** The maximum number of deliveries of an event. */
   readonly attempts: number
-  /** Milliseconds from a failed delivery to the next. */
+  /** Milliseconds between a failed delivery and the next. */
   readonly retryDelay: number
-  /** Milliseconds after which an unanswered delivery fails. */
+  /** Milliseconds after which a delivery without a response fails. */
   readonly timeout: number
 }
 
-/** The end of one delivery of an event to a webhook. */
+/** The result of one delivery of an event to a webhook. */
 export interface Delivery {
   /** The id of the log entry. */
   readonly id: string
-  /** The event's id, the same in every delivery of it. */
+  /** The event's id, the same in every delivery of the event. */
   readonly eventId: string
   /** The event's name. */
   readonly event: string
   /** The integration that the event was delivered to. */
   readonly integrationId: string
-  /** The job: all deliveries of one event to one integration. */
+  /** The id of the job. A job is all deliveries of one event to one integration. */
   readonly jobId: string
   /** The number of the delivery, from 1. */
   readonly attempt: number
-  /** Whether it was answered with a 2xx in time. */
+  /** Whether the webhook returned a 2xx status in time. */
   readonly succeeded: boolean
-  /** The status of the answer. Undefined without an answer. */
+  /** The status of the response. Undefined if there was no response. */
   readonly status: number | undefined
-  /** The start of the answer's body. */
+  /** The beginning of the response body. */
   readonly body: string
 }
 
@@ -62,7 +62,7 @@ export interface Job {
   integrationId: string
 }
 
-/** How events are delivered to integrations that were created through the API. */
+/** The delivery settings of integrations that were created by the API. */
 export const DELIVERY = { attempts: 5, retryDelay: 500, timeout: 10_000 }
 
 const MOST_INTEGRATIONS = 1000
@@ -85,7 +85,7 @@ export function newIntegrations(): Table<Integration> {
 
 /**
  * @param now ISO 8601
- * @throws TypeError for an unknown option or a URL that is not HTTP, or a secret that is no header
+ * @throws TypeError if an option is unknown, the URL is not HTTP, or the secret is not a valid header value
  */
 export function integrationOf(seed: IntegrationSeed, now: string): Integration {
   checkNames('an integration', seed, SEED_NAMES)

@@ -6,18 +6,18 @@ const REQUEST_TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nconnection: close\r\nco
 
 /** An HTTP server and its connections. It can be stopped and started again on its port. */
 export class Listener {
-  /** Open connections, and how many requests each of them waits for. */
+  /** The open connections, with the number of requests that each has in flight. */
   private readonly sockets = new Map<Socket, number>()
   private port = 0
 
-  /** @param onConnections receives the number of open connections when it changes */
+  /** @param onConnections called with the number of open connections when it changes */
   constructor(
     private readonly server: Server,
     private readonly host: string,
     serve: (request: IncomingMessage, response: ServerResponse) => void,
     onConnections: (open: number) => void,
   ) {
-    // As long as a load balancer keeps a connection, rather than Node's five seconds.
+    // Load balancers keep idle connections about this long. Node's default is five seconds.
     this.server.keepAliveTimeout = 65_000
     this.server.on('connection', (socket) => {
       this.sockets.set(socket, 0)
@@ -43,7 +43,7 @@ export class Listener {
     return this.sockets.size
   }
 
-  /** The base URL of the server. */
+  /** The server's base URL. */
   get url(): string {
     return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
   }
@@ -59,7 +59,7 @@ export class Listener {
 
   /** Stops listening and closes all connections. */
   async close(): Promise<void> {
-    // The server closes before its sockets do, and a socket that closes cancels the answers that wait for a timer.
+    // The server can close before its sockets do. A response that waits for a timer is canceled when its socket closes.
     const closed = [this.server, ...this.sockets.keys()].map(
       (emitter) => new Promise((resolve) => emitter.once('close', resolve)),
     )
@@ -79,7 +79,7 @@ export class Listener {
     this.server.closeAllConnections()
   }
 
-  /** Sends an unrequested 408 on all idle connections, and closes them. */
+  /** Sends a 408 on all idle connections and closes them, as load balancers do. */
   expireConnections(): void {
     for (const [socket, requests] of this.sockets) if (requests === 0) socket.end(REQUEST_TIMEOUT)
   }

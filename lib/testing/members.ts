@@ -12,7 +12,7 @@ export interface Member {
   readonly email: string
   /** The member's name. */
   readonly name: string
-  /** The member's accounts, in the order in which Commerce lists them. */
+  /** The member's accounts, in the order in which Elastic Path lists them. */
   readonly accounts: AccountList
 }
 
@@ -24,17 +24,17 @@ export interface Account {
   readonly name: string
 }
 
-/** A member's accounts. Ten thousand of them cost no more than one. */
+/** A member's accounts, as a list that is read in pages. */
 export interface AccountList {
   /** The number of accounts. */
   readonly total: number
-  /** Returns the accounts from `offset` on, at most `limit`. */
+  /** Returns at most `limit` accounts, starting at `offset`. */
   page(offset: number, limit: number): Account[]
-  /** Returns the account with an id, or undefined if the member does not belong to it. */
+  /** Returns the account with an id. Undefined if the member does not belong to such an account. */
   find(id: string): Account | undefined
 }
 
-// Commerce's limit of accounts for one member.
+// Elastic Path's maximum number of accounts for one member.
 const MOST_ACCOUNTS = 10_000
 
 const SEED_NAMES: Record<keyof MemberSeed, true> = {
@@ -45,13 +45,13 @@ const SEED_NAMES: Record<keyof MemberSeed, true> = {
   accounts: true,
 }
 
-/** The store's account members, by username and by id. */
+/** The account members, by username and by id. */
 export class Members {
   private readonly byUsername = new Map<string, Member>()
   private readonly byLowerCase = new Map<string, string>()
   private readonly byId = new Map<string, Member>()
 
-  /** @param ignoresCase whether usernames are compared without regard to case */
+  /** @param ignoresCase whether usernames are case-insensitive */
   constructor(private readonly ignoresCase: () => boolean) {}
 
   get all(): readonly Member[] {
@@ -61,9 +61,9 @@ export class Members {
   add(seed: MemberSeed): Member {
     checkNames('a member', seed, SEED_NAMES)
     const { id = randomUUID(), username, name = username } = seed
-    if (username === '') throw new TypeError('A member needs a username')
-    if (this.byUsername.has(username)) throw new TypeError(`A member has the username ${username} already`)
-    if (this.byId.has(id)) throw new TypeError(`A member has the id ${id} already`)
+    if (username === '') throw new TypeError('The username of a member must not be empty')
+    if (this.byUsername.has(username)) throw new TypeError(`The username ${username} is already in use`)
+    if (this.byId.has(id)) throw new TypeError(`The member id ${id} is already in use`)
     const email = seed.email ?? (username.includes('@') ? username : `${username}@example.com`)
     return this.keep({ id, username, email, name, accounts: listOf(id, seed.accounts ?? 1) })
   }
@@ -75,7 +75,8 @@ export class Members {
 
   removeFromAccount(username: string, accountId: string): Member {
     const member = this.require(username)
-    if (!member.accounts.find(accountId)) throw new TypeError(`${username} does not belong to ${accountId}`)
+    if (!member.accounts.find(accountId))
+      throw new TypeError(`${username} does not belong to the account ${accountId}`)
     return this.keep({ ...member, accounts: without(member.accounts, accountId) })
   }
 
@@ -110,7 +111,7 @@ export class Members {
   }
 }
 
-/** A list without one of its accounts. */
+/** Returns a list without one of its accounts. */
 function without(list: AccountList, accountId: string): AccountList {
   return listed(list.page(0, list.total).filter(({ id }) => id !== accountId))
 }
@@ -118,7 +119,7 @@ function without(list: AccountList, accountId: string): AccountList {
 function listOf(memberId: string, accounts: number | readonly AccountSeed[]): AccountList {
   const total = typeof accounts === 'number' ? accounts : accounts.length
   if (!Number.isInteger(total) || total < 0 || total > MOST_ACCOUNTS) {
-    throw new RangeError(`A member belongs to 0 to ${MOST_ACCOUNTS} accounts, not ${total}`)
+    throw new RangeError(`The number of a member's accounts must be 0 to ${MOST_ACCOUNTS}, not ${total}`)
   }
   return typeof accounts === 'number' ? numbered(memberId, total) : listed(accounts)
 }
@@ -137,7 +138,10 @@ function listed(seeds: readonly AccountSeed[]): AccountList {
   }
 }
 
-/** Accounts that are made when they are read: the id is a prefix of the member and the account's number. */
+/**
+ * Generates accounts when they are read, so 10,000 accounts use no more memory than one. An id consists of a prefix
+ * for the member and the account's number.
+ */
 function numbered(memberId: string, total: number): AccountList {
   const hex = createHash('sha256').update(memberId).digest('hex')
   const prefix = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(12, 15)}-8${hex.slice(15, 18)}-${hex.slice(18, 22)}`

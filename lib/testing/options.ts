@@ -1,15 +1,16 @@
 import { checkLifetime, checkNames, checkNumber, checkOneOf } from './checks'
 
-/** Options of the simulator. None is required. Unknown options and impossible values throw. */
+/** Options of the simulator. All are optional. Unknown options and invalid values throw. */
 export interface SimulatorOptions extends Partial<StoreSettings> {
   /**
-   * The port to listen on. 0 takes any free port.
+   * The port to listen on. 0 means any free port.
    *
    * @default 0
    */
   port?: number
   /**
-   * The address to listen on. Nothing protects the simulator: other machines can reach it if this is not loopback.
+   * The address to listen on. The simulator has no protection. If this is not a loopback address, other machines can
+   * reach it.
    *
    * @default '127.0.0.1'
    */
@@ -26,19 +27,19 @@ export interface SimulatorOptions extends Partial<StoreSettings> {
    * @default 'simulator-client-secret'
    */
   clientSecret?: string
-  /** The id of the authentication realm in the account settings. A new UUID by default. */
+  /** The id of the authentication realm. A new UUID by default. */
   realmId?: string
-  /** The realm's password profiles. By default one, which issues codes. */
+  /** The realm's password profiles. By default, one profile that issues codes. */
   passwordProfiles?: readonly PasswordProfileSeed[]
-  /** The account members. None by default; see also `addMember`. */
+  /** The account members. None by default. See also `addMember`. */
   members?: readonly MemberSeed[]
-  /** The webhook for the event of each requested code. None by default; see also `deliverTo`. */
+  /** The webhook that receives the event of each requested code. None by default. See also `deliverTo`. */
   webhook?: WebhookTarget
-  /** The store's integrations, in addition to `webhook`. None by default. */
+  /** Integrations in addition to `webhook`. None by default. */
   integrations?: readonly IntegrationSeed[]
-  /** The catalog. By default four products; see also `addProduct`. */
+  /** The products of the catalog. Four sample products by default. See also `addProduct`. */
   products?: readonly ProductSeed[]
-  /** Carts that exist from the start. None by default; see also `addCart`. */
+  /** Carts that exist from the start. None by default. See also `addCart`. */
   carts?: readonly CartSeed[]
   /**
    * The currency of all prices, as an ISO 4217 code.
@@ -47,7 +48,7 @@ export interface SimulatorOptions extends Partial<StoreSettings> {
    */
   currency?: string
   /**
-   * Seconds that the simulator's clock is ahead of the machine's. Negative: behind.
+   * The difference between the simulator's clock and the machine's, in seconds. Positive: the simulator is ahead.
    *
    * @default 0
    */
@@ -57,152 +58,157 @@ export interface SimulatorOptions extends Partial<StoreSettings> {
 /** Settings that `configure` can change while the simulator runs. */
 export interface StoreSettings extends Dialect {
   /**
-   * Lifetime of an account token in seconds: `account_management_authentication_token_timeout_secs` of the settings.
+   * The lifetime of an account token, in seconds. The API calls it
+   * `account_management_authentication_token_timeout_secs`.
    *
    * @default 86_400
    */
   accountTokenLifetime: number
   /**
-   * Lifetime of an access token in seconds.
+   * The lifetime of an access token, in seconds.
    *
    * @default 3600
    */
   accessTokenLifetime: number
   /**
-   * Lifetime of a code in seconds.
+   * The lifetime of a code, in seconds.
    *
    * @default 600
    */
   codeLifetime: number
   /**
-   * Wrong attempts for a username after which its codes stop working. Elastic Path does not say how many.
+   * The number of wrong attempts for a username after which its codes become invalid. Elastic Path does not document
+   * it.
    *
    * @default Infinity
    */
   codeAttempts: number
   /**
-   * Days from a cart's last write to its end, 1 to 365: `cart_expiry_days` of the cart settings.
+   * The number of days after its last write when a cart expires, 1 to 365. The API calls it `cart_expiry_days`.
    *
    * @default 7
    */
   cartExpiryDays: number
-  /** How long the answer to a code request takes. No delay by default. */
+  /** The delay of the response to a code request. No delay by default. */
   otpRequestDelay: OtpRequestDelay
   /**
-   * Milliseconds from an event to its first delivery.
+   * Milliseconds between an event and its first delivery.
    *
    * @default 0
    */
   deliveryDelay: number
 }
 
-/** Delays of the answer to a code request, in milliseconds. */
+/** The delay of the response to a code request, in milliseconds. */
 export interface OtpRequestDelay {
   /**
-   * If the username is known.
+   * The delay if the username is known, in milliseconds.
    *
    * @default 0
    */
   known?: number
   /**
-   * If the username is unknown.
+   * The delay if the username is unknown, in milliseconds.
    *
    * @default 0
    */
   unknown?: number
 }
 
-/** Behavior that Elastic Path's documents and service disagree on, or that nobody documents. */
+/** Behavior that Elastic Path does not document, or that differs between its documentation and its service. */
 export interface Dialect {
   /**
-   * The status for a wrong code, username or password profile. The documents say 401.
+   * The status for a wrong code, username or password profile. The documentation says 401.
    *
    * @default 400
    */
   wrongCodeStatus: 400 | 401
   /**
-   * The status of a code request for an unknown username. Not documented.
+   * The status of a code request for an unknown username. Elastic Path does not document it.
    *
    * @default 202
    */
   unknownUsernameStatus: 202 | 400 | 404
   /**
-   * The status of a code request: 202 without a body, or 201 with one, as some documents say.
+   * The status of a code request. `202`: without a body. `201`: with a body, as in parts of the documentation.
    *
    * @default 202
    */
   otpRequestStatus: 202 | 201
   /**
-   * Whether the access token comes in `data`, as the API description says.
+   * Whether the access token is wrapped in `data`, as in the OpenAPI description.
    *
    * @default false
    */
   wrapAccessToken: boolean
   /**
-   * An account token's `expires`: ISO 8601, or epoch seconds, as the vendor's types say.
+   * The format of an account token's `expires`. `iso`: ISO 8601. `epoch`: seconds since the epoch, as in the types of
+   * Elastic Path's SDK.
    *
    * @default 'iso'
    */
   expiresFormat: 'iso' | 'epoch'
   /**
-   * Whether `meta` lacks `account_member_id`, as in some examples of the documents.
+   * Whether `account_member_id` is missing in `meta`, as in some examples of the documentation.
    *
    * @default false
    */
   omitAccountMemberId: boolean
   /**
-   * The type of `status` in errors. `live`: a string, but a number if the access token is refused.
+   * The type of `status` in errors. `live`: as in the live service, a string, but a number if the access token is
+   * invalid.
    *
    * @default 'live'
    */
   errorStatusType: 'string' | 'number' | 'live'
   /**
-   * The claims of account tokens. `seconds`: `exp` and `iat` in epoch seconds. `iso`: as ISO 8601 strings, as in the API
-   * description's example. `absent`: a JWT without these claims. `opaque`: no JWT at all.
+   * The claims of account tokens. `seconds`: `exp` and `iat` are seconds since the epoch. `iso`: they are ISO 8601
+   * strings, as in an example of the OpenAPI description. `absent`: a JWT without these claims. `opaque`: not a JWT.
    *
    * @default 'seconds'
    */
   tokenClaims: 'seconds' | 'iso' | 'absent' | 'opaque'
   /**
-   * Whether a code works until it expires, instead of once. Not documented.
+   * Whether a code can be used more than once until it expires. Elastic Path does not document it.
    *
    * @default false
    */
   reusableCodes: boolean
   /**
-   * Whether a new code invalidates older codes of the username. Not documented.
+   * Whether a new code invalidates older codes of the username. Elastic Path does not document it.
    *
    * @default true
    */
   newCodeInvalidatesOld: boolean
   /**
-   * Whether usernames are compared as they are or without regard to case. Not documented.
+   * Whether usernames are case-sensitive. Elastic Path does not document it.
    *
    * @default 'sensitive'
    */
   usernameCase: 'sensitive' | 'insensitive'
   /**
-   * Whether the store has a payment gateway. Without one, orders can be made but not paid.
+   * Whether the store has a payment gateway. If false, orders can be created but not paid.
    *
    * @default true
    */
   paymentGateway: boolean
 }
 
-/** A password profile. Nothing is required. */
+/** A password profile. All properties are optional. */
 export interface PasswordProfileSeed {
   /** The profile's id. A new UUID by default. */
   id?: string
-  /** The profile's name. 'Password profile 1' and so on by default. */
+  /** The profile's name. By default, 'Password profile' and a number. */
   name?: string
   /**
-   * `username_format`. The simulator does not check usernames against it.
+   * The format of usernames: `username_format` in the API. The simulator does not validate usernames.
    *
    * @default 'any'
    */
   usernameFormat?: 'any' | 'email'
   /**
-   * `enable_one_time_password_token`. In Commerce, it is false by default.
+   * Whether the profile issues codes: `enable_one_time_password_token` in the API. In Elastic Path, the default is
+   * false.
    *
    * @default true
    */
@@ -213,21 +219,21 @@ export interface PasswordProfileSeed {
 export interface MemberSeed {
   /** The account member's id. A new UUID by default. */
   id?: string
-  /** The username, compared as `usernameCase` says. */
+  /** The username. `usernameCase` determines whether it is case-sensitive. */
   username: string
-  /** The email address. By default the username if it has an @, else the username at example.com. */
+  /** The email address. By default, the username if it contains an @, otherwise the username at example.com. */
   email?: string
-  /** The member's name. The username by default. */
+  /** The member's name. By default, the username. */
   name?: string
   /**
-   * The member's accounts, or their number: 0 to 10 000.
+   * The member's accounts, or the number of accounts to generate, 0 to 10,000.
    *
    * @default 1
    */
   accounts?: number | readonly AccountSeed[]
 }
 
-/** An account of a member. Members with an account of the same id share it. */
+/** An account of a member. Members with the same account id share the account. */
 export interface AccountSeed {
   /** The account's id. A new UUID by default. */
   id?: string
@@ -235,26 +241,27 @@ export interface AccountSeed {
   name: string
 }
 
-/** The endpoint of a webhook, and how events are delivered to it. */
+/** The URL of a webhook, and how events are delivered to it. */
 export interface WebhookTarget {
   /** The URL that events are posted to. */
   url: string
   /** The value of the header `X-Moltin-Secret-Key`. */
   secretKey: string
   /**
-   * The most deliveries of an event that is not answered with a 2xx. Elastic Path does not say how many.
+   * The maximum number of deliveries of an event. A delivery fails if the webhook does not return a 2xx status. Elastic
+   * Path does not document its maximum.
    *
    * @default 5
    */
   attempts?: number
   /**
-   * Milliseconds from a failed delivery to the next.
+   * Milliseconds between a failed delivery and the next.
    *
    * @default 500
    */
   retryDelay?: number
   /**
-   * Milliseconds after which an unanswered delivery fails.
+   * Milliseconds after which a delivery without a response fails.
    *
    * @default 10_000
    */
@@ -283,7 +290,7 @@ export interface IntegrationSeed extends Omit<WebhookTarget, 'secretKey'> {
    * @default true
    */
   enabled?: boolean
-  /** The names of the events that are delivered. By default `one-time-password-token-request.created`. */
+  /** The names of the events to deliver. By default, `one-time-password-token-request.created`. */
   observes?: readonly string[]
   /** The value of the header `X-Moltin-Secret-Key`. No header by default. */
   secretKey?: string
@@ -295,7 +302,7 @@ export interface ProductSeed {
   id?: string
   /** The product's name. */
   name: string
-  /** The stock keeping unit. The name in lower case with hyphens by default. */
+  /** The stock keeping unit. By default, the name in lower case with hyphens. */
   sku?: string
   /**
    * The product's description.
@@ -305,11 +312,11 @@ export interface ProductSeed {
   description?: string
   /** The price in minor units of the currency, such as cents. */
   price: number
-  /** The number in stock. By default the stock is not managed, and never runs out. */
+  /** The number of units in stock. By default, the stock is not tracked and never runs out. */
   stock?: number
 }
 
-/** A cart that exists before anyone writes to it. */
+/** A cart to add to the simulator. */
 export interface CartSeed {
   /** The cart's id. A new UUID by default. */
   id?: string
@@ -325,7 +332,7 @@ export interface CartSeed {
    * @default ''
    */
   description?: string
-  /** The email address of a guest. None by default. A cart with one cannot be associated with an account. */
+  /** The email address of a guest. A cart with one cannot be associated with an account. None by default. */
   contactEmail?: string
   /**
    * Whether it is a quote.
@@ -335,7 +342,7 @@ export interface CartSeed {
   isQuote?: boolean
   /** The ids of the accounts that it is associated with. None by default. */
   accounts?: readonly string[]
-  /** Its items: the SKUs of products and their quantities, 1 by default. None by default. */
+  /** The items. None by default. */
   items?: readonly {
     /** The product's stock keeping unit. */
     sku: string
@@ -348,7 +355,7 @@ export interface CartSeed {
   }[]
 }
 
-// What was seen in the live service is the default.
+// The defaults are the behavior that was observed in the live service.
 export const DEFAULT_SETTINGS: Readonly<StoreSettings> = {
   wrongCodeStatus: 400,
   unknownUsernameStatus: 202,
@@ -415,20 +422,20 @@ const CHECKS: { [Name in keyof StoreSettings]: (name: string, value: StoreSettin
   deliveryDelay: (name, value) => checkNumber(name, value, 0, LONGEST_DELAY),
 }
 
-/** @throws TypeError for an unknown option */
+/** @throws TypeError if an option is unknown */
 export function checkOptions(options: SimulatorOptions): void {
   checkNames('the simulator', options, { ...OTHERS, ...DEFAULT_SETTINGS })
 }
 
-/** @throws TypeError for an unknown setting */
+/** @throws TypeError if a setting is unknown */
 export function checkChanges(changes: Partial<StoreSettings>): void {
   checkNames('configure', changes, { ...DEFAULT_SETTINGS })
 }
 
 /**
- * The settings after changes. An option of undefined changes nothing.
+ * Returns the settings after changes. Options with the value undefined are ignored.
  *
- * @throws TypeError or RangeError for an impossible value
+ * @throws TypeError or RangeError if a value is invalid
  */
 export function changeSettings(base: StoreSettings, changes: Partial<StoreSettings>): StoreSettings {
   const settings = { ...base }

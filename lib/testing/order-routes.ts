@@ -11,8 +11,9 @@ import { paged } from './paging'
 import type { Holder, Store } from './store'
 
 /**
- * `POST /v2/carts/:id/checkout`: makes an order of a cart's items. With an account token it is the account's order, with a
- * token of `client_credentials` the order of the account in the body, else a guest's. The cart stays as it is.
+ * `POST /v2/carts/:id/checkout`: creates an order from a cart's items. The order belongs to the account of the account
+ * token. If the grant is `client_credentials`, it belongs to the account in the body. Otherwise, it is a guest's order.
+ * The cart does not change.
  */
 export function checkout(store: Store, request: ApiRequest): Answer {
   const held = holderOf(store, request)
@@ -43,7 +44,7 @@ export function checkout(store: Store, request: ApiRequest): Answer {
   return { status: 201, body: { data: resource(store, request, order) } }
 }
 
-/** `GET /v2/orders`: the orders of the account, or all with a token of `client_credentials`. The newest first. */
+/** `GET /v2/orders`: lists the account's orders, or all if the grant is `client_credentials`. Newest first. */
 export function orders(store: Store, request: ApiRequest): Answer {
   const held = holderOf(store, request)
   if (held.refusal) return held.refusal
@@ -52,7 +53,7 @@ export function orders(store: Store, request: ApiRequest): Answer {
   return paged(store, request, visible, (order) => resource(store, request, order))
 }
 
-/** `GET /v2/orders/:id`. The order of another account is not found. */
+/** `GET /v2/orders/:id`. Returns 404 for the order of another account. */
 export function order(store: Store, request: ApiRequest): Answer {
   const found = orderOf(store, request)
   if ('refusal' in found) return found.refusal

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto'
 import type { CartItem } from './carts'
 import { Table } from './table'
 
-/** An order, made from a cart. */
+/** An order that was created from a cart. */
 export interface Order {
   /** The order's id. */
   readonly id: string
-  /** The cart that it was made from. */
+  /** The id of the cart that it was created from. */
   readonly cartId: string
-  /** The account. Undefined for a guest's order. */
+  /** The id of the account. Undefined for a guest's order. */
   readonly accountId: string | undefined
-  /** The account member. Undefined for a guest's order. */
+  /** The id of the account member. Undefined for a guest's order. */
   readonly memberId: string | undefined
-  /** The name and email address of who ordered. */
+  /** The name and email address of the person who placed the order. */
   readonly contact: {
     /** The name of the contact. */
     readonly name: string
@@ -29,11 +29,11 @@ export interface Order {
   readonly shippingAddress: Readonly<Record<string, unknown>> | undefined
   /** The items of the cart when it was checked out. */
   readonly items: readonly CartItem[]
-  /** Whether it is paid. */
+  /** The state of the payment. */
   readonly payment: 'unpaid' | 'authorized' | 'paid'
-  /** Incomplete until it is paid. */
+  /** The order's status: `incomplete` until a payment is authorized or made. */
   readonly status: 'incomplete' | 'processing' | 'complete'
-  /** When it was made: ISO 8601, by the simulator's clock. */
+  /** When it was created: ISO 8601, by the simulator's clock. */
   readonly createdAt: string
   /** When it was last changed: ISO 8601, by the simulator's clock. */
   readonly updatedAt: string
@@ -41,7 +41,7 @@ export interface Order {
 
 const MOST_ORDERS = 10_000
 
-/** The store's orders, the oldest first. */
+/** The orders, oldest first. */
 export class Orders {
   private readonly orders = new Table<Order>(MOST_ORDERS)
 

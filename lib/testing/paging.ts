@@ -1,7 +1,7 @@
 import type { Answer, ApiRequest } from './messages'
 import type { Store } from './store'
 
-/** The requested part of a list, in records. */
+/** The requested part of a list. `offset` and `limit` are numbers of records. */
 export interface Page {
   limit: number
   offset: number
@@ -11,7 +11,7 @@ const LARGEST_LIMIT = 100
 const LARGEST_OFFSET = 10_000
 const REFUSAL = `page[limit] must be 0 to ${LARGEST_LIMIT}, page[offset] 0 to ${LARGEST_OFFSET}`
 
-/** The page that a query asks for, or the refusal of one that Commerce does not serve. */
+/** Parses the page in a query. Returns it, or an error response if Elastic Path would refuse it. */
 export function pageOf(
   store: Store,
   query: URLSearchParams,
@@ -23,7 +23,7 @@ export function pageOf(
   return { refusal: store.refusal(400, REFUSAL) }
 }
 
-/** The answer with one page of all records. */
+/** Returns a response with the requested page of a list. */
 export function paged<Row>(
   store: Store,
   request: ApiRequest,
@@ -37,7 +37,7 @@ export function paged<Row>(
   return { status: 200, body: listing(request, page, data, rows.length) }
 }
 
-/** A page's `data` with its `meta` and `links`. */
+/** Builds the body of a list: `data`, `meta` and `links`. */
 export function listing(
   { origin, path }: ApiRequest,
   { limit, offset }: Page,

@@ -29,7 +29,7 @@ export function passwordProfile(store: Store, request: ApiRequest): Answer {
   return inRealm(store, request) ?? (profile ? answerWith(request, 200, profile) : profileNotFound(store))
 }
 
-/** `POST …/password-profiles`, with a token of `client_credentials`. */
+/** `POST …/password-profiles`. Requires the grant `client_credentials`. */
 export function createPasswordProfile(store: Store, request: ApiRequest): Answer {
   const refusal = inRealm(store, request)
   if (refusal) return refusal
@@ -41,7 +41,7 @@ export function createPasswordProfile(store: Store, request: ApiRequest): Answer
   return profile ? answerWith(request, 201, save(store, profile, read.fields)) : profileNotFound(store)
 }
 
-/** `PUT …/password-profiles/:id`, with a token of `client_credentials`. */
+/** `PUT …/password-profiles/:id`. Requires the grant `client_credentials`. */
 export function updatePasswordProfile(store: Store, request: ApiRequest): Answer {
   const refusal = inRealm(store, request)
   if (refusal) return refusal
@@ -55,7 +55,7 @@ export function updatePasswordProfile(store: Store, request: ApiRequest): Answer
 
 const OTP_REQUEST = 'one_time_password_token_request'
 
-/** `POST …/one-time-password-token-request`. The answer never contains the code. */
+/** `POST …/one-time-password-token-request`. The response never contains the code. */
 export function otpRequest(store: Store, request: ApiRequest): Answer {
   const refusal = inRealm(store, request)
   if (refusal) return refusal
@@ -83,7 +83,7 @@ export function otpRequest(store: Store, request: ApiRequest): Answer {
   return { status: 201, body: { data: { id: randomUUID(), type: OTP_REQUEST, username, purpose } }, delay }
 }
 
-/** The refusal of a request for another realm. */
+/** Returns an error response if a request is for another realm. */
 function inRealm(store: Store, { params }: ApiRequest): Answer | undefined {
   return params['realm'] === store.realmId ? undefined : store.refusal(404, 'authentication realm not found')
 }
@@ -96,7 +96,7 @@ function profileNotFound(store: Store): Answer {
   return store.refusal(404, 'password profile not found')
 }
 
-/** The fields of a written profile. Those that are absent stay as they are. */
+/** Parses the fields of a password profile. Missing fields keep their values. */
 function fieldsOf(
   store: Store,
   { body }: ApiRequest,

@@ -3,11 +3,11 @@ import type { Body, Call, RecordedRequest } from './messages'
 
 const KEPT = 1000
 const LARGEST_KEPT_BODY = 16 * 1024
-// Commerce's own limit is not known. No client of these calls needs more.
+// Elastic Path does not document its limit. No real request to these endpoints is larger.
 const LARGEST_BODY = 256 * 1024
 const LARGEST_UPLOAD = 16 * 1024 * 1024
 
-/** The last thousand requests, and how many there were of each kind. */
+/** Records the last 1,000 requests and counts the requests of each kind. */
 export class Requests {
   private records: RecordedRequest[] = []
   private counts = new Map<string, number>()
@@ -44,7 +44,7 @@ export class Requests {
     return this.counts.get(key) ?? 0
   }
 
-  /** Returns whether a request is of a kind. */
+  /** Returns a function that tells whether a request is of a kind. */
   matcher(key: string): (record: RecordedRequest) => boolean {
     return (record) => this.keys.get(record)?.includes(key) ?? false
   }
@@ -55,7 +55,7 @@ export class Requests {
   }
 }
 
-/** Reads a body to its end. Resolves to undefined if the client leaves before. */
+/** Reads a request body. Resolves with undefined if the client disconnects before its end. */
 export function readBody(request: IncomingMessage): Promise<Body | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []

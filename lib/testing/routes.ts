@@ -18,7 +18,7 @@ import type { Store } from './store'
 type Handler = (store: Store, request: ApiRequest) => Answer
 type Request = Omit<ApiRequest, 'params' | 'grant'>
 
-/** `open`: needs no access token. `admin`: needs one of `client_credentials`. Others take either. */
+/** `open`: no access token is required. `admin`: the grant must be `client_credentials`. `any`: either grant works. */
 type Access = 'open' | 'admin' | 'any'
 
 interface Route {
@@ -28,20 +28,20 @@ interface Route {
   path: RegExp
   parameters: readonly string[]
   handler: (store: Store, request: ApiRequest) => Answer | Promise<Answer>
-  /** What the handler would answer. Its effects are undone. */
+  /** Returns the handler's response and undoes its effects. */
   rehearsal: Handler
   access: Access
 }
 
-/** Where a request goes. */
+/** The endpoint for a request. */
 export interface Destination {
-  /** What the request counts as. */
+  /** The kind of request, for the record. */
   call: Call
-  /** The names that faults and holds for it can have. */
+  /** The names by which faults and holds can refer to the request. */
   keys: readonly string[]
-  /** Answers the request, with its effects. */
+  /** Handles the request, with its effects. */
   answer(store: Store, request: Request): Answer | Promise<Answer>
-  /** What the answer would be, without any effect. */
+  /** Returns the response that `answer` would give, without any effect. */
   rehearse(store: Store, request: Request): Answer
 }
 
@@ -49,7 +49,7 @@ const REALM = '/v2/authentication-realms/:realm'
 const PROFILES = `${REALM}/password-profiles` as const
 const CART = '/v2/carts/:id'
 
-// The calls of a sign-in have names of their own.
+// Requests that are part of a sign-in have short names.
 const BUILT_IN: readonly Route[] = [
   route('POST /oauth/access_token', accessToken, 'open', 'access_token'),
   route('POST /v2/account-members/tokens', accountTokens, 'any', 'exchange'),
@@ -110,18 +110,18 @@ const CALLS: readonly string[] = [
   'any',
 ]
 
-/** The endpoints: the user's own first, then those of Elastic Path. */
+/** The endpoints. Custom endpoints take precedence over those of Elastic Path. */
 export class Routes {
   private routes = BUILT_IN
 
-  /** @throws TypeError for an unknown method or option, or a path that does not start with a slash */
+  /** @throws TypeError if the method or an option is unknown, or the path is invalid */
   add(method: HttpMethod, path: string, handler: RouteHandler, options: RouteOptions): () => void {
     checkNames('a route', options, { open: true })
     if (!/^(GET|POST|PUT|PATCH|DELETE)$/.test(method))
-      throw new TypeError(`${method} is not a method of a route`)
+      throw new TypeError(`The method of a route must be GET, POST, PUT, PATCH or DELETE, not ${method}`)
     if (!/^\/[^?#\s]*$/.test(path))
-      throw new TypeError(`${path} is not a path: it must start with / and have no query`)
-    // A handler of the user cannot be undone, so that it is not called for a rehearsal.
+      throw new TypeError(`The path of a route must start with / and have no query, unlike ${path}`)
+    // The simulator cannot undo the effects of a user's handler, so `rehearse` does not call it.
     const placeholder = (): Answer => ({ status: 200, body: { data: {} } })
     const added: Route = {
       ...route(`${method} ${path as `/${string}`}`, placeholder, options.open ? 'open' : 'any'),
@@ -132,19 +132,19 @@ export class Routes {
   }
 
   /**
-   * The name under which faults, holds and counts of a kind of request are kept.
+   * Returns the key of a kind of request, for faults, holds and counts.
    *
-   * @throws TypeError for a name of no endpoint
+   * @throws TypeError if no endpoint has the name
    */
   keyOf(call: Call | 'any'): string {
     const key = keyOf(call)
     if (CALLS.includes(key) || this.routes.some(({ name }) => keyOf(name) === key)) return key
     throw new TypeError(
-      `${call} is not a call: they are ${CALLS.join(', ')} and endpoints such as GET /v2/carts/:id`,
+      `Unknown kind of request: ${call}. Known kinds: ${CALLS.join(', ')} and endpoints such as GET /v2/carts/:id`,
     )
   }
 
-  /** Where a request goes, which is known once its body is read. */
+  /** Finds the endpoint for a request. The body is needed to tell an exchange from a renewal. */
   find(method: string, rawPath: string, body: Body): Destination {
     const path = resolve(rawPath)
     const matching = this.routes.filter((one) => one.path.test(path))
@@ -191,12 +191,12 @@ function route(name: RouteName, handler: Handler, access: Access = 'any', call: 
   }
 }
 
-/** A name in which the names of parameters make no difference. */
+/** Normalizes an endpoint's name by removing the names of its parameters. */
 function keyOf(name: string): string {
   return name.replaceAll(/\/:\w+/g, '/:')
 }
 
-/** The decoded parameters of a path; undefined if one is not encoded properly. */
+/** Returns the decoded path parameters. Undefined if one has invalid percent-encoding. */
 function parametersOf({ path, parameters }: Route, text: string): Record<string, string> | undefined {
   const values = (path.exec(text) ?? []).slice(1)
   try {
@@ -206,7 +206,7 @@ function parametersOf({ path, parameters }: Route, text: string): Record<string,
   }
 }
 
-/** An encoded slash divides a path as a plain one does. In Commerce, `/v2/carts/..%2Forders` reaches the orders. */
+/** Treats an encoded slash as a slash. In Elastic Path, `/v2/carts/..%2Forders` is a request for the orders. */
 function resolve(path: string): string {
   return /%2f/i.test(path) ? posix.normalize(path.replaceAll(/%2f/gi, '/')) : path
 }

@@ -1,15 +1,15 @@
 import { checkNames } from './checks'
 
-/** Which of the coming requests a rule applies to. */
+/** Selects the future requests that a fault or hold applies to. */
 export interface RuleOptions {
   /**
-   * The number of requests that it applies to. `Infinity` for all.
+   * The number of requests that it applies to. `Infinity` means all.
    *
    * @default 1
    */
   times?: number
   /**
-   * The number of matching requests before it applies.
+   * The number of matching requests to skip first.
    *
    * @default 0
    */
@@ -24,13 +24,13 @@ interface Rule<T> {
   hits: number
 }
 
-/** Values that apply to coming requests. The one that was added first applies first. */
+/** Assigns values to future requests. If several rules match a request, the oldest applies. */
 export class Rules<T> {
   private rules: Rule<T>[] = []
 
   /**
-   * @param key the requests that it applies to
-   * @throws RangeError if it applies to no request
+   * @param key the key of the kind of request
+   * @throws RangeError if `times` is below 1 or `after` is negative
    */
   add(key: string, value: T, { times = 1, after = 0 }: RuleOptions) {
     if (!(times >= 1)) throw new RangeError(`times must be 1 or more, not ${times}`)
@@ -49,7 +49,7 @@ export class Rules<T> {
     this.rules = []
   }
 
-  /** The value for a request. Each call counts as a request. */
+  /** Returns the value that applies to a request. Each call counts as one request. */
   next(keys: readonly string[]): T | undefined {
     for (const rule of this.rules) {
       if (!keys.includes(rule.key)) continue
@@ -69,7 +69,7 @@ export class Rules<T> {
   }
 }
 
-/** @throws TypeError for an unknown option */
+/** @throws TypeError if an option is unknown */
 export function checkRuleOptions(of: string, options: object): void {
   checkNames(of, options, { times: true, after: true, afterEffect: true })
 }

@@ -10,7 +10,7 @@ import type { Rules } from './rules'
 import type { Store } from './store'
 import { Reply } from './wire'
 
-/** What a request meets on its way to its answer. */
+/** The parts of the simulator that handle requests. */
 export interface Parts {
   store: Store
   routes: Routes
@@ -18,11 +18,11 @@ export interface Parts {
   holds: Holds
   faults: Rules<{ fault: Fault; afterEffect: boolean }>
   events: Events
-  /** The scheme, host and port of the links in answers. */
+  /** The scheme, host and port for links in responses. */
   origin(): string
 }
 
-/** Answers one request: it is recorded, perhaps held, perhaps goes wrong, and else has its effect. */
+/** Handles one request: records it, applies holds and faults, and sends the response. */
 export async function serve(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readBody(request)
   if (!body) return
@@ -66,17 +66,18 @@ export async function serve(parts: Parts, request: IncomingMessage, response: Se
     hold.arrive(record)
     await hold.opened
   }
-  // Without a hold, nothing is awaited from here on: whoever hears of the request finds its effect and its timers.
-  const struck = parts.faults.next(keys)
-  if (!struck) {
+  // Nothing is awaited from here on unless the request is held. `nextRequest` promises that the effect and the timers
+  // exist by the time that it resolves.
+  const applied = parts.faults.next(keys)
+  if (!applied) {
     answer()
     return
   }
-  const { fault, afterEffect } = struck
+  const { fault, afterEffect } = applied
   if (afterEffect) void act()
   if (typeof fault === 'object' && 'delay' in fault) reply.later(fault.delay, answer)
   else if (acted === undefined) answerFault(fault, store, reply, () => destination.rehearse(store, api))
-  else await whenReady(acted, (truth) => answerFault(fault, store, reply, () => truth))
+  else await whenReady(acted, (regular) => answerFault(fault, store, reply, () => regular))
 }
 
 function isPromise<T>(value: T | Promise<T>): value is Promise<T> {

@@ -5,7 +5,7 @@ import type { Store } from './store'
 const TIMEOUT = 'account_management_authentication_token_timeout_secs'
 const EXPIRY = 'cart_expiry_days'
 
-/** `GET /v2/settings/account-authentication`: names the realm, and the lifetime of account tokens. */
+/** `GET /v2/settings/account-authentication`: returns the realm's id and the lifetime of account tokens. */
 export function accountSettings(store: Store, { origin }: ApiRequest): Answer {
   const realm = {
     id: store.realmId,
@@ -30,7 +30,7 @@ export function accountSettings(store: Store, { origin }: ApiRequest): Answer {
   }
 }
 
-/** `PUT /v2/settings/account-authentication`, with a token of `client_credentials`. */
+/** `PUT /v2/settings/account-authentication`. Requires the grant `client_credentials`. */
 export function updateAccountSettings(store: Store, request: ApiRequest): Answer {
   const read = dataOf(store, request.body)
   if (read.refusal) return read.refusal
@@ -49,7 +49,7 @@ export function cartSettings(store: Store): Answer {
   return { status: 200, body: { data: { type: 'settings', [EXPIRY]: cartExpiryDays } } }
 }
 
-/** `PUT /v2/settings/cart`, with a token of `client_credentials`. */
+/** `PUT /v2/settings/cart`. Requires the grant `client_credentials`. */
 export function updateCartSettings(store: Store, { body }: ApiRequest): Answer {
   const read = dataOf(store, body)
   if (read.refusal) return read.refusal

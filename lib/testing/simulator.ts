@@ -33,17 +33,18 @@ import { Store, type PasswordProfile } from './store'
 const MAILBOX_SIZE = 1000
 
 /**
- * A store of Elastic Path Commerce on this machine: a real HTTP server in this process that answers as Elastic Path does,
- * for account members, one-time codes, settings, integrations, the catalog, carts and orders. Its memory is bounded.
+ * Simulates an Elastic Path Commerce store: an HTTP server in this process that responds as Elastic Path does. It
+ * implements account members, one-time codes, settings, integrations, the catalog, carts and orders. Its memory is
+ * bounded.
  *
- * Everything in it that waits or expires uses the global timers and `Date`, so that Jest's fake timers control it.
+ * All delays and lifetimes use the global timers and `Date`, so Jest's fake timers control them.
  *
  * @example
  * ```ts
  * const simulator = await ElasticPathSimulator.start({ members: [{ username: 'ada@example.com' }] })
  * const strategy = new PasswordlessOtpStrategy({ clientId: simulator.clientId, baseUrl: simulator.url })
  * const otp = simulator.issueCode('ada@example.com')
- * // sign in with it, and at the end:
+ * // sign in with the code, and at the end of the test:
  * await simulator.stop()
  * ```
  */
@@ -62,7 +63,7 @@ export class ElasticPathSimulator {
 
   private constructor(options: SimulatorOptions) {
     this.store = new Store(options, (event, member) => this.announce(event, member))
-    // Any number of promises can wait for the end.
+    // Each pending promise listens to this signal, so Node's warning about many listeners does not apply.
     setMaxListeners(0, this.stopped.signal)
     this.outgoing = new Deliveries(this.store, (delivery) => this.events.emit('delivery', delivery))
     this.deliverTo(options.webhook)
@@ -88,9 +89,9 @@ export class ElasticPathSimulator {
   /**
    * Starts a simulator.
    *
-   * @param options nothing is required
-   * @returns the simulator, when it listens
-   * @throws TypeError or RangeError for unknown options and impossible values; an `Error` if the port is taken
+   * @param options all are optional
+   * @returns resolves with the simulator when it listens; rejects with an `Error` if the port is in use
+   * @throws TypeError or RangeError if an option is unknown or a value is invalid
    */
   static async start(options: SimulatorOptions = {}): Promise<ElasticPathSimulator> {
     const simulator = new ElasticPathSimulator(options)
@@ -99,9 +100,9 @@ export class ElasticPathSimulator {
   }
 
   /**
-   * Closes every connection and cancels every answer and delivery. Nothing is left running.
+   * Stops the simulator. Closes every connection, cancels every response and delivery, and leaves nothing running.
    *
-   * @returns resolves when the port is free; at once if it was stopped before
+   * @returns resolves when the port is free; resolves immediately if the simulator was already stopped
    */
   async stop(): Promise<void> {
     this.stopped.abort(new Error('The simulator was stopped'))
@@ -109,7 +110,7 @@ export class ElasticPathSimulator {
     if (this.listener.isListening) await this.listener.close()
   }
 
-  /** Stops the simulator at the end of its scope, for `await using`. */
+  /** Stops the simulator at the end of a scope that declares it with `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
@@ -117,8 +118,8 @@ export class ElasticPathSimulator {
   /**
    * Stops listening, closes all connections, and listens on the same port again. The store keeps its state.
    *
-   * @param whileDown called while nothing listens
-   * @returns resolves when it listens again
+   * @param whileDown called while the port is closed
+   * @returns resolves when the simulator listens again
    */
   async restart(whileDown: () => void | Promise<void> = () => undefined): Promise<void> {
     await this.listener.restart(whileDown)
@@ -147,7 +148,7 @@ export class ElasticPathSimulator {
   /**
    * The id of the first password profile that issues codes.
    *
-   * @throws Error if there is none
+   * @throws Error if no password profile issues codes
    */
   get passwordProfileId(): string {
     const profile = this.profiles.find(({ oneTimePasswords }) => oneTimePasswords)
@@ -165,12 +166,12 @@ export class ElasticPathSimulator {
     return this.store.members.all
   }
 
-  /** All integrations, the one of `webhook` and `deliverTo` included. */
+  /** All integrations, including the one for `webhook` and `deliverTo`. */
   get integrations(): readonly Integration[] {
     return this.store.integrations.all
   }
 
-  /** The last thousand deliveries to webhooks, the newest last. */
+  /** The last 1,000 deliveries to webhooks, oldest first. */
   get deliveries(): readonly Delivery[] {
     return this.store.deliveries.all
   }
@@ -180,21 +181,21 @@ export class ElasticPathSimulator {
     return this.store.catalog.all
   }
 
-  /** All carts that have not expired, the oldest first. */
+  /** All carts that have not expired, oldest first. */
   get carts(): readonly Cart[] {
     return this.store.carts.all
   }
 
-  /** All orders, the oldest first. */
+  /** All orders, oldest first. */
   get orders(): readonly Order[] {
     return this.store.orders.all
   }
 
   /**
-   * Changes settings while the simulator runs. What exists already, such as a token, keeps its lifetime.
+   * Changes settings while the simulator runs. Existing tokens, codes and carts keep their lifetimes.
    *
    * @param changes the settings to change
-   * @throws TypeError or RangeError for unknown settings and impossible values
+   * @throws TypeError or RangeError if a setting is unknown or a value is invalid
    */
   configure(changes: Partial<StoreSettings>): void {
     this.store.configure(changes)
@@ -204,38 +205,38 @@ export class ElasticPathSimulator {
    * Adds an account member.
    *
    * @returns the member
-   * @throws TypeError if the username or the id is taken
+   * @throws TypeError if the username or the id is already in use
    */
   addMember(seed: MemberSeed): Member {
     return this.store.members.add(seed)
   }
 
   /**
-   * Removes an account member. Its tokens and codes are refused from now on.
+   * Removes an account member. The member's tokens and codes become invalid.
    *
-   * @throws TypeError for an unknown username
+   * @throws TypeError if the username is unknown
    */
   removeMember(username: string): void {
     this.store.members.remove(username)
   }
 
   /**
-   * Replaces a member's accounts. Tokens for accounts that it has left are refused from now on.
+   * Replaces a member's accounts. Tokens for accounts that the member has left become invalid.
    *
-   * @param accounts the accounts, or their number
+   * @param accounts the accounts, or the number of accounts to generate
    * @returns the member
-   * @throws TypeError for an unknown username
+   * @throws TypeError if the username is unknown
    */
   setAccounts(username: string, accounts: number | readonly AccountSeed[]): Member {
     return this.store.members.setAccounts(username, accounts)
   }
 
   /**
-   * Removes a member from one account. Its tokens for this account cannot act for it any longer. They can still list and
-   * renew the member's other accounts.
+   * Removes a member from one account. The member's tokens for this account no longer give access to it, but they can
+   * still list and renew the member's other accounts.
    *
    * @returns the member
-   * @throws TypeError for an unknown username, or if the member does not belong to the account
+   * @throws TypeError if the username is unknown or the member does not belong to the account
    */
   removeFromAccount(username: string, accountId: string): Member {
     return this.store.members.removeFromAccount(username, accountId)
@@ -244,28 +245,28 @@ export class ElasticPathSimulator {
   /**
    * Changes a password profile.
    *
-   * @param changes what to change; the rest stays as it is
-   * @throws TypeError for an unknown id
+   * @param changes the properties to change
+   * @throws TypeError if the id or a property is unknown
    */
   updateProfile(id: string, changes: Omit<PasswordProfileSeed, 'id'>): void {
     this.store.updateProfile(id, changes)
   }
 
   /**
-   * Replaces the authentication realm and all its password profiles. The old ids are not found from now on.
+   * Replaces the authentication realm and all its password profiles. Requests with the old ids get a 404.
    *
-   * @param realm the new realm; by default with a new id and one profile that issues codes
-   * @throws TypeError for impossible values
+   * @param realm the new realm; by default, it has a new id and one profile that issues codes
+   * @throws TypeError if an option is unknown or a value is invalid
    */
   replaceRealm(realm: Pick<SimulatorOptions, 'realmId' | 'passwordProfiles'> = {}): void {
     this.store.replaceRealm(realm)
   }
 
   /**
-   * Issues a valid code without a request, an event or a delivery. It counts as the newest code of the member.
+   * Issues a valid code without a request, an event or a delivery. The code becomes the member's newest code.
    *
    * @returns the code
-   * @throws TypeError for an unknown username
+   * @throws TypeError if the username is unknown
    */
   issueCode(username: string, passwordProfileId = this.passwordProfileId): string {
     return this.store.codes.issue(
@@ -275,21 +276,22 @@ export class ElasticPathSimulator {
     )
   }
 
-  /** Returns the newest code of a username, valid or not. */
+  /** Returns the newest code of a username, even if it is no longer valid. Undefined if there is none. */
   lastCode(username: string): string | undefined {
     return this.store.codes.last(username)
   }
 
-  /** The last thousand codes that were requested over HTTP, the newest last. */
+  /** The last 1,000 codes that were requested over HTTP, oldest first. */
   get mailbox(): readonly CodeEvent[] {
     return this.mail
   }
 
   /**
-   * Calls a listener at each event of a kind.
+   * Adds a listener for an event.
    *
    * @param event `code`: a code was requested. `request`: a request arrived. `answer`: a response ended. `delivery`: a
-   * delivery to a webhook ended. `connections`: a connection was opened or closed. `error`: a handler of `route` threw.
+   * delivery to a webhook succeeded or failed. `connections`: a connection was opened or closed. `error`: a handler of
+   * `route` threw.
    * @returns a function that removes the listener
    */
   on<Name extends keyof SimulatorEvents>(
@@ -302,20 +304,20 @@ export class ElasticPathSimulator {
   /**
    * Waits for the next code that is requested over HTTP.
    *
-   * @param username any username by default
-   * @returns rejects if the simulator is stopped before
+   * @param username the username of the code; any by default
+   * @returns resolves with the code's event; rejects if the simulator is stopped first
    */
   nextCode(username?: string): Promise<CodeEvent> {
     return this.events.next('code', (event) => username === undefined || event.username === username)
   }
 
   /**
-   * Waits until the next request of a kind has arrived. Unless it is held, it has had its effect by then, and its delays
-   * have begun. This does not hold for endpoints of your own.
+   * Waits for the next request of a kind. When the promise resolves, the request has had its effect and its delays have
+   * started. This does not apply to held requests and custom endpoints.
    *
-   * @param call the kind; any by default
-   * @returns rejects if the simulator is stopped before
-   * @throws TypeError for a name of no endpoint
+   * @param call the kind of request; any by default
+   * @returns resolves with the request; rejects if the simulator is stopped first
+   * @throws TypeError if no endpoint has the name
    */
   nextRequest(call: Call | 'any' = 'any'): Promise<RecordedRequest> {
     return this.events.next('request', this.recorded.matcher(this.routes.keyOf(call)))
@@ -324,28 +326,29 @@ export class ElasticPathSimulator {
   /**
    * Waits until the next response to a request of a kind has ended.
    *
-   * @param call the kind; any by default
-   * @returns rejects if the simulator is stopped before
-   * @throws TypeError for a name of no endpoint
+   * @param call the kind of request; any by default
+   * @returns resolves with the request; rejects if the simulator is stopped first
+   * @throws TypeError if no endpoint has the name
    */
   nextAnswer(call: Call | 'any' = 'any'): Promise<RecordedRequest> {
     return this.events.next('answer', this.recorded.matcher(this.routes.keyOf(call)))
   }
 
   /**
-   * Waits until the next delivery to a webhook has ended, successful or not.
+   * Waits until the next delivery to a webhook has succeeded or failed.
    *
-   * @returns rejects if the simulator is stopped before
+   * @returns resolves with the delivery; rejects if the simulator is stopped first
    */
   nextDelivery(): Promise<Delivery> {
     return this.events.next('delivery', () => true)
   }
 
   /**
-   * Delivers the event of each code to this webhook from now on, or to none. The webhook is an integration, which the API
-   * lists as 'One-time passwords'.
+   * Sets the webhook that receives the event of each code. It replaces the option `webhook`. The API lists it as an
+   * integration with the name 'One-time passwords'.
    *
-   * @throws TypeError if the URL is not HTTP
+   * @param target the webhook; undefined stops deliveries
+   * @throws TypeError if an option is unknown, the URL is not HTTP, or the secret is not a valid header value
    */
   deliverTo(target: WebhookTarget | undefined): void {
     this.outgoing.deliverTo(target)
@@ -361,34 +364,35 @@ export class ElasticPathSimulator {
     this.outgoing.publish({ id: randomUUID(), name: event, payload })
   }
 
-  /** The last thousand requests, the newest last. */
+  /** The last 1,000 requests, oldest first. */
   get requests(): readonly RecordedRequest[] {
     return this.recorded.all
   }
 
   /**
-   * Returns the number of requests of a kind since the start, or since `clearRequests`.
+   * Returns the number of requests of a kind since the start or the last call of `clearRequests`.
    *
-   * @throws TypeError for a name of no endpoint
+   * @throws TypeError if no endpoint has the name
    */
   count(call: Call | 'any'): number {
     return this.recorded.count(this.routes.keyOf(call))
   }
 
-  /** Forgets all requests and their numbers. */
+  /** Clears the recorded requests and resets all counts to 0. */
   clearRequests(): void {
     this.recorded.clear()
   }
 
   /**
-   * Makes coming requests go wrong: the next one, unless the options say otherwise. Of several faults, the one that was
-   * set first applies first.
+   * Makes future requests fail. By default, the fault applies to the next request of the kind. If several faults match,
+   * the oldest applies.
    *
    * @param call the kind of request, such as `exchange` or `POST /v2/carts/:id/items`
-   * @param fault what goes wrong
-   * @param options how many requests, from which on, and whether they have their effect
-   * @returns a handle that counts and removes it
-   * @throws TypeError for a name of no endpoint, an unknown fault or option; RangeError for impossible numbers
+   * @param fault the failure
+   * @param options how many requests fail, how many to skip first, and whether they have their effect
+   * @returns a handle that counts the failed requests and removes the fault
+   * @throws TypeError if no endpoint has the name, or the fault or an option is unknown; RangeError if a number is out
+   * of range
    * @example
    * ```ts
    * simulator.fault('exchange', { status: 503 })
@@ -408,18 +412,18 @@ export class ElasticPathSimulator {
   }
 
   /**
-   * Holds coming requests until they are released: the next one, unless the options say otherwise.
+   * Holds future requests until they are released. By default, it holds the next request of the kind.
    *
    * @param call the kind of request
-   * @param options how many requests, from which on, and whether they have their effect at once
-   * @returns a handle that waits for the request and releases it
-   * @throws TypeError for a name of no endpoint or an unknown option; RangeError for impossible numbers
+   * @param options how many requests to hold, how many to skip first, and whether they have their effect on arrival
+   * @returns a handle that waits for the first request and releases all held requests
+   * @throws TypeError if no endpoint has the name or an option is unknown; RangeError if a number is out of range
    * @example
    * ```ts
    * const held = simulator.hold('exchange')
    * const signIn = fetch(`${shop}/login`, { method: 'POST', body })
    * await held.arrived
-   * // the exchange has arrived, and waits
+   * // the exchange has arrived and waits for its response
    * held.release()
    * await signIn
    * ```
@@ -429,18 +433,18 @@ export class ElasticPathSimulator {
   }
 
   /**
-   * Adds an endpoint of your own, which precedes those of Elastic Path. Requests need an access token, and an account
-   * token has to be valid if there is one.
+   * Adds a custom endpoint. It takes precedence over the endpoints of Elastic Path. Requests must have a valid access
+   * token. If a request has an account token, the account token must be valid, too.
    *
-   * Faults for it are named by method and path. Without `afterEffect`, the handler is not called for a request that goes
-   * wrong, and the true answer is taken to be `{ data: {} }` with 200.
+   * Use the method and path to set faults for the endpoint. If a fault without `afterEffect` applies, the handler is
+   * not called, and the regular response is assumed to be 200 with `{ data: {} }`.
    *
    * @param method the HTTP method
    * @param path the path, with parameters such as `:id`
-   * @param handler answers the requests. If it throws or rejects, the answer is a 500, and the error is in `errors`
-   * @param options whether it needs no token
-   * @returns a handle that removes it
-   * @throws TypeError for an unknown method or option, or an invalid path
+   * @param handler handles the requests. If it throws or rejects, the response is a 500, and `errors` has the error
+   * @param options whether requests without an access token are allowed
+   * @returns a handle that removes the endpoint
+   * @throws TypeError if the method or an option is unknown, or the path is invalid
    * @example
    * ```ts
    * simulator.route('GET', '/v2/accounts/:id/addresses', ({ params, account }) =>
@@ -452,7 +456,7 @@ export class ElasticPathSimulator {
     return { remove: this.routes.add(method, path, handler, options) }
   }
 
-  /** The last hundred errors that handlers of `route` threw, the newest last. Each was answered with a 500. */
+  /** The last 100 errors that handlers of `route` threw, oldest first. The response to each request was a 500. */
   get errors(): readonly unknown[] {
     return this.events.errors
   }
@@ -461,7 +465,7 @@ export class ElasticPathSimulator {
    * Adds a product to the catalog.
    *
    * @returns the product
-   * @throws TypeError for impossible values or an SKU that is taken
+   * @throws TypeError if an option is unknown, a value is invalid, or the SKU is already in use
    */
   addProduct(seed: ProductSeed): Product {
     return this.store.catalog.add(seed)
@@ -470,42 +474,44 @@ export class ElasticPathSimulator {
   /**
    * Sets the stock of a product.
    *
-   * @param stock the number in stock; undefined if it is not managed
-   * @throws TypeError for an unknown product or an impossible number
+   * @param stock the number of units in stock; undefined disables stock tracking
+   * @throws TypeError if the product is unknown or the number is invalid
    */
   setStock(productId: string, stock: number | undefined): void {
     this.store.catalog.setStock(productId, stock)
   }
 
   /**
-   * Adds a cart, such as a saved one, a quote, or one that somebody else planted.
+   * Adds a cart, such as a saved cart, a quote, or a cart that an attacker has prepared.
    *
    * @returns the cart
-   * @throws TypeError for an unknown SKU or an id that is taken
+   * @throws TypeError if an option or SKU is unknown, or the id is already in use
    */
   addCart(seed: CartSeed): Cart {
     return this.store.carts.add(seed)
   }
 
-  /** Returns the cart with an id, without creating it. */
+  /** Returns the cart with an id. Undefined if there is none: unlike the API, this method does not create it. */
   cart(id: string): Cart | undefined {
     return this.store.carts.get(id)
   }
 
   /**
-   * Moves the simulator's clock forward. Codes, tokens and carts expire by it. The clock of the process stays as it is.
+   * Moves the simulator's clock forward. It determines when codes, tokens and carts expire. The clock of the process
+   * does not change.
    *
    * @param seconds 0 or more
-   * @throws RangeError for another number
+   * @throws RangeError if the number is negative or not finite
    */
   advance(seconds: number): void {
     this.store.advance(seconds)
   }
 
   /**
-   * Sets how far the simulator's clock is ahead of the machine's, or behind it. The header `Date` of answers follows it.
+   * Sets the difference between the simulator's clock and the machine's. The header `Date` of responses has the
+   * simulator's time.
    *
-   * @param seconds ahead; negative: behind
+   * @param seconds positive: the simulator's clock is ahead; negative: it is behind
    * @throws RangeError if it is not a finite number
    */
   setClockSkew(seconds: number): void {
@@ -517,12 +523,12 @@ export class ElasticPathSimulator {
     return new Date(this.store.now())
   }
 
-  /** Revokes every access token that was issued. */
+  /** Revokes all access tokens. */
   revokeAccessTokens(): void {
     this.store.accessTokens.revokeAll()
   }
 
-  /** Revokes every account token that was issued. */
+  /** Revokes all account tokens. */
   revokeAccountTokens(): void {
     this.store.accountTokens.revokeAll()
   }
@@ -532,12 +538,12 @@ export class ElasticPathSimulator {
     return this.listener.connections
   }
 
-  /** Closes all connections at once, idle ones included. */
+  /** Closes all connections immediately, including idle ones. */
   dropConnections(): void {
     this.listener.dropConnections()
   }
 
-  /** Sends a 408 that nobody requested on each idle connection and closes it, as load balancers do. */
+  /** Sends a 408 on each idle connection and closes it, as load balancers do. */
   expireConnections(): void {
     this.listener.expireConnections()
   }

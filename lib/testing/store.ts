@@ -13,7 +13,7 @@ import { Orders } from './orders'
 import { Table } from './table'
 import { AccessTokens, AccountTokens, type AccountTokenClaims } from './tokens'
 
-/** A password profile of the realm. */
+/** A password profile of the authentication realm. */
 export interface PasswordProfile {
   /** The profile's id. */
   readonly id: string
@@ -21,9 +21,9 @@ export interface PasswordProfile {
   readonly name: string
   /** The profile's description. */
   readonly description: string
-  /** `username_format`. */
+  /** The format of usernames: `username_format` in the API. */
   readonly usernameFormat: 'any' | 'email'
-  /** `enable_one_time_password_token`: whether the profile issues codes. */
+  /** Whether the profile issues codes: `enable_one_time_password_token` in the API. */
   readonly oneTimePasswords: boolean
   /** When it was created: ISO 8601, by the simulator's clock. */
   readonly createdAt: string
@@ -31,7 +31,7 @@ export interface PasswordProfile {
   readonly updatedAt: string
 }
 
-/** The person and account that an account token stands for. */
+/** The member and the account that an account token is for. */
 export interface Holder {
   member: Member
   account: Account
@@ -46,7 +46,7 @@ const PROFILE_NAMES: Record<keyof PasswordProfileSeed, true> = {
   oneTimePasswords: true,
 }
 
-/** The state of the simulated store. */
+/** The data and settings of the simulated store. */
 export class Store {
   readonly clientId: string
   readonly clientSecret: string
@@ -67,11 +67,11 @@ export class Store {
   readonly orders = new Orders()
   realmId: string
   settings: StoreSettings
-  /** Seconds by which the clock is ahead of the machine's. */
+  /** The difference between the simulator's clock and the machine's, in seconds. Positive: the simulator is ahead. */
   private skew = 0
   private rehearsing = false
 
-  /** @param announce receives every requested code */
+  /** @param announce called with each requested code */
   constructor(
     options: SimulatorOptions,
     private readonly announce: (event: CodeEvent, member: Member) => void,
@@ -102,19 +102,20 @@ export class Store {
 
   /** @throws RangeError if it is not a finite number of seconds */
   setSkew(seconds: number): void {
-    if (!Number.isFinite(seconds)) throw new RangeError(`The clock's skew must be a number, not ${seconds}`)
+    if (!Number.isFinite(seconds))
+      throw new RangeError(`The clock skew must be a finite number of seconds, not ${seconds}`)
     this.skew = seconds
   }
 
   /** @throws RangeError if it is not a number of seconds, 0 or more */
   advance(seconds: number): void {
     if (!(seconds >= 0 && Number.isFinite(seconds))) {
-      throw new RangeError(`The clock goes forward by a number of seconds, not by ${seconds}`)
+      throw new RangeError(`The clock can advance by 0 seconds or more, not by ${seconds}`)
     }
     this.skew += seconds
   }
 
-  /** @throws TypeError or RangeError for unknown settings and impossible values */
+  /** @throws TypeError or RangeError if a setting is unknown or a value is invalid */
   configure(changes: Partial<StoreSettings>): void {
     checkChanges(changes)
     this.settings = changeSettings(this.settings, changes)
@@ -124,7 +125,7 @@ export class Store {
     return new Date(this.now()).toISOString()
   }
 
-  /** Runs a function and undoes its effects on the store. Nothing is announced. */
+  /** Runs a function and undoes its effects on the store. Requested codes are not announced. */
   rehearse<T>(action: () => T): T {
     const tables = [this.profiles, this.codes, this.integrations, this.catalog, this.carts, this.orders]
     const undo = tables.map((table) => table.snapshot())
@@ -155,7 +156,7 @@ export class Store {
     })
   }
 
-  /** @throws TypeError for an unknown id or option */
+  /** @throws TypeError if the id or an option is unknown */
   updateProfile(id: string, changes: Omit<PasswordProfileSeed, 'id'>): void {
     const { id: _id, ...names } = PROFILE_NAMES
     checkNames('a password profile', changes, names)
@@ -177,7 +178,7 @@ export class Store {
     if (!this.rehearsing) this.announce(event, member)
   }
 
-  /** An account token for one of a member's accounts, with a full lifetime. */
+  /** Creates an account token for one of a member's accounts, with the full lifetime. */
   accountToken(member: Member, account: Account) {
     const now = this.now()
     const expires = now + Math.round(this.settings.accountTokenLifetime * 1000)
@@ -200,20 +201,23 @@ export class Store {
     }
   }
 
-  /** Whose an account token is. Undefined if it is invalid, or if the member has left the account. */
+  /** The member and account that a token is for. Undefined if it is invalid or the member has left the account. */
   holder(token: string | undefined): Holder | undefined {
     const { member, accountId = '' } = this.bearerOf(token)
     const account = member?.accounts.find(accountId)
     return member && account && { member, account }
   }
 
-  /** The member of a held token, also if they no longer belong to its account: their other accounts can be listed. */
+  /**
+   * The member that an account token belongs to, even if the member has left the token's account. Elastic Path still
+   * lists and renews the member's other accounts.
+   */
   bearerOf(token: string | undefined): { member?: Member | undefined; accountId?: string } {
     const claims = token === undefined ? undefined : this.accountTokens.read(token, this.now())
     return claims ? { member: this.members.withId(claims.sub), accountId: claims.scope } : {}
   }
 
-  /** An error in the form of Elastic Path's: JSON:API style. */
+  /** Returns an error response in Elastic Path's format, JSON:API style. */
   refusal(status: number, detail?: string, title = STATUS_CODES[status] ?? 'Error', meta?: object): Answer {
     const asNumber = this.settings.errorStatusType === 'number'
     const error = {
@@ -225,13 +229,17 @@ export class Store {
     return { status, body: { errors: [error] } }
   }
 
-  /** The answer to an invalid or expired access token. */
+  /** Returns the response to an invalid or expired access token. */
   refusedBearer(): Answer {
     const status = this.settings.errorStatusType === 'string' ? '401' : 401
     return { status: 401, body: { errors: [{ status, title: 'Unable to validate access token' }] } }
   }
 
-  /** The answer above the rate limit. */
+  /**
+   * Returns the response to a request above the rate limit.
+   *
+   * @param retryAfter seconds
+   */
   rateLimited(retryAfter: number | undefined): Answer {
     const answer = this.refusal(429)
     return retryAfter === undefined ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } }

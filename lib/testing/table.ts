@@ -1,6 +1,6 @@
 /**
- * Rows by id, in the order of their creation. Rows are replaced, never changed, so that a copy of the table is a copy
- * of everything in it. The oldest row is evicted when the table is full.
+ * Rows by id, in the order in which they were added. Rows are immutable and replaced as a whole, so a shallow copy is a
+ * snapshot. The oldest row is evicted when the table is full.
  */
 export class Table<Row> {
   private rows = new Map<string, Row>()
@@ -15,7 +15,7 @@ export class Table<Row> {
     return this.rows.get(id)
   }
 
-  /** Adds a row or replaces it in its place. */
+  /** Adds a row, or replaces it without changing its position. */
   set(id: string, row: Row): Row {
     this.rows.set(id, row)
     const [oldest] = this.rows.size > this.capacity ? this.rows.keys() : []
@@ -31,7 +31,7 @@ export class Table<Row> {
     this.rows = new Map()
   }
 
-  /** Returns a function that takes the table back to what it is now. */
+  /** Takes a snapshot. Returns a function that restores it. */
   snapshot(): () => void {
     const rows = new Map(this.rows)
     return () => void (this.rows = rows)

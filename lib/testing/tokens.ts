@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:
 import type { Grant } from './messages'
 import type { Dialect } from './options'
 
-/** Signs and verifies texts with a random key, and stores nothing. A new key revokes all signatures. */
+/** Signs and verifies strings with a random key, so that tokens need no storage. A new key revokes all tokens. */
 class Signer {
   private key = newKey()
 
@@ -25,7 +25,7 @@ function newKey() {
   return createSecretKey(randomBytes(32))
 }
 
-/** Access tokens, opaque to clients. */
+/** Creates and verifies access tokens. They are opaque to clients. */
 export class AccessTokens extends Signer {
   /** @param expires in milliseconds of the simulator's clock */
   make(expires: number, grant: Grant): string {
@@ -33,7 +33,7 @@ export class AccessTokens extends Signer {
     return `${text}-${this.sign(text)}`
   }
 
-  /** Returns the grant of a valid token. */
+  /** Returns the grant of a token. Undefined if the token is invalid or expired. */
   grantOf(token: string, now: number): Grant | undefined {
     const [, text, expires, grant, signature] = /^(([0-9a-z]+)-([ic])[0-9a-f]+)-([\w-]+)$/.exec(token) ?? []
     if (text === undefined || expires === undefined || signature === undefined) return undefined
@@ -50,14 +50,14 @@ export interface AccountTokenClaims {
   exp: number
   iat: number
   realm_id: string
-  /** The account. */
+  /** The id of the account. */
   scope: string
   store_id: string
-  /** The account member. */
+  /** The id of the account member. */
   sub: string
 }
 
-/** The claims as a token carries them. */
+/** The claims in the form in which a token contains them. */
 type StoredClaims = Omit<AccountTokenClaims, 'exp' | 'iat'> & {
   exp: number | string
   iat: number | string
@@ -66,7 +66,7 @@ type StoredClaims = Omit<AccountTokenClaims, 'exp' | 'iat'> & {
 
 const JWT_HEADER = encode({ alg: 'HS256', typ: 'JWT' })
 
-/** Account tokens. All forms carry the claims, some of them where no client finds them. */
+/** Creates and verifies account tokens. Every form contains all claims, even if clients cannot read them. */
 export class AccountTokens extends Signer {
   make(claims: AccountTokenClaims, form: Dialect['tokenClaims']): string {
     if (form === 'opaque') return `${encode(claims)}~${this.sign(encode(claims))}`
@@ -74,11 +74,11 @@ export class AccountTokens extends Signer {
     return `${text}.${this.sign(text)}`
   }
 
-  /** Returns the claims of a token that was made here and has not expired. */
+  /** Returns the claims of a token. Undefined if the token is invalid or expired. */
   read(token: string, now: number): StoredClaims | undefined {
     const [, text, jwt, opaque, signature] = /^([\w-]+\.([\w-]+)|([\w-]+))[.~]([\w-]+)$/.exec(token) ?? []
     if (text === undefined || signature === undefined || !this.hasSigned(text, signature)) return undefined
-    // Signed here, so that its shape is known.
+    // The signature is valid, so this class created the token and its shape is known.
     const outer = decode(jwt ?? opaque ?? '') as StoredClaims
     const claims = outer.jti === undefined ? outer : (decode(outer.jti) as StoredClaims)
     const { exp } = claims

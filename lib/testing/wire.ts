@@ -4,11 +4,11 @@ import type { Answer } from './messages'
 
 const COMPRESS = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync }
 
-/** The response to one request. All answers begin with `head`. */
+/** Sends the response to one request, whole or in one of the ways that faults need. */
 export class Reply {
   /**
-   * @param now the simulator's clock, for the header `Date`
-   * @param onHead receives the status
+   * @param now returns the time for the header `Date`, in milliseconds since the epoch
+   * @param onHead called with the status when the headers are sent
    */
   constructor(
     readonly response: ServerResponse,
@@ -18,7 +18,7 @@ export class Reply {
     response.sendDate = false
   }
 
-  /** Sends an answer as a whole. */
+  /** Sends a complete response. */
   send(answer: Answer, encoding?: keyof typeof COMPRESS): void {
     if (answer.status === 204 || answer.status === 304) {
       this.head(answer)
@@ -31,14 +31,14 @@ export class Reply {
     this.response.end(sent)
   }
 
-  /** Announces the whole answer, and closes the connection in its middle. */
+  /** Sends the headers and half of the body, then closes the connection. */
   truncate(answer: Answer): void {
     const text = textOf(answer) || '{}'
     this.head(answer, { 'content-length': Buffer.byteLength(text) })
     this.response.write(text.slice(0, text.length / 2), () => this.response.socket?.destroySoon())
   }
 
-  /** Sends 64 MiB as fast as the client reads them. */
+  /** Sends a body of 64 MiB, as fast as the client reads it. */
   flood({ status }: Answer): void {
     const { response } = this
     const chunk = 'x'.repeat(64 * 1024)
@@ -58,7 +58,7 @@ export class Reply {
     pour()
   }
 
-  /** Sends the answer byte by byte. */
+  /** Sends one byte of the response every 100 ms. */
   dribble(answer: Answer): void {
     const { response } = this
     const bytes = Buffer.from(textOf(answer) || '{}')
@@ -75,7 +75,11 @@ export class Reply {
     response.once('close', () => clearInterval(timer))
   }
 
-  /** Runs an action after milliseconds, unless the client leaves before. */
+  /**
+   * Runs an action after a delay, unless the client disconnects earlier.
+   *
+   * @param delay in milliseconds
+   */
   later(delay: number, action: () => void): void {
     const timer = setTimeout(action, delay)
     this.response.once('close', () => clearTimeout(timer))

@@ -356,7 +356,7 @@ describe('a body', () => {
     expect(ahead).toBeLessThan(20 * chunk.length)
   })
 
-  test('that nobody reads is cut off after a minute, and its connection is free again', async () => {
+  test('that the app does not read is cut off after a minute, which frees its connection', async () => {
     holdTime()
     const { fetch, server } = await open((res) => res.write(Buffer.alloc(1024 * 1024)))
     const closed = new Promise((resolve) => {

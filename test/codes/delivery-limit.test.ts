@@ -21,7 +21,7 @@ afterEach(() => {
 function open(limiter?: OtpLimiter | false) {
   const limit = new DeliveryLimit({ limiter, secretKey: 'secret', credits: true, settings })
   const take = (username = ADA, email = ADA) => limit.take(username, email, context)
-  /** How many of so many events are delivered. */
+  /** Receives `count` events. Resolves with the number of deliveries. */
   async function deliver(times: number, username = ADA, email = ADA): Promise<number> {
     let delivered = 0
     for (let i = 0; i < times; i++) if ((await take(username, email)).allowed) delivered++

@@ -18,7 +18,7 @@ const proof = proofs.make(ADA, END)
 const [end = '', hmac = ''] = proof.split('.')
 
 describe('a proof', () => {
-  test('is read for its username, in any spelling, until its end', () => {
+  test('is valid for its username, in any spelling, until it expires', () => {
     const id = proofs.read(proof, ADA)
     expect(id).toMatch(/^[0-9a-f]{64}$/)
     expect(proofs.read(proof, 'ＡDA@home.example\u200b')).toBe(id)
@@ -28,7 +28,7 @@ describe('a proof', () => {
     expect(proofs.read(proof, ADA)).toBeUndefined()
   })
 
-  test('is read by each process that knows the secret key, also next to others', () => {
+  test('is valid in each process that knows the secret key, even if the process knows other keys, too', () => {
     const id = proofs.read(proof, ADA)
     expect(open('secret').read(proof, ADA)).toBe(id)
     expect(open('new secret', 'secret').read(proof, ADA)).toBe(id)
@@ -39,12 +39,12 @@ describe('a proof', () => {
     expect(encodeURIComponent(proof)).toBe(proof)
   })
 
-  test('has an id of its own for each end and username', () => {
+  test('has a different id for each expiry time and username', () => {
     const ids = [proof, proofs.make(ADA, END + 1)].map((one) => proofs.read(one, ADA))
     expect(new Set([...ids, proofs.read(proofs.make('grace', END), 'grace')]).size).toBe(3)
   })
 
-  test('has one id, however it is spelled', () => {
+  test('has the same id in every encoding', () => {
     // The last character has two bits that are not part of the HMAC.
     const lasts = Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
     const spellings = lasts.map((last) => `${end}.${hmac.slice(0, -1)}${last}`)
@@ -69,11 +69,11 @@ describe('a proof', () => {
     ['with another HMAC', `${end}.${'A'.repeat(43)}`],
     ['made with another secret key', open('other').make(ADA, END)],
     ['made for another username', proofs.make('grace@home.example', END)],
-  ])('is not read if it is %s', (_name, forged) => {
+  ])('is invalid if it is %s', (_name, forged) => {
     expect(proofs.read(forged, ADA)).toBeUndefined()
   })
 
-  test('is neither made nor read without a secret key', () => {
+  test('is neither created nor valid without a secret key', () => {
     expect(() => open().make(ADA, END)).toThrow('A proof needs the secret key of a webhook.')
     expect(open().read(proof, ADA)).toBeUndefined()
   })

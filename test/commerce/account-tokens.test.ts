@@ -70,7 +70,7 @@ describe('a page of account tokens', () => {
     ['of another member, by its meta', page([entry()], { account_member_id: 'another' })],
     ['whose member is a number', page([entry()], { account_member_id: 7 })],
     ['of another member, by its token', { data: [entry({ token: tokenOf({ sub: 'another' }) })] }],
-  ])('%s is a bad answer', async (_what, body) => {
+  ])('%s is rejected with bad_answer', async (_what, body) => {
     respond(body)
     await expect(renew()).rejects.toMatchObject({
       code: 'bad_answer',
@@ -212,7 +212,7 @@ test.each<[number, object]>([
   [400, {}],
   [401, {}],
   [404, { detail: REALM_GONE }],
-])('a renewal that is refused with %i and %j is the end of the token', async (status, error) => {
+])('a renewal that is refused with %i and %j means that the token is invalid', async (status, error) => {
   simulator.fault('renewal', { status, body: { errors: [error] } })
   await expect(renew()).rejects.toMatchObject({
     code: 'account_token_refused',

@@ -17,7 +17,7 @@ const open = () => new AnswerReader(context, () => 'GET /path')
 const controller = (abort = jest.fn()) => ({ abort, pause: jest.fn(), resume: jest.fn() })
 const headers = (...texts: string[]) => texts.map((text) => Buffer.from(text))
 
-test('an answer is its status, its Retry-After and its text, of however many pieces', async () => {
+test('a response has a status, a Retry-After and the text of all its chunks', async () => {
   const reader = open()
   reader.onRequestStart(controller())
   reader.onResponseStart(undefined, 429, { 'retry-after': '7' })
@@ -31,14 +31,14 @@ test('an answer is its status, its Retry-After and its text, of however many pie
   })
 })
 
-test('an answer without a body has an empty text', async () => {
+test('a response without a body has an empty text', async () => {
   const reader = open()
   reader.onResponseStart(undefined, 204, {})
   reader.onResponseEnd()
   expect(await reader.result).toEqual({ status: 204, retryAfter: undefined, date: undefined, text: '' })
 })
 
-test('what is announced before an answer is not taken for it', async () => {
+test('an informational response (1xx) is ignored', async () => {
   const reader = open()
   reader.onResponseStart(undefined, 103, { 'retry-after': '1' })
   expect(() => reader.onResponseError(undefined, new Error('reset'))).not.toThrow()
@@ -72,12 +72,12 @@ describe('a compressed response', () => {
   })
 
   test.each<[string, string, Buffer]>([
-    ['is larger than that', 'gzip', gzipSync(Buffer.alloc(MIB + 1))],
-    ['is larger than that, in brotli', 'br', brotliCompressSync(Buffer.alloc(MIB + 1))],
-    ['is not what it says', 'gzip', Buffer.from('{}')],
+    ['is larger than a mebibyte, with gzip', 'gzip', gzipSync(Buffer.alloc(MIB + 1))],
+    ['is larger than a mebibyte, with brotli', 'br', brotliCompressSync(Buffer.alloc(MIB + 1))],
+    ['does not match its encoding', 'gzip', Buffer.from('{}')],
     ['is cut off', 'gzip', gzipSync(large).subarray(0, 20)],
     ['has an unknown coding', 'zstd', Buffer.from('{}')],
-  ])('that %s is a bad answer', async (_what, encoding, body) => {
+  ])('that %s is rejected with bad_answer', async (_what, encoding, body) => {
     await expect(receive(encoding, body)).rejects.toMatchObject({
       code: 'bad_answer',
       message: "Elastic Path's response to GET /path could not be decompressed.",
@@ -89,21 +89,21 @@ test.each([
   ['Fri, 27 Nov 2026 02:15:11 GMT', Date.UTC(2026, 10, 27, 2, 15, 11)],
   ['yesterday at 7', undefined],
   ['today GMT', undefined],
-])('the header Date %p is read as %p', async (date, expected) => {
+])('the header Date %p is parsed as %p', async (date, expected) => {
   const reader = open()
   reader.onResponseStart(undefined, 200, { date })
   reader.onResponseEnd()
   expect(readDate((await reader.result).date)).toBe(expected)
 })
 
-test('two Retry-Afters are none', async () => {
+test('two headers Retry-After are ignored', async () => {
   const reader = open()
   reader.onResponseStart(undefined, 429, { 'retry-after': ['7', '8'] })
   reader.onResponseEnd()
   expect(await reader.result).toMatchObject({ retryAfter: undefined })
 })
 
-test('an answer of a mebibyte is taken, and no byte more', async () => {
+test('a response of a mebibyte is accepted, and a larger one is rejected with bad_answer', async () => {
   const reader = open()
   reader.onResponseStart(undefined, 200, {})
   reader.onResponseData(undefined, Buffer.alloc(MIB - 1, 'a'))
@@ -126,14 +126,14 @@ test('an answer of a mebibyte is taken, and no byte more', async () => {
   })
 })
 
-test('one that is too large before anybody could stop it is a bad answer all the same', async () => {
+test('a response that is too large is rejected with bad_answer, even if it cannot be aborted', async () => {
   const reader = open()
   reader.onResponseStart(undefined, 200, {})
   reader.onResponseData(undefined, Buffer.alloc(MIB + 1))
   await expect(reader.result).rejects.toMatchObject({ code: 'bad_answer' })
 })
 
-test('an answer that breaks off is a bad answer, and one that never began the error itself', async () => {
+test('a response that is cut off is rejected with bad_answer, and a missing one with the error itself', async () => {
   const begun = open()
   begun.onResponseStart(undefined, 200, {})
   begun.onResponseError(undefined, new Error('reset'))
@@ -148,7 +148,7 @@ test('an answer that breaks off is a bad answer, and one that never began the er
   await expect(failed.result).rejects.toBe(error)
 })
 
-test("the context's end stops it, also where it only then gets its connection", async () => {
+test('the end of the context aborts the request, even if it gets its connection later', async () => {
   const [early, late] = [open(), open()]
   const [abortEarly, abortLate] = [jest.fn(), jest.fn()]
   early.onRequestStart(controller(abortEarly))
@@ -169,7 +169,7 @@ describe("a dispatcher of undici 6, as Node's own is", () => {
     ['last', ['Date', 'today', 'retry-after', '7'], '7'],
     ['only as a value', ['X-Header', 'retry-after', 'retry', 'after'], undefined],
     ['not at all', ['Date', 'today'], undefined],
-  ])('has Retry-After %s', async (_where, texts, retryAfter) => {
+  ])('reads the header Retry-After if it is %s', async (_position, texts, retryAfter) => {
     const reader = open()
     reader.onConnect(jest.fn())
     expect(reader.onHeaders(429, headers(...texts), jest.fn(), 'Any')).toBe(true)
@@ -178,7 +178,7 @@ describe("a dispatcher of undici 6, as Node's own is", () => {
     expect(await reader.result).toMatchObject({ status: 429, retryAfter, text: '{}' })
   })
 
-  test('is stopped by what it handed over', () => {
+  test('is aborted by the function that it passes to onConnect', () => {
     const abort = jest.fn()
     const reader = open()
     reader.result.catch(() => undefined)
@@ -187,7 +187,7 @@ describe("a dispatcher of undici 6, as Node's own is", () => {
     expect(abort).toHaveBeenCalledTimes(1)
   })
 
-  test('tells of its error', async () => {
+  test('reports its error', async () => {
     const reader = open()
     reader.onError(new Error('reset'))
     await expect(reader.result).rejects.toThrow('reset')

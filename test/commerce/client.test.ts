@@ -32,7 +32,7 @@ describe('the access token', () => {
     ],
     ['expires, wrapped in data', () => ({ data: { access_token: 'token', expires_in: 100 } }), {}],
   ])(
-    'lives as long as %s says, less a tenth, whatever the clock is set to',
+    'is renewed after 90 %% of the lifetime in %s, even if the clock is changed',
     async (_what, fields, headers) => {
       holdTime()
       const { simulator, commerce } = await openStore()
@@ -56,7 +56,7 @@ describe('the access token', () => {
     { access_token: 'a' },
     { access_token: 'a', expires_in: '100' },
     { access_token: 'a', expires_in: -1 },
-  ])('of %j is a bad answer', async (body) => {
+  ])('of %j is rejected with bad_answer', async (body) => {
     const { simulator, commerce } = await openStore()
     simulator.fault('access_token', { status: 200, body })
     await expect(token(commerce)).rejects.toMatchObject({ code: 'bad_answer', upstreamStatus: 200 })
@@ -109,7 +109,7 @@ describe('a rate limit', () => {
     expect(waits).toEqual([100, 200, 400])
   })
 
-  test('that is waited for is time of Elastic Path', async () => {
+  test('counts as time that Elastic Path used', async () => {
     const { simulator, commerce } = await openStore()
     await token(commerce)
     simulator.fault('account_settings', { rateLimited: 1 })
@@ -135,14 +135,14 @@ describe('a rate limit', () => {
   })
 })
 
-test('a 401 in any words is about the access token if no credentials were sent', async () => {
+test('any 401 is about the access token if the request has no code and no account token', async () => {
   const { simulator, commerce } = await openStore()
   simulator.fault('account_settings', { status: 401, body: { errors: [{ title: 'Unauthorized' }] } })
   await inContext((context) => get(commerce, context))
   expect(simulator.count('access_token')).toBe(2)
 })
 
-test('every request has the option headers, that for the access token included', async () => {
+test('every request has the headers of the option `headers`, including the one for the access token', async () => {
   const { simulator, commerce } = await openStore({ headers: { 'X-REQUEST-STORE-ID': 'store' } })
   await inContext((context) => get(commerce, context))
   expect(simulator.requests.map(({ headers }) => headers['x-request-store-id'])).toEqual(['store', 'store'])

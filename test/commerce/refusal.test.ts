@@ -5,7 +5,7 @@ const read = (status: number, text: string, sent = '') => readRefusal(status, te
 const saying = (title: string, sent = '') => read(403, errors({ title }), sent)?.summary
 
 describe('a refusal', () => {
-  test.each([403, 404, 409, 422])('%p speaks for itself, in whatever JSON or none', (status) => {
+  test.each([403, 404, 409, 422])('is recognized by the status %p with any JSON or none', (status) => {
     for (const text of ['', 'null', '{}', '{"errors":[]}', '{"errors":"no"}']) {
       expect(read(status, text)).toEqual({
         status,
@@ -18,7 +18,7 @@ describe('a refusal', () => {
     expect(read(status, '<h1>Forbidden</h1>')).toBeUndefined()
   })
 
-  test.each([400, 401])('%p needs words of Elastic Path', (status) => {
+  test.each([400, 401])('is recognized by the status %p only with an error of Elastic Path', (status) => {
     for (const text of ['', 'null', '{}', '{"errors":[]}', '{"errors":"no"}', '<h1>Unauthorized</h1>']) {
       expect(read(status, text)).toBeUndefined()
     }
@@ -31,7 +31,7 @@ describe('a refusal', () => {
     })
   })
 
-  test.each([200, 302, 402, 405, 418, 429, 500])('%p is none', (status) => {
+  test.each([200, 302, 402, 405, 418, 429, 500])('is not recognized by the status %p', (status) => {
     expect(read(status, errors({ title: 'Not Found' }))).toBeUndefined()
   })
 
@@ -39,11 +39,11 @@ describe('a refusal', () => {
     ['a text', [{}, 'no']],
     ['null', [null]],
     ['a list', [[]]],
-  ])('with %s among its errors is none', (_what, list) => {
+  ])('is not recognized with %s among its errors', (_what, list) => {
     expect(read(422, errors(...list))).toBeUndefined()
   })
 
-  test('names the fields that it complains of, over all of its errors, and nothing else of them', () => {
+  test('contains the invalid fields of all its errors, and nothing else of their details', () => {
     const first = "Validation failed: field 'Username' on the 'required' tag; field 'Otp' on the 'len' tag."
     const second = "field 'Purpose' on the 'oneof' tag"
     expect(read(422, errors({ detail: first }, { title: 'No', detail: 7 }, { detail: second }))).toEqual({
@@ -58,7 +58,7 @@ describe('a refusal', () => {
     )
   })
 
-  test('is about the access token where any of its words say so, and only as a 401', () => {
+  test('is about the access token if it is a 401 and any title or detail says so', () => {
     const title = 'Unable to validate access token'
     expect(read(401, errors({ title }))?.ofAccessToken).toBe(true)
     expect(
@@ -69,17 +69,20 @@ describe('a refusal', () => {
       expect(read(status, errors({ title }))?.ofAccessToken).toBe(false)
   })
 
-  test.each([400, 401, 403, 404, 422])('%p with the detail about the realm is about that', (status) => {
-    const detail = 'the authorization realm for the token could not be found'
-    expect(read(status, errors({ title: 'Unauthorized access token', detail }))).toMatchObject({
-      ofRealm: true,
-      ofAccessToken: false,
-    })
-    expect(read(status, errors({ detail: 'the realm' }))?.ofRealm).toBe(false)
-  })
+  test.each([400, 401, 403, 404, 422])(
+    'is about the realm if the status is %p and the detail says so',
+    (status) => {
+      const detail = 'the authorization realm for the token could not be found'
+      expect(read(status, errors({ title: 'Unauthorized access token', detail }))).toMatchObject({
+        ofRealm: true,
+        ofAccessToken: false,
+      })
+      expect(read(status, errors({ detail: 'the realm' }))?.ofRealm).toBe(false)
+    },
+  )
 
   test.each(['<h1>Bad Request</h1>', '', '{"errors":["no"]}'])(
-    'whose status alone counts may be %p',
+    'is recognized by its status if the option is set and the body is %p',
     (text) => {
       expect(readRefusal(400, text, '', true)).toMatchObject({ status: 400, fields: [], summary: '' })
       expect(readRefusal(400, text, '')).toBeUndefined()
@@ -87,7 +90,7 @@ describe('a refusal', () => {
     },
   )
 
-  test("says its first title in Elastic Path's own manner, which is some words of letters", () => {
+  test('has the first title that consists of a few plain words as its summary', () => {
     expect(saying('Not Found')).toBe('Not Found')
     expect(read(403, errors({ detail: 'no' }, { title: 'code 1' }, { title: 'Forbidden' }))?.summary).toBe(
       'Forbidden',
@@ -108,7 +111,7 @@ describe('a refusal', () => {
     }
   })
 
-  test('says nothing that was sent, be it one word of it', () => {
+  test('has a summary without any word of the request', () => {
     expect(saying('Code lprvjq refused', '{"one_time_password_token":"lprvjq"}')).toBe('')
     expect(saying('Code lprvjx refused', '{"one_time_password_token":"lprvjq"}')).toBe('Code lprvjx refused')
     const detail = "field 'lprvjq' on the 'required' tag"

@@ -9,7 +9,7 @@ interface Search {
   fail: (error: unknown) => void
 }
 
-/** A value that is found when the test says so. */
+/** A shared value whose fetch the test controls. */
 function open() {
   const searches: Search[] = []
   let onSearch: (search: Search) => void = () => undefined
@@ -35,7 +35,7 @@ afterEach(() => {
 })
 
 describe('a shared value', () => {
-  test('is fetched once for all who wait, and again when its lifetime is over', async () => {
+  test('is fetched once for concurrent callers, and again after its lifetime', async () => {
     const { shared, searches } = open()
     const waiting = [shared.get(new Context(1000)), shared.get(new Context(1000))]
     searches[0]?.find('found')
@@ -49,17 +49,20 @@ describe('a shared value', () => {
     expect(await next).toBe('found later')
   })
 
-  test.each([-1_200_000, 1_200_000])('lives as long if the clock is set by %i ms', async (milliseconds) => {
-    const { shared, searches } = open()
-    const first = shared.get(new Context(1000))
-    searches[0]?.find('found')
-    await first
-    jest.setSystemTime(Date.now() + milliseconds)
-    expect(await shared.get(new Context(1000))).toBe('found')
-    jest.advanceTimersByTime(10_000)
-    void shared.get(new Context(1000)).catch(() => undefined)
-    expect(searches).toHaveLength(2)
-  })
+  test.each([-1_200_000, 1_200_000])(
+    'keeps its lifetime if the clock is set by %i ms',
+    async (milliseconds) => {
+      const { shared, searches } = open()
+      const first = shared.get(new Context(1000))
+      searches[0]?.find('found')
+      await first
+      jest.setSystemTime(Date.now() + milliseconds)
+      expect(await shared.get(new Context(1000))).toBe('found')
+      jest.advanceTimersByTime(10_000)
+      void shared.get(new Context(1000)).catch(() => undefined)
+      expect(searches).toHaveLength(2)
+    },
+  )
 
   test('is fetched again for a caller who joined a fetch that ran out of time', async () => {
     const { shared, nextSearch } = open()
@@ -84,18 +87,21 @@ describe('a shared value', () => {
   test.each([
     ['an ElasticPathError', new ElasticPathError('bad_answer', 'No')],
     ['an error that has the code timeout only', Object.assign(new Error('No'), { code: 'timeout' })],
-  ])('that fails with %s fails for all who wait, and is fetched for the next', async (_what, error) => {
-    const { shared, searches } = open()
-    const waiting = [shared.get(new Context(1000)), shared.get(new Context(2000))]
-    searches[0]?.fail(error)
-    for (const one of waiting) await expect(one).rejects.toBe(error)
-    const next = shared.get(new Context(1000))
-    searches[1]?.find('found')
-    expect(await next).toBe('found')
-    expect(searches).toHaveLength(2)
-  })
+  ])(
+    'that fails with %s fails for all waiting callers, and is fetched again for the next',
+    async (_what, error) => {
+      const { shared, searches } = open()
+      const waiting = [shared.get(new Context(1000)), shared.get(new Context(2000))]
+      searches[0]?.fail(error)
+      for (const one of waiting) await expect(one).rejects.toBe(error)
+      const next = shared.get(new Context(1000))
+      searches[1]?.find('found')
+      expect(await next).toBe('found')
+      expect(searches).toHaveLength(2)
+    },
+  )
 
-  test('is fetched on while one caller waits, and its fetch ends when all have left', async () => {
+  test('is fetched while one caller waits, and its fetch is canceled when no caller waits', async () => {
     const { shared, searches } = open()
     const contexts = [new Context(1000), new Context(1000)]
     const left = contexts.map((context) =>
@@ -111,7 +117,7 @@ describe('a shared value', () => {
     expect(searches).toHaveLength(2)
   })
 
-  test('that nobody waited for long enough times out itself, so that its connection is suspected', async () => {
+  test('continues its fetch after all callers timed out, so that the connection counts as dead', async () => {
     const { shared, searches } = open()
     const context = new Context(1000)
     const first = shared.get(context)
@@ -120,7 +126,7 @@ describe('a shared value', () => {
     expect(searches[0]?.context.ended).toMatchObject({ code: 'timeout' })
   })
 
-  test('is forgotten by its value, and a fetch in progress by clear', async () => {
+  test('is removed by `forget` with its value, and `clear` ignores a fetch in progress', async () => {
     const { shared, searches } = open()
     const first = shared.get(new Context(1000))
     searches[0]?.find('old')
@@ -138,7 +144,7 @@ describe('a shared value', () => {
     expect(await shared.get(new Context(1000))).toBe('new')
   })
 
-  test('counts the time of all who wait as time for Elastic Path', async () => {
+  test('counts the waiting time of every caller as time of Elastic Path', async () => {
     const { shared } = open()
     const [first, second] = [new Context(1000), new Context(1000)]
     const waiting = [shared.get(first), shared.get(second)]

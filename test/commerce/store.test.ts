@@ -29,7 +29,7 @@ describe('the account settings', () => {
     ['whose realm has a long id', settings({ id: 'r'.repeat(257) }), 'bad_answer'],
     ['without a realm', settings(null), 'realm_not_found'],
     ['that do not mention a realm', { data: {} }, 'realm_not_found'],
-  ])('%s are %s', async (_what, body, code) => {
+  ])('%s are rejected with %s', async (_what, body, code) => {
     const { simulator, commerce } = await openStore()
     simulator.fault('account_settings', { status: 200, body })
     await expect(check(commerce)).rejects.toMatchObject({ code })
@@ -75,7 +75,7 @@ describe('the list of password profiles', () => {
       'password_profile_ambiguous',
       /Set passwordProfileId to one of: p0 \(Shoppers\), .*p19 \(Shoppers\), …$/,
     ],
-  ])('%s is %s', async (_what, body, code, message) => {
+  ])('%s is rejected with %s', async (_what, body, code, message) => {
     const { simulator, commerce } = await openStore()
     simulator.fault('password_profiles', { status: 200, body })
     await expect(check(commerce)).rejects.toMatchObject({

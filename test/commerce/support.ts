@@ -45,7 +45,7 @@ export async function openStore(
   return { simulator, commerce }
 }
 
-/** Does work in a context of its own, which ends with it. */
+/** Does work in a new context, which ends with the work. */
 export async function inContext<T>(work: (context: Context) => Promise<T>, timeout = 5000): Promise<T> {
   const context = new Context(timeout)
   try {

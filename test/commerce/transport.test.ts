@@ -12,7 +12,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 const SETTINGS = { headers: {}, timeout: 1000, dispatcher: undefined }
 const read = (context: Context, name: () => string) => new AnswerReader(context, name)
 
-/** A server of which every connection answers some requests with 200 and then ends one in the given way. */
+/** Starts a server. Each connection responds to some requests with 200, then ends in the given way. */
 async function serve(answersPerConnection: number, end: (socket: Socket) => void) {
   const requests: string[] = []
   const { url } = await listen((socket) => {
@@ -193,16 +193,19 @@ describe('a dispatcher of the app', () => {
     'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
     'ERR_TLS_CERT_ALTNAME_INVALID',
-  ])('that does not trust a certificate (%s) says what to set, and sends once', async (code) => {
-    const { thrown, sent } = await fail(failure(code), true)
-    expect(sent).toBe(1)
-    expect(thrown.message).toMatch(/set dispatcher to one with the CA of the proxy\.$/)
-  })
+  ])(
+    'that does not trust a certificate (%s) rejects with the option to set, after one attempt',
+    async (code) => {
+      const { thrown, sent } = await fail(failure(code), true)
+      expect(sent).toBe(1)
+      expect(thrown.message).toMatch(/set dispatcher to one with the CA of the proxy\.$/)
+    },
+  )
 
   test.each([
     ['its parser rejects', Object.assign(new Error('x'), { name: 'HTTPParserError', code: 'HPE_INVALID' })],
     ['has endless headers', failure('UND_ERR_HEADERS_OVERFLOW')],
-  ])('whose response %s has a bad answer', async (_what, error) => {
+  ])('whose response %s rejects with bad_answer', async (_what, error) => {
     const { thrown, sent } = await fail(error, true)
     expect(sent).toBe(1)
     expect(thrown).toMatchObject({

@@ -18,7 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => p
 export function run(command, args, { cwd, seconds }) {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, TMPDIR: workplace, NO_COLOR: '1' }
-    // A group of its own, so that what the command starts ends with it.
+    // A separate process group, so that the command's child processes are killed with it.
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     running.add(child)
     let why = ''

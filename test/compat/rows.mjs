@@ -9,8 +9,8 @@ const SESSIONS = ['express-session@1', 'cookie-session@2']
 const TEST_TOOLS = ['express@5', 'passport@0.7', 'express-session@1', 'supertest@7']
 
 /**
- * The folders that rows run in, by name: what is installed there beside the package, and the files of the user's app.
- * The rows: a name, the folder, the Node, and what that Node has to run without an error.
+ * `folders`: by name, the packages to install in addition to this one, and the files of the user's app.
+ * `rows`: a name, the folder, the version of Node, and the arguments of a Node process that must exit without an error.
  */
 export const folders = {}
 export const rows = []
@@ -68,7 +68,7 @@ for (const { undici: major, node } of matrix.undici) {
   row(`a dispatcher of undici ${major} on node ${node}`, DISPATCHERS, node, ['dispatchers.js', major])
 }
 
-// Strict, and with every declaration checked. With a bundler, those of the browser are among them.
+// Strict settings that check every declaration file. The settings for a bundler include those of the browser.
 const SETTINGS = {
   'node16.json': tsconfig({ module: 'node16', lib: ['es2023'] }, 'shop.cts', 'shop.mts'),
   'nodenext.json': tsconfig({ module: 'nodenext', lib: ['es2023'] }, 'shop.cts', 'shop.mts'),
@@ -107,7 +107,7 @@ for (const express of matrix.expressTypes) {
   }
 }
 
-// The sample for Jest as it stands, and the same as an ES module.
+// The unchanged sample for Jest, and the same sample as an ES module.
 const listing = await sample('docs/testing.md', 'beforeEach')
 for (const { jest, node } of matrix.jest) {
   const folder = `jest ${jest}`

@@ -46,7 +46,7 @@ async function test() {
 async function pack() {
   const args = ['pack', '--json', '--pack-destination', workplace]
   const stdout = await run('npm', args, { cwd: ROOT, seconds: SECONDS.pack })
-  // What the build prints comes first.
+  // npm prints the output of the build before the JSON.
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[\n')))
   return join(workplace, filename)
 }
@@ -64,14 +64,14 @@ async function install(name, tarball) {
   return folder
 }
 
-/** The path of a Node: this one, or the newest that npm has of that version. */
+/** Returns the path of a Node executable: the current one, or the newest of that version from npm. */
 async function findNode(version) {
   if (process.versions.node.split('.')[0] === version) return process.execPath
   const args = ['--yes', `node@${version}`, '-p', 'process.execPath']
   return (await run('npx', args, { cwd: workplace, seconds: SECONDS.install })).trim()
 }
 
-/** Makes what rows share. A failure is the failure of the rows that need it. */
+/** Caches results that several rows need. If it fails, all rows that need it fail. */
 async function prepare(names, make) {
   const made = new Map()
   await inParallel([...names], async (name) => {

@@ -131,7 +131,7 @@ describe('keepFresh', () => {
   })
 
   describe('of a member who was removed from the account', () => {
-    it('ends acting for it, without verify, and lets the member choose another account', async () => {
+    it('removes the account without calling verify, and keeps a token for choosing another one', async () => {
       const verify = jest.fn((user: object) => ({ ...user, role: 'buyer' }))
       const { simulator, strategy, agent, user: before } = await openActiveShopper({ verify })
       const { account: second } = await strategy.selectAccount(before, SECOND.id)

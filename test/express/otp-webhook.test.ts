@@ -337,7 +337,7 @@ describe('otpWebhook', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('abc123 to mail@home.example'))],
-  ])('responds with 500 and nothing more if deliver %s, and tries again', async (_name, fail) => {
+  ])('responds with 500 without a body if deliver %s, and delivers again', async (_name, fail) => {
     let attempt = 0
     const { deliver, post, status } = open({ deliver: () => (++attempt === 1 ? fail() : undefined) })
     const reply = await post()
@@ -418,7 +418,7 @@ describe('otpWebhook', () => {
     ])
   })
 
-  test('leaves a response alone that the app has ended', async () => {
+  test('does not change a response that the app has ended', async () => {
     const { deliver, post } = open({}, (_req, res, next) => {
       res.status(503).end()
       next()
@@ -463,7 +463,7 @@ describe('a connection to otpWebhook', () => {
     expect((await reply()).statusCode).toBe(status)
   })
 
-  test('is not waited for if the body is cut off', async () => {
+  test('ends the request if the body is cut off', async () => {
     const reported = new Promise<void>((resolve) => {
       const heard = () => {
         unsubscribe('passport-elasticpath-otp', heard)

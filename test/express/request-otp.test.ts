@@ -205,7 +205,7 @@ describe('requestOtp', () => {
     'is an error if normalizeUsername throws %p',
     async (thrown) => {
       const normalizeUsername = () => {
-        // eslint-disable-next-line @typescript-eslint/only-throw-error -- what Express's next takes for no error
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- values that Express's next ignores
         throw thrown
       }
       const { simulator, browser } = await openShop({ options: { normalizeUsername } })

@@ -48,7 +48,7 @@ export function cookieOf(response: { get(name: 'Set-Cookie'): string[] | undefin
   return response.get('Set-Cookie')?.[0]?.split(';')[0] ?? ''
 }
 
-/** What a way gives for an error. A renewal serves the page. */
+/** The response of a way to an error. A renewal still serves the page. */
 export function failed(way: Way, status = 500, code = 'session_failed'): object {
   return way === 'switch' ? { status, body: { code } } : { status: 200 }
 }

@@ -56,7 +56,7 @@ function database(update = true) {
 describe.each(WAYS)('req.user at a %s', (way) => {
   const account = way === 'switch' ? SECOND : FIRST
 
-  it('is what verify makes of a fresh user, without fields of the earlier one', async () => {
+  it('is the result of verify for a new user, without fields of the earlier one', async () => {
     const asked: object[] = []
     const verify = (user: PasswordlessOtpUser) => {
       asked.push(user)

@@ -63,7 +63,7 @@ function nameOf(fault: Fault): string {
   return inspect(fault, { breakLength: Infinity }).replace(/'body'.*|(body: '.{8}).*/, '$1…')
 }
 
-/** Lets a fault happen to one visitor, and checks all that docs/faults.md says about it. */
+/** Applies a fault to the request of one visitor, and checks every statement of docs/faults.md about it. */
 async function check(one: Case): Promise<void> {
   const { call, fault, door, expected, requests, times } = one
   controlClock()
@@ -87,7 +87,7 @@ async function check(one: Case): Promise<void> {
   simulator.clearRequests()
 
   const messages = collectDiagnostics()
-  const struck = simulator.fault(call, fault, { times, afterEffect: one.codeUsed ?? false })
+  const handle = simulator.fault(call, fault, { times, afterEffect: one.codeUsed ?? false })
   const restoreTime = passTimeFor(shop, one)
   const operation = OPERATION[door]
   const published = operation && nextDiagnostic({ operation })
@@ -96,7 +96,7 @@ async function check(one: Case): Promise<void> {
   restoreTime()
 
   expect(outcome).toBe(resultAt(door, expected))
-  expect(struck.hits).toBeGreaterThan(0)
+  expect(handle.hits).toBeGreaterThan(0)
   const sent = simulator.count(call)
   if (times === 1) expect(sent).toBeLessThanOrEqual(requests)
   else expect(sent).toBe(requests)
@@ -117,12 +117,12 @@ async function check(one: Case): Promise<void> {
   await strategy.close()
   expect(new Set(listeners)).toEqual(new Set(listeners.length > 0 ? [0] : []))
   await simulator.stop()
-  // undici's own timer ends with its next tick.
+  // undici removes its own timer at its next tick.
   await pass(SECOND)
   expect(jest.getTimerCount()).toBe(0)
 }
 
-/** Gets what is known before the call, and a connection that is idle or closed. */
+/** Fetches the values that are cached before the call, and leaves a connection that is idle or closed. */
 async function prepare({ strategy }: Shop, { call, row, door }: Case): Promise<void> {
   // keepFresh renews a token in the second half of its life.
   if (door === 'keepFresh') await pass(160 * SECOND)
@@ -132,7 +132,7 @@ async function prepare({ strategy }: Shop, { call, row, door }: Case): Promise<v
   else if (call === 'access_token') await pass(45 * SECOND)
 }
 
-/** Advances the clock when a struck request has arrived, and when the strategy waits before it sends one again. */
+/** Advances the clock when a request with the fault has arrived, and when the strategy waits before a retry. */
 function passTimeFor({ simulator }: Shop, { call, row, expected }: Case): () => void {
   const late = ['responds late or compressed', 'responds byte by byte', 'does not respond in time'].includes(
     row,

@@ -9,7 +9,7 @@ export interface Visitor {
   user: PasswordlessOtpUser | undefined
 }
 
-/** Comes by a door. Returns what the user of the package gets; errors are also in `shop.errors`. */
+/** Calls a door. Returns the result that the user of the package gets. Errors are also in `shop.errors`. */
 export function visit(door: Door, visitor: Visitor): Promise<string> {
   const { shop, agent } = visitor
   const { strategy } = shop
@@ -48,7 +48,7 @@ async function outcomeOf(sent: PromiseLike<{ status: number; body: unknown }>): 
   return response.status < 300 ? 'works' : `${response.status} ${bodyOf<{ code: string }>(response).code}`
 }
 
-/** A session keeps its user, unless the handler works. */
+/** A session keeps its user, unless the handler succeeds. */
 async function changeSession(agent: Agent, request: ReturnType<Agent['get']>): Promise<string> {
   const before = (await pageOf(agent)).stored
   const outcome = await outcomeOf(request)

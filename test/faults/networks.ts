@@ -15,12 +15,12 @@ import type { PasswordlessOtpStrategyOptions } from '../../lib'
 import { atEnd } from '../support/shop'
 import type { Result } from './table'
 
-/** A way to Elastic Path that does not lead there. */
+/** A network failure on the way to Elastic Path. */
 interface Broken {
   options: Partial<PasswordlessOtpStrategyOptions>
-  /** Lets the way lead there from now on. */
+  /** Repairs the connection. */
   mend?: () => unknown
-  /** Resolves when a connection arrived that gets no response. */
+  /** Resolves when a connection has arrived that gets no response. */
   arrived?: Promise<unknown>
 }
 
@@ -77,7 +77,7 @@ function greet(socket: Socket): void {
   socket.once('data', () => socket.write('220 mail ready\r\n'))
 }
 
-/** A TLS server with a self-signed certificate. If it is mended, it has a right one. */
+/** A TLS server with a self-signed certificate. After the repair, it has a valid one. */
 async function certified(port: number, certificate: string, isTrusted: boolean): Promise<Broken> {
   const key = pem('key')
   const server = createTlsServer({ key, cert: pem(certificate) }, (socket) => pipeTo(port, socket))
@@ -92,7 +92,7 @@ async function certified(port: number, certificate: string, isTrusted: boolean):
   }
 }
 
-/** A server that does something bad with each connection. */
+/** A server that fails each connection in the given way. */
 async function badly(port: number, treat: (socket: Socket) => void, scheme = 'http'): Promise<Broken> {
   let mended = false
   const server = createServer((socket) => {
@@ -118,7 +118,7 @@ async function refusing(port: number): Promise<Broken> {
   }
 }
 
-/** A name that DNS does not know until it is mended. */
+/** A host name that DNS does not resolve until it is repaired. */
 function nameless(port: number): Broken {
   let address: string | undefined
   const noSuchName = Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })

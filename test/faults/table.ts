@@ -1,6 +1,6 @@
 import type { Fault } from '../../lib/testing'
 
-/** What the user of the package calls or mounts. */
+/** A method or handler that the user of the package calls or mounts. */
 export type Door =
   'sign-in' | 'requestOtp' | 'listAccounts' | 'switchAccount' | 'keepFresh' | 'ready' | 'fetchAs'
 
@@ -10,7 +10,7 @@ export type StruckCall =
 /** What the user gets: `works`, or a status and a code. `reported`: only diagnostics have the error, `request_refused`. */
 export type Result = 'works' | 'works, reported' | `${number} ${string}`
 
-/** What Elastic Path does, as the row of a table. */
+/** A behavior of Elastic Path, as the row of a table. */
 interface Row {
   faults: readonly Fault[]
   details?: string

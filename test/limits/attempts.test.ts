@@ -32,7 +32,7 @@ function open(limiter?: OtpLimiter | false) {
   }
   const take = (brought: Credentials = {}, username = ADA) =>
     within((context) => attempts.take(username, brought, context))
-  /** How many of so many wrong codes reach Elastic Path. */
+  /** Makes attempts with wrong codes. Returns the number that reach Elastic Path. */
   async function guess(times: number, brought: Credentials = {}, username = ADA): Promise<number> {
     let reached = 0
     for (let i = 0; i < times; i++) if ('privileged' in (await take(brought, username))) reached++
@@ -119,7 +119,7 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
     }
   })
 
-  test('lets the browser that requested the code sign in, after forty wrong codes of strangers', async () => {
+  test('accepts the code from the browser that requested it, after forty wrong codes of strangers', async () => {
     const { take, guess, grant, within } = open(limiter())
     for (let window = 0; window < 4; window++) {
       const ticket = await grant()
@@ -133,7 +133,7 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
     }
   })
 
-  test('lets whoever has the link of the email sign in, although strangers took all tickets', async () => {
+  test('accepts the code with the link of the email, although strangers used up all tickets', async () => {
     const { take, guess, grant, proof, within } = open(limiter())
     for (let signIn = 0; signIn < 100; signIn++) {
       for (let session = 0; session < 10; session++) await guess(6, { ticket: await grant() })
@@ -174,7 +174,7 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
 })
 
 describe('Attempts', () => {
-  test('lets the points of a limiter decide about shared attempts only', async () => {
+  test('uses the points of a limiter for shared attempts only', async () => {
     const { guess, grant } = open(new RateLimiterMemory({ points: 3, duration: 900 }))
     expect(await guess(50, { ticket: await grant() })).toBe(8)
   })
@@ -185,7 +185,7 @@ describe('Attempts', () => {
     expect(await guess(50, { ticket: await grant() })).toBe(50)
   })
 
-  test('takes a forged, foreign or expired proof for none', async () => {
+  test('ignores a forged, foreign or expired proof', async () => {
     const { take, proof } = open()
     const good = proof()
     const forged = good.replace(/.$/, (last) => (last === 'A' ? 'Q' : 'A'))
@@ -195,7 +195,7 @@ describe('Attempts', () => {
     expect(await take({ proof: good })).toMatchObject({ privileged: false })
   })
 
-  test('fails if the limiter fails, and never passes', async () => {
+  test('fails if the limiter fails, and never allows the attempt', async () => {
     const broken = { consume: () => Promise.reject(new Error('down')), reward: () => Promise.resolve() }
     const { take, grant } = open(broken)
     await expect(take()).rejects.toMatchObject({ code: 'limiter_failed' })

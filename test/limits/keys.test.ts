@@ -39,7 +39,7 @@ describe('foldUsername', () => {
     ['Σ', 'ς'],
     ['İ', 'i'],
     ['ŉ', 'ʼn'],
-  ])('takes %s for %s', (one, other) => {
+  ])('gives %s and %s the same form', (one, other) => {
     expect(foldUsername(`a${one}b`)).toBe(foldUsername(`a${other}b`))
   })
 

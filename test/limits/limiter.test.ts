@@ -75,7 +75,7 @@ describe.each<[string, () => OtpLimiter]>([
 })
 
 describe('consume', () => {
-  test('never takes the rejection of a blocked key for a low count', async () => {
+  test('does not treat the rejection of a blocked key as a low count', async () => {
     // What limiters of rate-limiter-flexible with a store reject with while a key is blocked in memory.
     const blocked = Object.assign(Object.create({ consumedPoints: 0 }), { msBeforeNext: 4200 }) as unknown
     const limiter = limiterThat(() => Promise.reject(blocked))

@@ -1,6 +1,6 @@
 const { TestEnvironment } = require('jest-environment-node')
 
-/** Skips what is left of a file once one of its tests has failed. */
+/** Skips the remaining tests of a file after one of them has failed. */
 module.exports = class extends TestEnvironment {
   failed = false
 

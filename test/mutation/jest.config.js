@@ -1,9 +1,9 @@
 const { projects } = require('../../jest.config.js')
 
 /**
- * For Stryker: the quick suite without the tests of documents, and without the large ones, of frameworks and the
- * vendor's clients, which each survivor would have to sit through. A mutant is done for with the first test that fails:
- * in a file that is the environment's part, over all files the runner's.
+ * The configuration for Stryker: the quick suite without the tests of documents, frameworks and Elastic Path's clients.
+ * They are slow, and each surviving mutant runs them all. The first failed test is enough to detect a mutant: the
+ * environment skips the rest of the file, and the runner skips the remaining files.
  *
  * @type {import('jest').Config}
  */
@@ -13,7 +13,7 @@ module.exports = {
   roots: ['<rootDir>/test'],
   testEnvironment: require.resolve('./environment.js'),
   runner: require.resolve('./runner.js'),
-  // Room for a busy machine: a test that is merely slow must not look like one that found a mutant.
+  // Generous, because a test that is slow on a busy machine must not count as a test that detected a mutant.
   testTimeout: 10_000,
   testPathIgnorePatterns: [
     ...projects[0].testPathIgnorePatterns,

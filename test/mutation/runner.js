@@ -1,13 +1,14 @@
 const { default: JestRunner } = require('jest-runner')
 
-// What this process knows of the test files from the mutants before: Stryker keeps a process for many of them.
+// Statistics of the test files from earlier mutants. Stryker uses the same process for many mutants.
 const namesOf = new Map()
 const durationOf = new Map()
 let lastToFail
 
 /**
- * Runs the files one after the other until one fails, which Jest's own `bail` does not do under Stryker: first the one
- * that found the last mutant, then the quick ones; those without a test that reaches the mutant are left out.
+ * Runs the test files one after the other until one fails, because Jest's own `bail` does not work with Stryker. It
+ * starts with the file that detected the last mutant and continues with the fastest. It skips files whose tests do not
+ * execute the mutant.
  */
 module.exports = class extends JestRunner {
   async runTests(tests, watcher, options) {

@@ -6,7 +6,7 @@ import { expectSafe, holds, mangled, mangledBytes, nasty, signIn, type End } fro
 
 const TOKENS = '/v2/account-members/tokens'
 const PROFILES = '/v2/authentication-realms/:realm/password-profiles'
-/** What a sign-in or a code request asks of Elastic Path. */
+/** The calls to Elastic Path of a sign-in or a code request. */
 const CALLS = {
   'access token': ['POST', '/oauth/access_token'],
   settings: ['GET', '/v2/settings/account-authentication'],
@@ -17,7 +17,7 @@ const CALLS = {
 } as const
 type Call = keyof typeof CALLS
 
-/** A store, and its true answer to each call. */
+/** A store, and its regular response to each call. */
 async function openStore() {
   const { simulator, strategy } = await openShop({
     store: { members: [{ username: ADA, accounts: 3 }] },
@@ -87,7 +87,7 @@ const status = fc.oneof(
   fc.integer({ min: 200, max: 599 }).filter((one) => one !== 408 && one !== 429),
 )
 
-test('any answer of Elastic Path is a success that it contains, a refusal that it states, or a safe error', async () => {
+test('any response of Elastic Path gives a success that it contains, a refusal that it states, or a safe error', async () => {
   const { simulator, user, right } = await openStore()
   const calls = Object.keys(CALLS) as Call[]
   const answers = fc.oneof(

@@ -70,7 +70,7 @@ test('any options make a strategy that signs in or says why not, or a TypeError 
       return
     }
     expect(strategy.name).toBe(more.name ?? 'passwordless-otp')
-    // Other stores than ours are not asked.
+    // The test sends no requests to other stores.
     if (more.baseUrl === undefined && more.timeout === undefined) {
       const body = {
         [more.usernameField ?? 'username']: ADA,

@@ -35,7 +35,7 @@ export async function holds<T>(
   await fc.assert(property, { seed: Number(seed), numRuns: Math.ceil(cases * SHARE) })
 }
 
-/** Values that break things more often than chance would find them. */
+/** Values that often reveal defects. Random values would rarely include them. */
 export const nasty: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown[]>(
     ...[null, true, 0, -1, 1.5, 1e308, 2 ** 53, '', ' ', 'null', '__proto__', 'constructor'],

@@ -62,7 +62,7 @@ test('any body is delivered at most once, only if it is an event with the right 
   let number = 0
   await holds(fc.record({ bytes, secret, type, encoding }), 6000, async (given) => {
     delivered.length = 0
-    // An id of its own, because an event is delivered once.
+    // A new id, because an event is delivered once.
     const plain = Buffer.from(
       given.bytes.toString('latin1').replace('the-event', `event-${number++}`),
       'latin1',

@@ -31,7 +31,7 @@ describe('The account of a sign-in', () => {
     // A list that ends with a full page has no further page.
     ['a member of 200 accounts', { members: [{ username: ADA, accounts: 200 }] }, 1],
     ['a member of no account', ofNone, 0],
-  ])('cannot be a strange one for %s', async (_whom, members, pages) => {
+  ])('cannot be an account of another member for %s', async (_whom, members, pages) => {
     const { submit, simulator, errors } = await openShop({
       store: members,
       options: { requireAccount: false },
@@ -58,16 +58,19 @@ describe('The account of a sign-in', () => {
     expect((await signIn()).user.account).not.toBeNull()
   })
 
-  test.each(['sole', () => undefined] as const)('is left to the shopper by %p', async (selectAccount) => {
-    const { signIn, strategy } = await openShop({ store, options: { selectAccount } })
-    const { user } = await signIn()
-    expect(user).toMatchObject({ account: null, selectionToken: { token: expect.any(String) as string } })
-    expect(user.selectionToken).not.toHaveProperty('id')
-    expect((await strategy.listAccounts(user)).total).toBe(250)
-    const chosen = await strategy.selectAccount(user, idOf(240))
-    expect(chosen.account?.id).toBe(idOf(240))
-    expect(chosen).not.toHaveProperty('selectionToken')
-  })
+  test.each(['sole', () => undefined] as const)(
+    'is null until the shopper chooses with %p',
+    async (selectAccount) => {
+      const { signIn, strategy } = await openShop({ store, options: { selectAccount } })
+      const { user } = await signIn()
+      expect(user).toMatchObject({ account: null, selectionToken: { token: expect.any(String) as string } })
+      expect(user.selectionToken).not.toHaveProperty('id')
+      expect((await strategy.listAccounts(user)).total).toBe(250)
+      const chosen = await strategy.selectAccount(user, idOf(240))
+      expect(chosen.account?.id).toBe(idOf(240))
+      expect(chosen).not.toHaveProperty('selectionToken')
+    },
+  )
 
   test.each([
     [0, 2],

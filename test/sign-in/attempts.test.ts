@@ -133,7 +133,7 @@ describe('An attempt', () => {
       'limiter_failed',
     ],
     ['does not count', () => Promise.resolve({}), 'limiter_unsuitable'],
-  ])('is an error and no free pass if the limiter %s', async (_what, consume, code) => {
+  ])('fails and is not allowed if the limiter %s', async (_what, consume, code) => {
     const limiter = { consume: consume as () => Promise<typeof result>, reward: () => Promise.resolve() }
     const { submit, simulator, errors } = await openShop({ options: { limiter } })
     await submit().expect(500)
@@ -235,7 +235,7 @@ describe('Strangers', () => {
   test.each<[string, ShopSetup]>([
     ['sessions in a store', {}],
     ['sessions in cookies', { sessionMiddleware: sessionInCookie }],
-  ])('get 25 exchanges in each window together, and one of them 15, with %s', async (_where, setup) => {
+  ])('get 25 exchanges in each window together, and one of them 15, with %s', async (_kind, setup) => {
     const { url, simulator } = await openShop(setup)
     const exchanged = async (work: () => Promise<unknown>) => {
       const before = simulator.count('exchange')
@@ -301,7 +301,7 @@ describe('Strangers', () => {
 })
 
 describe('A shopper', () => {
-  test('with a proof has five attempts of its own, for any spelling of the username', async () => {
+  test('with a proof has five separate attempts, for any spelling of the username', async () => {
     const { submit, simulator, strategy } = await openShop()
     const { proofs } = servicesBehind(strategy)
     proofs.addKey(SECRET_KEY)

@@ -104,7 +104,7 @@ describe('verify', () => {
     expect(errors[0]).toBe(failure)
   })
 
-  // Express's next takes these for no error, or for a word of its own.
+  // Express's `next` ignores these values or gives them a special meaning.
   test.each([undefined, null, false, 0, '', 'route', 'router'])(
     'signs nobody in if it fails with %p',
     async (thrown) => {

@@ -1,4 +1,4 @@
-// The shop, in a process of its own, that is measured. It speaks HTTP only, so that nothing but the shop keeps it running.
+// The shop that is measured, in its own process. It is controlled over HTTP, so that only the shop keeps it running.
 import { subscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
@@ -13,7 +13,7 @@ const SHORT = 150
 const MOST_SESSIONS = 5000
 const MOST_MAIL = 1000
 
-/** As a real store of sessions does, it writes them out; and it keeps the newest only. */
+/** A session store that serializes sessions, as real ones do, and keeps only the newest. */
 class BoundedStore extends session.Store {
   sessions = new Map()
 
@@ -44,7 +44,7 @@ function drop(map, most) {
   }
 }
 
-// Every request that enters the package must come out of it, once.
+// The package must finish every request exactly once.
 const tally = { begun: 0, ended: 0, endedTwice: 0, strategies: 0 }
 
 function begin() {
@@ -77,7 +77,7 @@ subscribe('passport-elasticpath-otp', ({ operation, outcome, code }) => {
 let limiterState = 'well'
 const limiter = {
   async consume() {
-    if (limiterState === 'broken') throw new Error('The limiter is away')
+    if (limiterState === 'broken') throw new Error('The limiter is not available')
     if (limiterState === 'empty') throw { consumedPoints: 11, msBeforeNext: 1000 }
     return { consumedPoints: 1, msBeforeNext: 1000 }
   },
@@ -92,7 +92,7 @@ function selectAccount(accounts, { body }) {
 
 function verify({ body }, user, finish) {
   if (body.how === 'verify rejects') return Promise.reject(new Error('No users today'))
-  if (body.how === 'verify throws') throw new Error('No users today')
+  if (body.how === 'verify throws') throw new Error('The database is not available')
   if (body.how === 'verify says no') finish(null, false)
   else if (body.how !== 'verify hangs') finish(null, { ...user, role: 'buyer' })
 }
@@ -113,7 +113,7 @@ const readers = new Map()
 app.post('/webhooks/otp', otpWebhook({ secretKey, deliver }))
 
 async function deliver({ username, otp, attempt }) {
-  if (username.startsWith('bounce') && attempt === 1) throw new Error('The mailer is away')
+  if (username.startsWith('bounce') && attempt === 1) throw new Error('The mail server is not available')
   const reader = readers.get(username)
   if (reader) reader.json({ otp })
   else mail.set(username, otp)
@@ -151,10 +151,10 @@ for (const [door, strategy] of Object.entries(strategies)) {
   app.post(`/${door}/code`, counted(strategy.requestOtp()), (_req, res) => res.status(202).json({}))
   app.post(`/${door}/login`, login(strategy))
   app.post(`/${door}/switch`, counted(strategy.switchAccount()), tellAccount)
-  // So long before their end that every token is renewed once.
+  // So early that every token is renewed once.
   app.get(`/${door}/page`, counted(strategy.keepFresh({ within: 1e9 })), tellAccount)
 }
-// A strategy that has to find everything out, and ends with its only sign-in.
+// A new strategy, which detects the realm and the password profile. It is closed after its only sign-in.
 app.post('/new/login', (req, res, next) => {
   const timeout = req.body.short ? SHORT : undefined
   const strategy = new PasswordlessOtpStrategy({ ...connection, timeout })
@@ -196,7 +196,7 @@ const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
 server.keepAliveTimeout = 65_000
 
-// After the last answer the shop closes up, and has to come to its end by itself.
+// The shop closes after this response. Its process must exit by itself.
 app.post('/control/close', (_req, res) => {
   res.set('Connection', 'close').json({})
   res.once('close', () => void closeUp())

@@ -1,18 +1,19 @@
-// All that goes wrong, as groups of requests that each meet one fault, with what must become of them. After each group
-// the same thing is done once more with nothing broken, and has to succeed.
+// All faults, with the expected outcomes. A group of requests runs with each fault. After each group, the same request is
+// sent once without a fault and must succeed.
 import { setMaxListeners } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { each } from './shop.mjs'
 
 const HUNG = ['timeout']
-// By call where a call's answer is not read, or means something else there. `short`: by a door with 150 ms.
+// `expected` applies to all calls, unless a fault has outcomes for a call. `short`: uses the strategy with a timeout of
+// 150 ms.
 const FAULTS = [
   { name: 'hang', fault: 'hang', short: true, expected: HUNG },
   { name: 'slow', fault: 'slow', short: true, expected: HUNG },
   { name: 'long delay', fault: { delay: 1000 }, short: true, expected: HUNG },
   { name: 'delay', fault: { delay: 20 }, expected: ['ok'] },
   { name: 'reset', fault: 'reset', expected: ['unreachable'] },
-  // Struck once at most: sent again, it is taken, unless it is one that must not be sent again.
+  // The fault applies to the first attempt only. A retry succeeds, but some requests must not be retried.
   { name: 'one reset', fault: 'reset', once: true, expected: ['ok', 'unreachable'] },
   { name: 'reset after the effect', fault: 'reset', afterEffect: true, expected: ['unreachable'] },
   { name: 'truncated', fault: 'truncated', expected: ['bad_answer'] },
@@ -62,11 +63,11 @@ const FAULTS = [
 ]
 const DISCOVERY = ['access_token', 'account_settings', 'password_profiles']
 
-/** One time through all faults on all calls; each step is a function that resolves with how many requests it struck. */
+/** Returns a step for each fault and call. A step is a function that resolves with the number of failed requests. */
 export function faultSteps(world, size) {
   const { shop, store, book } = world
   const ask = (kind, count) => store.ask('shoppers', { kind, count })
-  // The shop keeps the newest sessions only, so that each round begins with new ones.
+  // The shop keeps only the newest sessions, so each round starts with new ones.
   let sessions = []
   let signedInFor
 
@@ -87,7 +88,7 @@ export function faultSteps(world, size) {
     return sessions.slice(0, count)
   }
 
-  /** What is done to each call, by its own kind of shopper. */
+  /** For each call, the shoppers and the action that causes it. */
   const acts = {
     exchange: {
       of: (count) => ask('shopper', count),
@@ -95,7 +96,7 @@ export function faultSteps(world, size) {
     },
     renewal: {
       of: signedIn,
-      // One that belongs to the first account acts for the last one, and for the first one again.
+      // Switches from the first account to the last one. A successful switch is undone afterwards.
       do: (door, browser, _more, signal) => shop.switchTo(door, browser.accounts[2], browser, signal),
     },
     otp_request: {
@@ -108,7 +109,7 @@ export function faultSteps(world, size) {
     do: (_door, { username, otp }, more) => shop.login('new', { username, otp, ...more }),
   }
 
-  async function struck(call, { name, fault, short, once, afterEffect, size: own = size, ...by }) {
+  async function applyFault(call, { name, fault, short, once, afterEffect, size: own = size, ...by }) {
     const act = acts[call] ?? discovery
     const what = `${name} at ${call}`
     const list = await act.of(own)
@@ -119,15 +120,16 @@ export function faultSteps(world, size) {
     })
     const hits = await store.ask('mend', id)
     book.hits[what] = (book.hits[what] ?? 0) + hits
-    // Of those with little time some may not even have got to the store; but once in the run some have to.
-    if (!short && hits < list.length) book.note(what, `struck ${hits}`, `struck ${list.length} or more`)
-    if (call === 'renewal') await stillTheirs(name, list)
+    // With the short timeout, some requests may not reach the store. The last check requires that some do.
+    if (!short && hits < list.length)
+      book.note(what, `applied ${hits} times`, `applied ${list.length} times or more`)
+    if (call === 'renewal') await checkAccounts(name, list)
     await heal(what, act, call, short)
     return list.length
   }
 
-  /** A switch that failed has changed nothing, and one that went well is undone. */
-  async function stillTheirs(name, list) {
+  /** Checks that a failed switch has changed nothing, and undoes a successful one. */
+  async function checkAccounts(name, list) {
     await each(list, size, async (browser) => {
       const { account } = await shop.me(browser)
       const changed = account !== browser.account
@@ -143,7 +145,7 @@ export function faultSteps(world, size) {
     for (let tries = 1; ; tries++) {
       const [one] = await act.of(1)
       const { outcome } = await act.do(short ? 'hasty' : 'plain', one, {})
-      // A machine that is busy may need more than 150 ms, but not always.
+      // A busy machine may need more than 150 ms, but not every time.
       if (short && outcome === 'timeout' && tries < 50) continue
       const healed = book.note(`after ${what}`, outcome, 'ok')
       if (healed && call !== 'otp_request' && call !== 'renewal') book.counts.signIns++
@@ -152,7 +154,7 @@ export function faultSteps(world, size) {
     }
   }
 
-  /** Does the same with a group of shoppers, and expects the same of each. */
+  /** Runs the same action for a group of shoppers, and expects the same outcomes for each. */
   async function group(what, { call = 'exchange', door = 'plain', more = {}, expected }) {
     const act = acts[call]
     const list = await act.of(size)
@@ -273,16 +275,16 @@ export function faultSteps(world, size) {
     ['selectAccount errs', ['account_not_found']],
   ]) {
     alone[how] = async () => {
-      const count = await group(`sign-in where ${how}`, { door, more: { how }, expected })
-      await group(`after sign-ins where ${how}`, { door: 'fussy', expected: ['ok'] })
+      const count = await group(`sign-in, ${how}`, { door, more: { how }, expected })
+      await group(`after sign-in, ${how}`, { door: 'fussy', expected: ['ok'] })
       return count
     }
   }
   for (const call of Object.keys(acts)) {
-    alone[`browsers leave during ${call}`] = () => leave(call)
+    alone[`browsers disconnect during ${call}`] = () => leave(call)
   }
 
-  /** Browsers that leave when their request has got to the store. */
+  /** Browsers disconnect after their requests have reached the store. */
   async function leave(call) {
     const act = acts[call]
     const list = await act.of(size)
@@ -291,13 +293,13 @@ export function faultSteps(world, size) {
     setMaxListeners(size, left.signal)
     const all = each(list, size, async (one) => {
       const { outcome } = await act.do('plain', one, {}, left.signal)
-      book.note(`browser that left during ${call}`, outcome, 'left')
+      book.note(`browser disconnects during ${call}`, outcome, 'left')
     })
     await untilHit(id, list.length)
     left.abort()
     await all
     await store.ask('mend', id)
-    await heal(`browsers left during ${call}`, act, call)
+    await heal(`browsers disconnected during ${call}`, act, call)
     return list.length
   }
 
@@ -306,19 +308,19 @@ export function faultSteps(world, size) {
       if ((await store.ask('hits', id)) >= hits) return
       await setTimeout(5)
     }
-    book.note('requests that a fault waits for', 'did not come', 'came')
+    book.note('requests for a fault', 'did not arrive', 'arrived')
   }
 
   const together = async (fault) => {
-    // While nothing is broken yet.
+    // Sign in before the faults are set.
     await signedIn(size)
-    const counts = await Promise.all(Object.keys(acts).map((call) => struck(call, fault)))
+    const counts = await Promise.all(Object.keys(acts).map((call) => applyFault(call, fault)))
     return counts.reduce((sum, count) => sum + count, 0)
   }
   return [
     ...FAULTS.map((fault) => () => together(fault)),
     ...DISCOVERY.flatMap((call) =>
-      FAULTS.filter(({ afterEffect }) => !afterEffect).map((fault) => () => struck(call, fault)),
+      FAULTS.filter(({ afterEffect }) => !afterEffect).map((fault) => () => applyFault(call, fault)),
     ),
     ...Object.values(alone),
   ]

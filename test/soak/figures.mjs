@@ -1,4 +1,4 @@
-// What a process holds, once it is at rest.
+// Measures the memory, sockets, timers and listeners of an idle process.
 import { existsSync, readdirSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
@@ -9,7 +9,7 @@ const collectGarbage = runInNewContext('gc')
 const FILES = '/proc/self/fd'
 const MB = 2 ** 20
 
-/** Warnings, among them those of too many listeners, and errors that nobody caught. None is expected. */
+/** Process warnings, such as those about too many listeners, and uncaught errors. None are expected. */
 const troubles = []
 for (const event of ['warning', 'unhandledRejection', 'uncaughtException']) {
   process.on(event, (thrown) => {

@@ -1,4 +1,4 @@
-// What shoppers do while nothing is broken. The mix is the same in every round, so that rounds can be compared.
+// The actions of shoppers without faults. The mix is the same in every round, so that rounds can be compared.
 import { each } from './shop.mjs'
 
 const PARALLEL = 64
@@ -41,7 +41,7 @@ export async function makeJourneys({ shop, store, book }, count) {
   }
 
   async function codeByMail(door, username, i) {
-    // Now and then a second tap, which sends no second code.
+    // Sometimes a double tap, which must not send a second code.
     const taps = i % 2 === 0 ? 2 : 1
     await Promise.all(
       Array.from({ length: taps }, async () => {
@@ -75,7 +75,7 @@ export async function makeJourneys({ shop, store, book }, count) {
   }
 }
 
-/** Fills all that is bounded to its bounds: the package remembers 10,000 usernames and 10,000 renewals at most. */
+/** Fills all bounded maps: the package stores at most 10,000 usernames and 10,000 renewals. */
 export async function warmUp(world) {
   const { shop, store, book } = world
   const shoppers = await store.ask('shoppers', { kind: 'shopper', count: 11_000 })

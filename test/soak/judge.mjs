@@ -1,10 +1,10 @@
-// Whether what a process holds stays the same, however long it runs.
+// Decides whether the memory and the other resources of a process stay constant over time.
 import { median } from '../../bench/support.mjs'
 
-// What the pools may hold at rest: 64 connections of each of three strategies, 256 of the browsers, and a few to spare.
+// The limit for idle pools: 64 connections for each of three strategies, 256 for the browsers, and some reserve.
 const SOCKETS = 3 * 64 + 256 + 32
 
-/** How much more a figure may be late in the run than early in it; or, where that is bounded, at any time. */
+/** `share` and `more`: the allowed growth of a figure between early and late in the run. `most`: its maximum. */
 const LIMITS = {
   heap: { share: 0.1, more: 2, unit: 'MB' },
   external: { share: 0.1, more: 4, unit: 'MB' },
@@ -24,10 +24,11 @@ const limits = (bounded) =>
     .join(', ')
 
 export const RULE =
-  'Flat: after the warm-up and the first tenth, the median of the last fifth of the rounds is above the median of the first fifth by ' +
-  `at most ${limits(false)}; and it is at most ${limits(true)}. Each figure is taken at rest, after the garbage is collected.`
+  'A figure is constant if the median of the last fifth of the rounds exceeds the median of the first fifth by at most ' +
+  `${limits(false)}. The maximum is ${limits(true)}. The first tenth of the rounds does not count. Each figure is ` +
+  'measured in an idle process after garbage collection.'
 
-/** The figures early, in the middle and late, each with whether it is flat. */
+/** Returns each figure early, in the middle and late in the run, and whether it is constant. */
 export function judge(checkpoints) {
   const kept = checkpoints.slice(Math.ceil(checkpoints.length / 10))
   const fifth = Math.max(1, Math.floor(kept.length / 5))
@@ -37,6 +38,13 @@ export function judge(checkpoints) {
     const early = of(kept.slice(0, fifth))
     const late = of(kept.slice(-fifth))
     const most = bound ?? early * (1 + share) + more
-    return { figure, early, middle: of(kept.slice(middle, middle + fifth)), late, most, flat: late <= most }
+    return {
+      figure,
+      early,
+      middle: of(kept.slice(middle, middle + fifth)),
+      late,
+      most,
+      constant: late <= most,
+    }
   })
 }

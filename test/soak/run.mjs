@@ -1,5 +1,5 @@
-// A shop that runs for long: shoppers sign in while all that can go wrong does, and what its process holds at the end is what it
-// held at the beginning. `npm run test:soak -- --sign-ins 20000 --faults 2000` is a short one.
+// Runs a shop for a long time. Shoppers sign in while faults occur, and the resources of the shop's process must stay
+// constant. A short run: npm run test:soak -- --sign-ins 20000 --faults 2000
 import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -24,11 +24,11 @@ const [signIns, faults, minutes] = ['sign-ins', 'faults', 'minutes'].map((name) 
 if (!(signIns >= 1000 && faults >= 200 && minutes > 0)) {
   throw new RangeError('--sign-ins must be 1000 or more, --faults 200 or more, --minutes more than 0')
 }
-// Shoppers of one round are all different people, of whom the store has 40,000.
+// The store has 40,000 shoppers, and a shopper signs in once per round.
 const rounds = Math.max(30, Math.ceil(signIns / 25_000))
-// As many as the package's pool has connections.
+// The number of connections in the package's pool.
 const MOST_AT_ONCE = 64
-// Faults that one time through all of them strikes, for each request of a group.
+// The number of faults in one pass through all of them, for each request of a group.
 const FAULTS_OF_ALL = 160
 const TIME_TO_EXIT = 10_000
 
@@ -37,19 +37,19 @@ const startedAt = performance.now()
 const seconds = () => (performance.now() - startedAt) / 1000
 
 const store = await startProcess(new URL('simulator.mjs', import.meta.url).href)
-const { url: storeUrl, clientId } = await store.ask('where')
+const { url: storeUrl, clientId } = await store.ask('address')
 const app = fork(fileURLToPath(new URL('app.mjs', import.meta.url)), [storeUrl, clientId, secretKey], {
   stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 })
 const exited = once(app, 'exit')
 const overdue = setTimeout(() => {
-  console.log(`The soak did not end within ${minutes} minutes.\n0 passed, 1 failed`)
+  console.log(`The soak test did not finish within ${minutes} minutes.\n0 passed, 1 failed`)
   app.kill('SIGKILL')
   process.exit(1)
 }, minutes * 60_000)
 app.once('exit', (code) => {
   if (!closing) {
-    console.log(`The shop ended in the middle, with ${code}.\n0 passed, 1 failed`)
+    console.log(`The shop's process exited early with ${code}.\n0 passed, 1 failed`)
     process.exit(1)
   }
 })
@@ -60,7 +60,7 @@ await store.ask('deliverTo', { url: `${url}/webhooks/otp`, secretKey, retryDelay
 const book = openBook()
 const shop = openShop(url)
 const world = { shop, store, book }
-// So small that there is time for all faults on all calls twice.
+// Small enough for two passes through all faults on all calls.
 const size = Math.max(1, Math.min(MOST_AT_ONCE, Math.floor(faults / 2 / FAULTS_OF_ALL)))
 const checks = []
 const check = (sentence, holds, otherwise) => checks.push({ sentence: holds ? sentence : otherwise, holds })
@@ -72,7 +72,7 @@ async function measureStore() {
     if (figures) return figures
     await wait(10)
   }
-  throw new Error('The store does not measure itself')
+  throw new Error('The store did not return its figures within 10 seconds')
 }
 
 let told = 0
@@ -90,7 +90,7 @@ await warmUp(world)
 const warmedUpAt = seconds()
 console.log(`${warmedUpAt.toFixed(0).padStart(5)} s  warmed up`)
 
-// Journeys and faults take turns, so that it is known of each request whether a fault was meant for it.
+// Journeys and faults alternate, so that the expected outcome of each request is known.
 const checkpoints = []
 const storeCheckpoints = []
 let steps = []
@@ -113,36 +113,36 @@ const took = seconds() - warmedUpAt
 
 const { begun, ended, endedTwice, strategies, done } = checkpoints.at(-1)
 check(
-  `${book.counts.signIns} sign-ins and ${book.counts.faults} faults, each fault on each call ${timesThrough} times and more`,
+  `${book.counts.signIns} sign-ins and ${book.counts.faults} faults, each fault on each call ${timesThrough} times or more`,
   book.counts.signIns >= signIns && book.counts.faults >= faults && timesThrough > 0,
-  `Only ${book.counts.signIns} sign-ins and ${book.counts.faults} faults, ${timesThrough} times through all faults`,
+  `Only ${book.counts.signIns} sign-ins, ${book.counts.faults} faults, and ${timesThrough} passes through all faults`,
 )
 check(
   'Every request ended as expected',
   Object.keys(book.wrong).length === 0,
-  `Not as expected: ${Object.entries(book.wrong)
+  `Unexpected outcomes: ${Object.entries(book.wrong)
     .slice(0, 20)
     .map(([sentence, times]) => `${sentence} (${times} times)`)
     .join('; ')}`,
 )
 check(
-  `All ${begun} requests that entered the package came out of it, once`,
+  `The package finished all ${begun} requests exactly once`,
   begun === ended && endedTwice === 0,
-  `Of ${begun} requests that entered the package ${ended} came out, ${endedTwice} of them twice`,
+  `The package finished ${ended} of ${begun} requests, and ${endedTwice} of them twice`,
 )
 const missed = Object.keys(book.hits).filter((what) => book.hits[what] === 0)
-check('Every fault struck', missed.length === 0, `Never struck: ${missed.join(', ')}`)
-check('Every strategy that was closed is closed', strategies === 0, `${strategies} strategies never closed`)
+check('Every fault occurred', missed.length === 0, `Faults that never occurred: ${missed.join(', ')}`)
+check('All strategies closed', strategies === 0, `${strategies} strategies did not close`)
 
 const judged = { shop: judge(checkpoints), store: judge(storeCheckpoints) }
 for (const [who, rows] of Object.entries(judged)) {
-  for (const { figure, early, late, most, flat } of rows) {
+  for (const { figure, early, late, most, constant } of rows) {
     const what = `${figure} of the ${who}: ${early.toFixed(1)} early, ${late.toFixed(1)} late`
-    check(`Flat is the ${what}`, flat, `Not flat is the ${what}, at most ${most.toFixed(1)} was allowed`)
+    check(`Constant: ${what}`, constant, `Not constant: ${what}, at most ${most.toFixed(1)} allowed`)
   }
 }
 
-// The end: the shop closes up, and nothing may keep its process.
+// At the end, the shop closes, and its process must exit by itself.
 closing = true
 const lastWords = once(app, 'message')
 await shop.control('close')
@@ -152,19 +152,23 @@ const [exit] = (await Promise.race([exited, wait(TIME_TO_EXIT, [], { ref: false 
 app.kill('SIGKILL')
 const last = closed?.[0]
 check(
-  'Closed, the shop has no socket and no timer left',
+  'The shop has no sockets and no timers after it closed',
   last?.sockets === 0 && last.timers === 0,
   last
-    ? `Closed, the shop has ${last.sockets} sockets and ${last.timers} timers left`
+    ? `The shop has ${last.sockets} sockets and ${last.timers} timers after it closed`
     : `The shop did not close within ${TIME_TO_EXIT / 1000} s`,
 )
 check(
-  'Its process ended by itself',
+  "The shop's process exited by itself",
   exit === 0,
-  `Its process did not end by itself within ${TIME_TO_EXIT / 1000} s (${exit ?? 'running'})`,
+  `The shop's process did not exit by itself within ${TIME_TO_EXIT / 1000} s (${exit ?? 'running'})`,
 )
 const troubles = [...(last ?? checkpoints.at(-1)).troubles, ...storeCheckpoints.at(-1).troubles]
-check('No warning and no error that nobody caught', troubles.length === 0, `Troubles: ${troubles.join('; ')}`)
+check(
+  'No warnings and no uncaught errors',
+  troubles.length === 0,
+  `Warnings and errors: ${troubles.join('; ')}`,
+)
 await store.stop()
 clearTimeout(overdue)
 
@@ -178,13 +182,13 @@ for (const [who, rows] of Object.entries(judged)) {
     console.log(`| ${figure} | ${who} | ${values.map(number).join(' | ')} |`)
   }
 }
-console.log('\n| what was done | outcomes |\n| --- | --- |')
+console.log('\n| action | outcomes |\n| --- | --- |')
 const healed = ([what, of]) => what.startsWith('after ') && Object.keys(of).join() === 'ok'
 const outcomesShown = Object.entries(book.outcomes).filter((row) => !healed(row))
 const healings = Object.entries(book.outcomes).filter(healed)
 for (const [what, of] of [
   ...outcomesShown,
-  ['the same after each of these', { ok: healings.reduce((sum, [, { ok }]) => sum + ok, 0) }],
+  ['the same action without a fault', { ok: healings.reduce((sum, [, { ok }]) => sum + ok, 0) }],
 ]) {
   const outcomes = Object.entries(of).map(([outcome, times]) => `${times} ${outcome}`)
   console.log(`| ${what} | ${outcomes.join(', ')} |`)

@@ -1,4 +1,4 @@
-// Browsers before the shop, and a count of what became of what they did.
+// Browsers that visit the shop, and a record of the outcomes.
 import { connect } from 'node:net'
 import { Pool } from 'undici'
 
@@ -6,7 +6,7 @@ export function openShop(url) {
   const pool = new Pool(url, { connections: 256, headersTimeout: 60_000, bodyTimeout: 60_000 })
   const { hostname, port } = new URL(url)
 
-  /** Answers with the JSON that came, what became of the request as `outcome`, and the session's cookie. */
+  /** Sends a request. Resolves with the JSON of the response, the `outcome` and the session's cookie. */
   async function send(method, path, { body, cookie, signal } = {}) {
     const headers = { 'content-type': 'application/json' }
     if (cookie) headers.cookie = cookie
@@ -18,7 +18,7 @@ export function openShop(url) {
       const outcome = answer.statusCode < 300 ? 'ok' : json.code
       return { ...json, outcome, cookie: set ? String(set).split(';', 1)[0] : cookie }
     } catch (error) {
-      return { outcome: signal?.aborted ? 'left' : `no answer (${error.code ?? error.name})` }
+      return { outcome: signal?.aborted ? 'left' : `no response (${error.code ?? error.name})` }
     }
   }
 
@@ -32,7 +32,7 @@ export function openShop(url) {
     logout: ({ cookie }) => send('POST', '/logout', { cookie }),
     readMail: (username) => send('GET', `/mail?username=${encodeURIComponent(username)}`),
     control: (what, body = {}) => send('POST', `/control/${what}`, { body }),
-    /** A browser that leaves in the middle of its own form. */
+    /** Sends half of a form, then disconnects. */
     sendHalf: (door) =>
       new Promise((resolve) => {
         const socket = connect(Number(port), hostname)
@@ -45,7 +45,7 @@ export function openShop(url) {
   }
 }
 
-/** What was expected, what came, and what came that was not expected. */
+/** Creates a record of all outcomes, and of the unexpected ones. */
 export function openBook() {
   const outcomes = {}
   const wrong = {}
@@ -55,21 +55,21 @@ export function openBook() {
     outcomes,
     wrong,
     counts,
-    /** By fault, how many requests it struck at the store. */
+    /** By fault, the number of requests that it applied to. */
     hits,
-    /** Notes an outcome; answers whether it is one of those expected. */
+    /** Records an outcome. Returns whether it is one of the expected ones. */
     note(what, outcome, ...expected) {
       const of = (outcomes[what] ??= {})
       of[outcome] = (of[outcome] ?? 0) + 1
       if (expected.includes(outcome)) return true
-      const sentence = `${what}: ${outcome}, where only ${expected.join(' or ')} was expected`
+      const sentence = `${what}: ${outcome} instead of ${expected.join(' or ')}`
       wrong[sentence] = (wrong[sentence] ?? 0) + 1
       return false
     },
   }
 }
 
-/** Does something with each of a list, so many at a time. */
+/** Calls a function for each item of a list, `parallel` at a time. */
 export async function each(list, parallel, work) {
   let next = 0
   const worker = async () => {

@@ -1,4 +1,4 @@
-// The store, in a process of its own. Answers the questions of run.mjs.
+// The simulator, in its own process. It answers the questions of run.mjs.
 import { ElasticPathSimulator } from 'passport-elasticpath-otp/testing'
 import { answerWith } from '../../bench/support.mjs'
 import { measure } from './figures.mjs'
@@ -8,7 +8,7 @@ const accounts = (count) =>
 const series = (name, count, seed) =>
   Array.from({ length: count }, (_, i) => ({ username: `${name}${i}@example.com`, accounts: seed }))
 
-/** Members by kind, each kind gone through in turn. */
+/** Members by kind. The members of a kind are used in turn. */
 const members = {
   shopper: series('shopper', 40_000, 1),
   buyer: series('buyer', 10_000, accounts(3)),
@@ -19,28 +19,28 @@ const members = {
 }
 const next = Object.fromEntries(Object.keys(members).map((kind) => [kind, 0]))
 const simulator = await ElasticPathSimulator.start({ members: Object.values(members).flat() })
-// A store keeps everybody's newest code: all have one from the beginning, so that only what is more than that grows.
+// The simulator keeps the newest code of each member. All members get one now, so that its memory does not grow later.
 for (const { username } of Object.values(members).flat()) simulator.issueCode(username)
 const rules = new Map()
 let serial = 0
 let figures
 
 answerWith({
-  where: () => ({ url: simulator.url, clientId: simulator.clientId }),
+  address: () => ({ url: simulator.url, clientId: simulator.clientId }),
   deliverTo: (target) => simulator.deliverTo(target),
-  /** So many members of a kind, each with a new code. */
+  /** Returns `count` members of a kind, each with a new code. */
   shoppers: ({ kind, count }) =>
     Array.from({ length: count }, () => {
       const { username } = members[kind][next[kind]++ % members[kind].length]
       return { username, otp: simulator.issueCode(username) }
     }),
-  /** Lets requests of a kind go wrong from now on, as many as told or all. Answers with what mends it. */
+  /** Sets a fault for the next `times` requests, or for all. Returns an id for `mend`. */
   fault({ call, fault, times, afterEffect }) {
     rules.set(++serial, simulator.fault(call, fault, { times: times ?? Infinity, afterEffect }))
     return serial
   },
   hits: (id) => rules.get(id).hits,
-  /** Answers with how many requests were struck. */
+  /** Removes a fault. Returns the number of requests that it applied to. */
   mend(id) {
     const rule = rules.get(id)
     rules.delete(id)
@@ -51,7 +51,7 @@ answerWith({
   revokeAccessTokens: () => simulator.revokeAccessTokens(),
   revokeAccountTokens: () => simulator.revokeAccountTokens(),
   dropConnections: () => simulator.dropConnections(),
-  /** Begins to measure; `figures` has them when they are there. */
+  /** Starts a measurement. `figures` returns the result when it is complete. */
   measure() {
     figures = undefined
     void measure().then((measured) => (figures = measured))

@@ -44,7 +44,7 @@ export interface ShopSetup {
 export type Shop = Awaited<ReturnType<typeof openShop>>
 export type Agent = ReturnType<typeof supertest.agent>
 
-/** What the shop's pages show of a request. */
+/** The parts of a request that the shop's pages show. */
 export interface Page {
   user: (PasswordlessOtpUser & Record<string, unknown>) | null
   stored: PasswordlessOtpUser | null
@@ -173,7 +173,7 @@ export function storedSessions(sessions: Store): Promise<string[]> {
   })
 }
 
-/** Sends what an error of the strategy says, and remembers the error. */
+/** Responds with the code and status of a strategy's error, and stores the error. */
 export function errorHandler(errors: unknown[]): ErrorRequestHandler {
   return (error: unknown, _req, res, _next) => {
     errors.push(error)

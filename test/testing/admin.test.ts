@@ -24,7 +24,7 @@ afterEach(async () => {
   }
 })
 
-/** A webhook that answers with these statuses in turn, the last one again and again. */
+/** Starts a webhook that returns these statuses in order, and then the last one for all further deliveries. */
 async function openWebhook(...statuses: number[]) {
   const events: unknown[] = []
   const server = createServer((request, response) => {
@@ -70,7 +70,7 @@ describe('an implicit access token', () => {
     ['GET', 'profiles', 200],
     ['GET', `profiles/${PROFILE}`, 200],
     ['GET', '/v2/settings/cart', 200],
-  ])('gets for %s %s a %i', async (method, path, status) => {
+  ])('sends %s %s and gets the status %i', async (method, path, status) => {
     const { client, profiles } = await openAdmin()
     const body = method === 'GET' ? undefined : {}
     expect((await client.call(method, path.replace('profiles', profiles), body)).status).toBe(status)
@@ -104,7 +104,7 @@ describe('password profiles', () => {
     ['PUT', `/${PROFILE}`, { type: 'password_profile', enable_one_time_password_token: 'yes' }, 422],
     ['POST', '', { type: 'password_profile' }, 422],
     ['POST', '', [], 400],
-  ])('refuse %s %s %j with %i', async (method, path, data, status) => {
+  ])('do not change if a request is refused: %s %s %j returns %i', async (method, path, data, status) => {
     const { admin, profiles, simulator } = await openAdmin()
     const before = simulator.profiles
     const call = (base: string) => admin.call(method, base + path, data && { data })
@@ -181,7 +181,7 @@ describe('integrations', () => {
     expect(simulator.integrations).toEqual([])
   })
 
-  test('of queues are kept, and get no deliveries', async () => {
+  test('for queues are stored but get no deliveries', async () => {
     const { client, admin, simulator } = await openAdmin({ passwordProfiles: [{}] })
     const fields = { integration_type: 'aws_sqs', configuration: { url: 'x', region: 'y' } }
     expect((await admin.call('POST', INTEGRATIONS, integration('', fields))).status).toBe(200)
@@ -193,7 +193,7 @@ describe('integrations', () => {
     })
   })
 
-  test('retry as jobs with a log for each delivery', async () => {
+  test('retry a delivery in the same job, with a log entry for each attempt', async () => {
     useFakeClock()
     const { url } = await openWebhook(500, 204)
     const integrations = [{ id: 'mine', url, retryDelay: 60_000 }]
@@ -237,7 +237,7 @@ describe('integrations', () => {
     expect([events.length, jest.getTimerCount()]).toEqual([1, 0])
   })
 
-  test('include the webhook of `deliverTo`, and a failed connection has no status', async () => {
+  test('include the webhook of `deliverTo`, and log a failed connection without a status', async () => {
     const { simulator, client, admin } = await openAdmin({ passwordProfiles: [{}] })
     simulator.deliverTo({ url: 'http://127.0.0.1:1/', secretKey: 'x', attempts: 1 })
     expect(simulator.integrations).toMatchObject([{ name: 'One-time passwords', enabled: true }])
@@ -256,8 +256,8 @@ describe('integrations', () => {
   test.each([
     [{ url: 'ftp://x' }, 'http'],
     [{ url: 'http://x', secretKey: '\n' }, 'printable ASCII'],
-    [{ url: 'http://x', observe: [] }, 'observe is not an option of an integration'],
-  ])('as the option %j are refused', async (seed, message) => {
+    [{ url: 'http://x', observe: [] }, 'Unknown option of an integration: observe'],
+  ])('throw if the option is %j', async (seed, message) => {
     await expect(
       ElasticPathSimulator.start({ members: [{ username: ADA }], integrations: [seed] }),
     ).rejects.toThrow(message)

@@ -9,7 +9,7 @@ describe('tokenClaims', () => {
     ['iso', /^[\w-]+\.[\w-]+\.[\w-]+$/, 'exp', 'string'],
     ['absent', /^[\w-]+\.[\w-]+\.[\w-]+$/, 'jti', 'string'],
     ['opaque', /^[\w-]+~[\w-]+$/, 'exp', 'undefined'],
-  ])('%s: the token has this form, is accepted, and expires', async (tokenClaims, form, claim, type) => {
+  ])('issues tokens of the form %s that are accepted and expire', async (tokenClaims, form, claim, type) => {
     const { simulator, client } = await openStore({ tokenClaims })
     const token = await client.signIn()
     expect(token).toMatch(form)
@@ -24,7 +24,7 @@ describe('tokenClaims', () => {
 })
 
 describe('codes', () => {
-  test('work until they expire with `reusableCodes`', async () => {
+  test('work more than once until they expire if `reusableCodes` is true', async () => {
     const { simulator, client } = await openStore({ reusableCodes: true })
     const otp = simulator.issueCode(ADA)
     expect([(await client.exchange(otp)).status, (await client.exchange(otp)).status]).toEqual([201, 201])
@@ -32,7 +32,7 @@ describe('codes', () => {
     expect((await client.exchange(otp)).status).toBe(400)
   })
 
-  test('stay valid after a new one without `newCodeInvalidatesOld`', async () => {
+  test('stay valid after a new code if `newCodeInvalidatesOld` is false', async () => {
     const { simulator, client } = await openStore({ newCodeInvalidatesOld: false })
     const [older, newer] = [simulator.issueCode(ADA), simulator.issueCode(ADA)]
     expect(simulator.lastCode(ADA)).toBe(newer)
@@ -43,7 +43,7 @@ describe('codes', () => {
   test.each([
     [2, 201],
     [3, 400],
-  ])('after %i wrong attempts of 3 give a %i', async (attempts, status) => {
+  ])('return after %i wrong attempts out of 3: %i', async (attempts, status) => {
     const { simulator, client } = await openStore({ codeAttempts: 3 })
     const otp = simulator.issueCode(ADA)
     for (let i = 0; i < attempts; i++) await client.exchange('wrong1')
@@ -51,7 +51,7 @@ describe('codes', () => {
     expect((await client.exchange(simulator.issueCode(ADA))).status).toBe(201)
   })
 
-  test('sign in whatever purpose they were requested for', async () => {
+  test('sign in regardless of the purpose in the request', async () => {
     const { simulator, client } = await openStore()
     await client.askForCode(ADA, { purpose: 'reset_password' })
     expect((await client.exchange(simulator.mailbox[0]?.otp ?? '')).status).toBe(201)
@@ -62,7 +62,7 @@ describe('usernameCase', () => {
   test.each([
     ['sensitive', 400, 0],
     ['insensitive', 201, 1],
-  ] as const)('%s', async (usernameCase, status, codes) => {
+  ] as const)('makes usernames %s', async (usernameCase, status, codes) => {
     const { simulator, client } = await openStore({ usernameCase })
     await client.askForCode('ADA@example.com')
     expect(simulator.mailbox).toHaveLength(codes)
@@ -77,7 +77,7 @@ describe('delays', () => {
   test.each([
     [ADA, 100],
     ['nobody@example.com', 900],
-  ])('answer the code request for %s after %i ms', async (username, delay) => {
+  ])('postpone the response to the code request for %s by %i ms', async (username, delay) => {
     useFakeClock()
     const { simulator, client } = await openStore({ otpRequestDelay: { known: 100, unknown: 900 } })
     const arrived = simulator.nextRequest('otp_request')
@@ -91,7 +91,7 @@ describe('delays', () => {
 })
 
 describe('configure', () => {
-  test('changes what is named from now on', async () => {
+  test('changes only the named settings, for new requests', async () => {
     const { simulator, client } = await openStore()
     simulator.configure({ wrongCodeStatus: 401, accountTokenLifetime: 60 })
     expect((await client.exchange('wrong1')).status).toBe(401)
@@ -103,19 +103,19 @@ describe('configure', () => {
   })
 
   test.each([
-    [{ codeLifetme: 1 }, 'codeLifetme is not an option of configure'],
-    [{ port: 1 }, 'port is not an option of configure'],
+    [{ codeLifetme: 1 }, 'Unknown option of configure: codeLifetme'],
+    [{ port: 1 }, 'Unknown option of configure: port'],
     [{ codeAttempts: 0 }, 'codeAttempts must be a number from 1'],
-    [{ otpRequestDelay: { know: 1 } }, 'know is not an option of otpRequestDelay'],
+    [{ otpRequestDelay: { know: 1 } }, 'Unknown option of otpRequestDelay: know'],
     [{ usernameCase: 'folded' }, 'usernameCase must be one of sensitive, insensitive, not folded'],
-  ])('refuses %j', async (changes, message) => {
+  ])('throws for %j', async (changes, message) => {
     const { simulator } = await openStore()
     expect(() => simulator.configure(changes as object)).toThrow(message)
   })
 })
 
 describe('the realm', () => {
-  test('can be replaced: its old ids are not found, and old codes are invalid', async () => {
+  test('can be replaced, which invalidates its old ids and codes', async () => {
     const { simulator, client } = await openStore()
     const { realmId, passwordProfileId } = simulator
     const [path, otp] = [client.otpRequestPath(), simulator.issueCode(ADA)]
@@ -129,7 +129,7 @@ describe('the realm', () => {
     expect((await client.exchange(simulator.lastCode(ADA) ?? '')).status).toBe(201)
   })
 
-  test('has profiles that can be changed', async () => {
+  test('has password profiles that can be changed', async () => {
     const { simulator, client } = await openStore()
     const { passwordProfileId: id } = simulator
     simulator.updateProfile(id, { oneTimePasswords: false, usernameFormat: 'email' })
@@ -138,7 +138,9 @@ describe('the realm', () => {
       enable_one_time_password_token: false,
     })
     expect((await client.askForCode(ADA, {}, client.otpRequestPath({ profileId: id }))).status).toBe(422)
-    expect(() => simulator.updateProfile(id, { enabled: true } as object)).toThrow('enabled is not an option')
+    expect(() => simulator.updateProfile(id, { enabled: true } as object)).toThrow(
+      'Unknown option of a password profile: enabled',
+    )
     expect(() => simulator.updateProfile('x', {})).toThrow('No password profile has the id x')
   })
 })
@@ -149,12 +151,12 @@ test.each([
   { passwordProfiles: [{ enabled: true }] },
   { webhook: { url: 'http://127.0.0.1:1/', secret: 'x' } },
   { carts: [{ items: [{ sku: 'mug', count: 2 }] }] },
-])('the unknown option in %j is refused by name', async (options) => {
+])('the simulator names the unknown option in %j', async (options) => {
   await expect(ElasticPathSimulator.start(options as SimulatorOptions)).rejects.toThrow(
-    /^(mail|accountId|enabled|secret|count) is not an option of an? /,
+    /^Unknown option of an? .*: (mail|accountId|enabled|secret|count)\./,
   )
   const { simulator } = await openStore()
-  expect(() => simulator.replaceRealm({ id: 'x' } as object)).toThrow('id is not an option of a realm')
+  expect(() => simulator.replaceRealm({ id: 'x' } as object)).toThrow('Unknown option of a realm: id.')
 })
 
 describe('members', () => {
@@ -163,7 +165,7 @@ describe('members', () => {
     { id: 'b', name: 'B' },
   ]
 
-  test('removed from an account cannot act for it, and can list their other accounts', async () => {
+  test('who are removed from an account lose access to it, but can list their other accounts', async () => {
     const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: shared }] })
     const { json } = await client.exchange(simulator.issueCode(ADA))
     const [a, b] = [0, 1].map((i) => String(at(json, 'data', i, 'token')))
@@ -173,10 +175,10 @@ describe('members', () => {
     )
     expect(listed).toEqual(['b', 'b'])
     expect([(await client.accounts(a)).status, (await client.accounts(b)).status]).toEqual([401, 200])
-    expect(() => simulator.removeFromAccount(ADA, 'a')).toThrow('does not belong to a')
+    expect(() => simulator.removeFromAccount(ADA, 'a')).toThrow('does not belong to the account a')
   })
 
-  test('that are removed cannot use their tokens or sign in', async () => {
+  test('who are removed cannot use their tokens or sign in', async () => {
     const { simulator, client } = await openStore({ members: [{ username: ADA }, { username: BOB }] })
     const token = await client.signIn()
     const otp = simulator.issueCode(ADA)
@@ -186,7 +188,7 @@ describe('members', () => {
     expect(() => simulator.removeMember(ADA)).toThrow('No member has the username')
   })
 
-  test('of no account sign in to an empty list', async () => {
+  test('without accounts sign in and get an empty list', async () => {
     const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 0 }] })
     const { status, json } = await client.exchange(simulator.issueCode(ADA))
     expect([status, at(json, 'data')]).toEqual([201, []])

@@ -9,7 +9,7 @@ const mugs = (quantity: unknown) => ({ type: 'cart_item', sku: 'mug', quantity }
 const card = { type: 'custom_item', name: 'Card', sku: 'card', quantity: 1, price: { amount: 300 } }
 const account = (...ids: string[]) => ({ data: ids.map((id) => ({ type: 'account', id })) })
 
-/** A store with Ada in the account `a` and Bob in `b`, their tokens, and a guest without one. */
+/** Starts a simulator with Ada in the account `a` and Bob in the account `b`, their tokens, and a guest without one. */
 async function openShop(options: SimulatorOptions = {}) {
   const members = [
     { id: 'ada', username: ADA, accounts: [{ id: 'a', name: 'A' }] },
@@ -22,7 +22,7 @@ async function openShop(options: SimulatorOptions = {}) {
   return { ...store, ada, bob, guest: store.client }
 }
 
-/** The quantities in an answer with items, by SKU. */
+/** The quantities in a response with items, by SKU. */
 function quantities({ json }: Reply): Record<string, unknown> {
   const items = at(json, 'data') as unknown[]
   return Object.fromEntries(items.map((item) => [String(at(item, 'sku')), at(item, 'quantity')] as const))
@@ -48,7 +48,7 @@ describe('the catalog', () => {
     expect((await client.call('GET', '/catalog/products/x')).status).toBe(404)
   })
 
-  test('has products by default', async () => {
+  test('has sample products by default', async () => {
     const { simulator } = await openStore()
     expect(simulator.products.map(({ name }) => name)).toEqual(['Desk lamp', 'Notebook', 'Mug', 'Poster'])
   })
@@ -62,13 +62,13 @@ describe('the catalog', () => {
     { carts: [{ items: [{ sku: 'x' }] }] },
     { carts: [{ id: 'x' }, { id: 'x' }] },
     { carts: [{ quote: true }] },
-  ])('refuses %j', async (options) => {
+  ])('throws for %j', async (options) => {
     await expect(openShop(options as SimulatorOptions)).rejects.toThrow()
   })
 })
 
 describe('a cart', () => {
-  test('that does not exist is created empty by a read with any token', async () => {
+  test('that does not exist is created when it is read, with any token', async () => {
     const { simulator, guest } = await openShop()
     const reply = await guest.call('GET', '/v2/carts/a%20cart')
     expect([reply.status, at(reply.json, 'data')]).toMatchObject([
@@ -112,7 +112,7 @@ describe('a cart', () => {
     expect(simulator.carts).toHaveLength(2)
   })
 
-  test('includes its items if the query says so', async () => {
+  test('includes its items if the query has `include=items`', async () => {
     const { guest } = await openShop({ carts: [{ id: 'x', items: [{ sku: 'mug', quantity: 2 }] }] })
     const { json } = await guest.call('GET', '/v2/carts/x?include=items')
     expect(at(json, 'included', 'items', 0)).toMatchObject({ sku: 'mug', quantity: 2 })
@@ -123,13 +123,13 @@ describe('a cart', () => {
     })
   })
 
-  test('reaches another resource by an encoded slash in its id', async () => {
+  test('with an encoded slash in its id gives access to other resources', async () => {
     const { guest, ada } = await openShop()
     const reply = await guest.call('GET', '/v2/carts/..%2Forders', undefined, ada)
     expect([reply.status, at(reply.json, 'data')]).toEqual([200, []])
   })
 
-  test('expires after its last write: reads and associations do not count', async () => {
+  test('expires some days after its last write, which reads and associations do not extend', async () => {
     const { simulator, guest, ada } = await openShop({ cartExpiryDays: 2 })
     const day = async () => {
       simulator.advance(87_000)
@@ -151,7 +151,7 @@ describe('a cart', () => {
 })
 
 describe('items', () => {
-  test('are added, added to, changed and removed', async () => {
+  test('are added, increased, changed and removed', async () => {
     const { guest } = await openShop()
     const path = '/v2/carts/x/items'
     await guest.call('POST', path, { data: lamps(1) })
@@ -188,7 +188,7 @@ describe('items', () => {
     [{ type: 'promotion_item', code: 'x' }, 404, 'Not Found'],
     [{ type: 'gift' }, 400, 'Bad Request'],
     [null, 400, 'Bad Request'],
-  ])('%j is refused with %i %s', async (data, status, title) => {
+  ])('are refused if the entry is %j: %i %s', async (data, status, title) => {
     const { simulator, guest } = await openShop()
     const reply = await guest.call('POST', '/v2/carts/x/items', { data })
     expect(errorOf(reply)).toEqual([status, title])
@@ -200,7 +200,7 @@ describe('items', () => {
       })
   })
 
-  test('of a list are added as far as possible, or all or nothing', async () => {
+  test('in a list are added as far as possible, or all or none with `add_all_or_nothing`', async () => {
     const { guest } = await openShop()
     const post = (options?: object) =>
       guest.call('POST', '/v2/carts/x/items', { data: [lamps(9), mugs(1)], options })
@@ -214,7 +214,7 @@ describe('items', () => {
     expect(quantities(await guest.call('GET', '/v2/carts/x/items'))).toEqual({ mug: 1 })
   })
 
-  test('are set in bulk, all or nothing unless the options say otherwise', async () => {
+  test('are updated in bulk, all or none by default', async () => {
     const { simulator, guest } = await openShop({
       carts: [{ id: 'x', items: [{ sku: 'lamp' }, { sku: 'mug' }] }],
     })
@@ -231,7 +231,7 @@ describe('items', () => {
   test.each([
     ['an object', false],
     ['an array', true],
-  ])('of another cart are added by %s, each time that it is sent', async (_, inArray) => {
+  ])('of another cart are added again with each request, by %s', async (_, inArray) => {
     const { simulator, guest } = await openShop({
       carts: [{ id: 'y', items: [{ sku: 'lamp', quantity: 2 }] }],
     })
@@ -246,7 +246,7 @@ describe('items', () => {
     expect(simulator.cart('y')?.items).toHaveLength(1)
   })
 
-  test('are added once if the answer is lost after the effect, and not at all if it is lost before', async () => {
+  test('are added once if only the response is lost, and not at all if the request is lost', async () => {
     const { simulator, guest } = await openShop()
     const post = () => guest.call('POST', '/v2/carts/x/items', { data: mugs(1) })
     simulator.fault('POST /v2/carts/:id/items', 'reset')
@@ -261,7 +261,7 @@ describe('items', () => {
 })
 
 describe('the carts of an account', () => {
-  test('are a list that an account joins with any cart whose id it knows', async () => {
+  test('can include any cart whose id the account knows', async () => {
     const { simulator, guest, ada, bob } = await openShop()
     const path = '/v2/carts/x/relationships/accounts'
     const first = await guest.call('POST', path, account('a'), ada)
@@ -277,10 +277,10 @@ describe('the carts of an account', () => {
     ['a guest', undefined, account('a'), 403],
     ['an invalid account token', 'x', account('a'), 401],
     ['another account', 'ada', account('b'), 403],
-    ['no list', 'ada', { data: {} }, 400],
+    ['a body without a list', 'ada', { data: {} }, 400],
     ['an empty list', 'ada', { data: [] }, 400],
     ['another type', 'ada', { data: [{ type: 'customer', id: 'a' }] }, 400],
-  ])('are not joined by %s', async (_, who, body, status) => {
+  ])('cannot be changed with %s', async (_, who, body, status) => {
     const { guest, ada } = await openShop()
     const token = who === 'ada' ? ada : who
     for (const method of ['POST', 'DELETE'])
@@ -289,7 +289,7 @@ describe('the carts of an account', () => {
       )
   })
 
-  test('are listed in pages of 100, in the order of creation, without items, whatever filter and sort say', async () => {
+  test('are listed in the order of creation, without items, in pages of up to 100, and ignore filter and sort', async () => {
     const carts = Array.from({ length: 101 }, (_, i) => ({ id: `c${i}`, accounts: ['a'], isQuote: i === 1 }))
     const { simulator, guest, ada } = await openShop({ carts })
     simulator.addCart({ id: 'other', accounts: ['b'] })
@@ -314,7 +314,7 @@ describe('the carts of an account', () => {
     expect(errorOf(reply)).toEqual([400, 'Cannot associate accounts to carts with contact emails'])
   })
 
-  test('keep their last cart until it is disassociated', async () => {
+  test('include the last cart until its association is removed', async () => {
     const { simulator, guest, ada } = await openShop({
       carts: [
         { id: 'x', accounts: ['a'] },
@@ -341,7 +341,7 @@ describe('orders', () => {
   }
   const carts = [{ id: 'x', items: [{ sku: 'lamp', quantity: 2 }] }]
 
-  test('are made from a cart, which stays, and are listed for the account', async () => {
+  test('are created from a cart, which does not change, and are listed for the account', async () => {
     const { simulator, guest, ada, bob } = await openShop({ carts })
     const data = { contact, order_number: 'n1', shipping_address: address, billing_address: address }
     const made = await guest.call('POST', '/v2/carts/x/checkout', { data }, ada)
@@ -382,20 +382,26 @@ describe('orders', () => {
   })
 
   test.each([
-    ['a guest, with any token', 'guest', { customer: { name: 'G', email: 'g@example.com' } }, 201, undefined],
+    ['201 for a guest', 'guest', { customer: { name: 'G', email: 'g@example.com' } }, 201, undefined],
     [
-      'an administrator, for any account',
+      '201 for an administrator with any account',
       'admin',
       { contact, account: { id: 'b', member_id: 'bob' } },
       201,
       'b',
     ],
-    ['a guest, for an account', 'guest', { contact, account: { id: 'b' } }, 403, undefined],
-    ['another account', 'ada', { contact, account: { id: 'b' } }, 403, undefined],
-    ['nobody with an email', 'ada', { contact: { name: 'Ada' } }, 400, undefined],
-    ['an incomplete address', 'ada', { contact, billing_address: { line_1: '1 St' } }, 400, undefined],
-    ['an invalid account token', 'nobody', { contact }, 401, undefined],
-  ])('by %s', async (_, who, data, status, accountId) => {
+    ['403 for a guest with an account', 'guest', { contact, account: { id: 'b' } }, 403, undefined],
+    ['403 for another account', 'ada', { contact, account: { id: 'b' } }, 403, undefined],
+    ['400 without an email address', 'ada', { contact: { name: 'Ada' } }, 400, undefined],
+    [
+      '400 for an incomplete address',
+      'ada',
+      { contact, billing_address: { line_1: '1 St' } },
+      400,
+      undefined,
+    ],
+    ['401 for an invalid account token', 'nobody', { contact }, 401, undefined],
+  ])('are created only if the checkout is valid: %s', async (_, who, data, status, accountId) => {
     const { simulator, guest, ada } = await openShop({ carts })
     const token = { ada, nobody: 'x' }[who]
     const client = who === 'admin' ? await Client.admin(simulator) : guest
@@ -403,12 +409,12 @@ describe('orders', () => {
     expect(simulator.orders.map((order) => order.accountId)).toEqual(status === 201 ? [accountId] : [])
   })
 
-  test('are not made from an empty cart', async () => {
+  test('are not created from an empty cart', async () => {
     const { guest, ada } = await openShop()
     expect((await guest.call('POST', '/v2/carts/x/checkout', { data: { contact } }, ada)).status).toBe(400)
   })
 
-  test('are made once if the answer is lost after the effect', async () => {
+  test('are created once if the response is lost after the effect', async () => {
     const { simulator, guest, ada } = await openShop({ carts })
     simulator.fault('POST /v2/carts/:id/checkout', 'half_valid')
     simulator.fault('POST /v2/carts/:id/checkout', 'reset', { afterEffect: true })
@@ -425,7 +431,7 @@ describe('orders', () => {
     [{ gateway: 'manual', method: 'purchase' }, false, 422, 'unpaid', 'incomplete'],
     [{ gateway: 'stripe', method: 'purchase' }, true, 422, 'unpaid', 'incomplete'],
     [{ gateway: 'manual', method: 'give' }, true, 400, 'unpaid', 'incomplete'],
-  ])('are paid by %j with a payment gateway: %p', async (data, paymentGateway, code, payment, status) => {
+  ])('respond to %j, payment gateway: %p, with %i', async (data, paymentGateway, code, payment, status) => {
     const { simulator, guest, ada, bob } = await openShop({ carts, paymentGateway })
     await guest.call('POST', '/v2/carts/x/checkout', { data: { contact } }, ada)
     const path = `/v2/orders/${simulator.orders[0]?.id ?? ''}/payments`
@@ -435,7 +441,7 @@ describe('orders', () => {
     if (code === 200) expect((await guest.call('POST', path, { data }, ada)).status).toBe(409)
   })
 
-  test('add their items to a cart again', async () => {
+  test('can be added to a cart with the type order_items', async () => {
     const { simulator, guest, ada } = await openShop({ carts })
     await guest.call('POST', '/v2/carts/x/checkout', { data: { contact } }, ada)
     const data = { type: 'order_items', order_id: simulator.orders[0]?.id }
@@ -443,10 +449,10 @@ describe('orders', () => {
   })
 })
 
-describe('the clock of carts and orders', () => {
+describe('timestamps of carts and orders', () => {
   afterEach(() => jest.useRealTimers())
 
-  test('is the simulator’s', async () => {
+  test('follow the simulator’s clock', async () => {
     useFakeClock()
     const { simulator, guest } = await openShop()
     jest.setSystemTime(Date.parse('2030-01-01T00:00:00Z'))

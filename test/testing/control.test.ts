@@ -7,7 +7,7 @@ import { ADA, at, detailOf, openStore, useFakeClock } from './support'
 
 const SETTINGS = '/v2/settings/account-authentication'
 
-/** A connection to the simulator, with everything that arrives on it. */
+/** Opens a connection to the simulator and collects the text that it receives. */
 function openSocket(url: string) {
   const socket = connect(Number(new URL(url).port), '127.0.0.1')
   const state = { socket, text: '', closed: once(socket, 'close') }
@@ -17,7 +17,7 @@ function openSocket(url: string) {
 }
 
 describe('hold', () => {
-  test('keeps a request without effect until it is released', async () => {
+  test('holds a request without an effect until it is released', async () => {
     const { simulator, client } = await openStore()
     const held = simulator.hold('exchange')
     const otp = simulator.issueCode(ADA)
@@ -29,7 +29,7 @@ describe('hold', () => {
     expect((await exchange).status).toBe(400)
   })
 
-  test('keeps only the answer with `afterEffect`', async () => {
+  test('holds only the response if `afterEffect` is true', async () => {
     const { simulator, client } = await openStore()
     const held = simulator.hold('exchange', { afterEffect: true })
     const otp = simulator.issueCode(ADA)
@@ -40,7 +40,7 @@ describe('hold', () => {
     expect((await exchange).status).toBe(201)
   })
 
-  test('keeps as many requests as it says, from the one that it says', async () => {
+  test('skips `after` requests and holds the next `times`', async () => {
     const { simulator, client } = await openStore()
     const held = simulator.hold('account_settings', { times: 2, after: 1 })
     expect((await client.settings()).status).toBe(200)
@@ -56,7 +56,7 @@ describe('hold', () => {
     expect((await client.settings()).status).toBe(200)
   })
 
-  test('meets faults after it is released', async () => {
+  test('applies faults after the release', async () => {
     const { simulator, client } = await openStore()
     const held = simulator.hold('any')
     const settings = client.settings()
@@ -66,7 +66,7 @@ describe('hold', () => {
     expect((await settings).status).toBe(503)
   })
 
-  test('rejects `arrived` if it is released or the simulator is stopped before a request', async () => {
+  test('rejects `arrived` if it is released or the simulator is stopped before a request arrives', async () => {
     const { simulator } = await openStore()
     const released = simulator.hold('any')
     released.release()
@@ -79,7 +79,7 @@ describe('hold', () => {
 })
 
 describe('nextRequest, nextAnswer and on', () => {
-  test('resolve with the request of their kind', async () => {
+  test('report only requests of the given kind', async () => {
     const { simulator, client } = await openStore()
     const request = simulator.nextRequest('otp_request')
     const answer = simulator.nextAnswer('POST /v2/account-members/tokens')
@@ -94,7 +94,7 @@ describe('nextRequest, nextAnswer and on', () => {
     expect(kinds).toEqual(['account_settings 200', 'otp_request 202', 'exchange 400'])
   })
 
-  test('accept endpoints whose parameters have other names, and refuse unknown ones', async () => {
+  test('accept any names of path parameters, and throw for unknown endpoints', async () => {
     const { simulator, client } = await openStore()
     await client.call('GET', '/v2/carts/a')
     expect(simulator.count('GET /v2/carts/:cartId')).toBe(1)
@@ -102,7 +102,9 @@ describe('nextRequest, nextAnswer and on', () => {
     for (const use of ['fault', 'hold', 'nextRequest', 'nextAnswer', 'count'] as const) {
       const call = () =>
         use === 'fault' ? simulator.fault('GET /v2/cart', 'hang') : simulator[use]('GET /v2/cart')
-      expect(call).toThrow(/^GET \/v2\/cart is not a call: they are access_token, .*GET \/v2\/carts\/:id$/)
+      expect(call).toThrow(
+        /^Unknown kind of request: GET \/v2\/cart\. Known kinds: access_token, .*GET \/v2\/carts\/:id$/,
+      )
     }
   })
 })
@@ -112,7 +114,7 @@ describe('a fault', () => {
     ['gzip', promisify(gunzip)],
     ['deflate', promisify(inflate)],
     ['br', promisify(brotliDecompress)],
-  ] as const)('compresses the true answer by %s', async (compressed, decompress) => {
+  ] as const)('compresses the regular response with %s', async (compressed, decompress) => {
     const { simulator } = await openStore()
     simulator.fault('account_settings', { compressed })
     const { socket, closed } = openSocket(simulator.url)
@@ -127,7 +129,7 @@ describe('a fault', () => {
   })
 
   test.each([400, 401, 403, 404, 422])(
-    'says with %i that the realm of the token is not found',
+    'returns %i with the error that the realm of the token was not found',
     async (status) => {
       const { simulator, client } = await openStore()
       simulator.fault('exchange', { realmNotFound: status })
@@ -142,7 +144,7 @@ describe('a fault', () => {
   test.each([
     ['request_timeout', /^HTTP\/1.1 408 [^]*connection: close/i],
     ['close', /^$/],
-  ] as const)('closes a kept-alive connection by %s', async (fault, text) => {
+  ] as const)('closes a keep-alive connection if it is %s', async (fault, text) => {
     const { simulator } = await openStore()
     const connection = openSocket(simulator.url)
     connection.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -163,18 +165,18 @@ describe('a fault', () => {
     [{ delay: -1 }, 'RangeError'],
     [{ compressed: 'zip' as 'gzip' }, 'TypeError'],
     [{ realmNotFound: 200 }, 'RangeError'],
-  ])('%j is refused when it is set', async (fault, error) => {
+  ])('throws when it is set to the invalid value %j', async (fault, error) => {
     const { simulator } = await openStore()
     expect(() => simulator.fault('any', fault)).toThrow(expect.objectContaining({ name: error }) as Error)
     expect(() => simulator.fault('any', 'hang', { time: 2 } as object)).toThrow(
-      'time is not an option of a fault',
+      'Unknown option of a fault: time',
     )
     expect(() => simulator.hold('any', { after: -1 })).toThrow(RangeError)
   })
 })
 
 describe('the connections', () => {
-  test('are counted, and announced when they open and close', async () => {
+  test('are counted, and emit an event when they open and close', async () => {
     const { simulator } = await openStore()
     simulator.dropConnections()
     const counts: number[] = []
@@ -193,7 +195,7 @@ describe('the connections', () => {
     expect([simulator.connections, counts.at(-1)]).toEqual([0, 0])
   })
 
-  test('expire when they are idle, with a 408 that nobody requested', async () => {
+  test('get a 408 and close if they are idle when `expireConnections` is called', async () => {
     const { simulator } = await openStore()
     const [idle, busy] = [openSocket(simulator.url), openSocket(simulator.url)]
     const held = simulator.hold('any')
@@ -225,7 +227,7 @@ describe('the connections', () => {
 describe('the clock', () => {
   afterEach(() => jest.useRealTimers())
 
-  test('can differ from the machine’s, and the header `Date` follows it', async () => {
+  test('can differ from the machine’s clock, and sets the header `Date`', async () => {
     const { simulator, client } = await openStore({ clockSkew: -7200 })
     const dateOf = async () => Date.parse((await client.settings()).headers.get('date') ?? '')
     expect(Math.abs((await dateOf()) - Date.now() + 7_200_000)).toBeLessThan(60_000)
@@ -237,7 +239,7 @@ describe('the clock', () => {
     await expect(ElasticPathSimulator.start({ clockSkew: Infinity })).rejects.toThrow(RangeError)
   })
 
-  test('and every delay follow Jest’s fake timers', async () => {
+  test('follows Jest’s fake timers, as do all delays', async () => {
     useFakeClock()
     const { simulator, client } = await openStore()
     jest.setSystemTime(Date.parse('2030-01-01T00:00:00Z'))
@@ -261,7 +263,7 @@ describe('route', () => {
     return store
   }
 
-  test('answers with the handler’s answer', async () => {
+  test('sends the response of the handler', async () => {
     const requests: unknown[] = []
     const { simulator, client } = await openWithRoute((request) => {
       requests.push(request)
@@ -288,13 +290,13 @@ describe('route', () => {
     ['an invalid access token', { authorization: 'Bearer x' }, 401],
     ['an invalid account token', { 'EP-Account-Management-Authentication-Token': 'x' }, 401],
     ['no account token', {}, 200],
-  ])('checks the tokens: %s', async (_, headers, status) => {
+  ])('validates the tokens of a request with %s', async (_, headers, status) => {
     const { client } = await openWithRoute(({ account }) => ({ status: 200, body: { account } }))
     expect((await client.send('/v2/x/1/y', { method: 'POST', headers })).status).toBe(status)
     expect((await client.send('/v2/x/1/y')).status).toBe(405)
   })
 
-  test('serves a browser without tokens if it is open', async () => {
+  test('accepts requests without tokens if `open` is true', async () => {
     const { simulator } = await openStore()
     const headers = { 'content-type': 'text/html' }
     simulator.route('GET', '/', () => ({ status: 200, body: '<h1>', headers }), { open: true })
@@ -302,7 +304,7 @@ describe('route', () => {
     expect([page.headers.get('content-type'), await page.text()]).toEqual(['text/html', '<h1>'])
   })
 
-  test('precedes the built-in endpoints until it is removed', async () => {
+  test('takes precedence over the built-in endpoints until it is removed', async () => {
     const { simulator, client } = await openStore()
     const route = simulator.route('GET', SETTINGS, () => ({ status: 204 }))
     expect((await client.settings()).status).toBe(204)
@@ -318,18 +320,18 @@ describe('route', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('mine'))],
-    ['answers with an impossible status', () => ({ status: 1000 })],
-    ['answers with an impossible header', () => ({ status: 200, headers: { a: '\n' } })],
-    ['answers with what is no JSON', () => ({ status: 200, body: 1n })],
-    ['answers with nothing', () => undefined as never],
-  ])('gives a 500 and reports it if the handler %s', async (_, handler) => {
+    ['returns an invalid status', () => ({ status: 1000 })],
+    ['returns an invalid header', () => ({ status: 200, headers: { a: '\n' } })],
+    ['returns a body that JSON cannot represent', () => ({ status: 200, body: 1n })],
+    ['returns undefined', () => undefined as never],
+  ])('returns 500 and reports the error if the handler %s', async (_, handler) => {
     const { simulator, client } = await openWithRoute(handler)
     expect((await client.call('POST', '/v2/x/1/y')).status).toBe(500)
     expect(simulator.errors).toHaveLength(1)
     expect((await client.settings()).status).toBe(200)
   })
 
-  test('warns about an error that nobody listens to', async () => {
+  test('emits a process warning for an error if there is no listener', async () => {
     const { simulator, client } = await openStore()
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
     simulator.route('GET', '/x', () => Promise.reject(new Error('mine')))
@@ -338,7 +340,7 @@ describe('route', () => {
     warn.mockRestore()
   })
 
-  test('has faults by method and path, whose effects are those of the handler', async () => {
+  test('supports faults by method and path, and calls the handler only with `afterEffect`', async () => {
     let calls = 0
     const { simulator, client } = await openWithRoute(() => ({ status: 200, body: { data: ++calls } }))
     const post = () => client.call('POST', '/v2/x/1/y')
@@ -355,7 +357,7 @@ describe('route', () => {
     ['GET', 'x', {}],
     ['GET', '/x?y', {}],
     ['GET', '/x', { opne: true }],
-  ])('refuses %s %s %j', async (method, path, options) => {
+  ])('throws for %s %s %j', async (method, path, options) => {
     const { simulator } = await openStore()
     const handler = () => ({ status: 200 })
     expect(() => simulator.route(method as 'GET', path, handler, options)).toThrow(TypeError)

@@ -1,9 +1,7 @@
 import { ADA, at, openStore } from './support'
 import type { Fault } from '../../lib/testing'
 
-const ATTEMPT = 'renewal'
-
-/** The store with Ada's token, and a renewal to go wrong. */
+/** Starts a simulator and signs Ada in. `renew` sends a renewal with her account token. */
 async function openForRenewal() {
   const store = await openStore({ members: [{ username: ADA, accounts: 2 }] })
   const token = await store.client.signIn()
@@ -12,47 +10,47 @@ async function openForRenewal() {
 }
 
 describe('a fault', () => {
-  test.each<[string, Fault, number, RegExp]>([
-    ['an HTML page', 'html', 502, /^<!doctype html>/],
-    ['JSON that is none', 'malformed', 201, /^\{"data":\[\{"type":$/],
-    ['a refused bearer', 'refused_bearer', 401, /"Unable to validate access token"/],
-    ['a status', { status: 503 }, 503, /"Service Unavailable"/],
-    ['a status without a body', { status: 200 }, 200, /^$/],
-    ['a status and a text', { status: 500, body: 'down' }, 500, /^down$/],
-    ['a status and JSON', { status: 200, body: { data: 1 } }, 200, /^\{"data":1\}$/],
-    ['a redirect', { redirect: 'http://127.0.0.1:1/' }, 307, /^$/],
-    ['a rate limit', { rateLimited: undefined }, 429, /"Too Many Requests"/],
-    ['a delay', { delay: 1 }, 201, /"data":\[/],
-  ])('is %s', async (_, fault, status, text) => {
+  test.each<[Fault, number, RegExp]>([
+    ['html', 502, /^<!doctype html>/],
+    ['malformed', 201, /^\{"data":\[\{"type":$/],
+    ['refused_bearer', 401, /"Unable to validate access token"/],
+    [{ status: 503 }, 503, /"Service Unavailable"/],
+    [{ status: 200 }, 200, /^$/],
+    [{ status: 500, body: 'down' }, 500, /^down$/],
+    [{ status: 200, body: { data: 1 } }, 200, /^\{"data":1\}$/],
+    [{ redirect: 'http://127.0.0.1:1/' }, 307, /^$/],
+    [{ rateLimited: undefined }, 429, /"Too Many Requests"/],
+    [{ delay: 1 }, 201, /"data":\[/],
+  ])('%j applies to the next request and returns %i', async (fault, status, text) => {
     const { simulator, renew } = await openForRenewal()
-    simulator.fault(ATTEMPT, fault)
+    simulator.fault('renewal', fault)
     const reply = await renew()
     expect(reply.status).toBe(status)
     expect(reply.text).toMatch(text)
-    expect(simulator.requests.map(({ call, status }) => [call, status])).toEqual([[ATTEMPT, status]])
+    expect(simulator.requests.map(({ call, status }) => [call, status])).toEqual([['renewal', status]])
     expect((await renew()).status).toBe(201)
   })
 
-  test('is where a redirect leads, when to try again, or a header of one’s own', async () => {
+  test('sends the header Location, Retry-After or a custom one', async () => {
     const { simulator, renew } = await openForRenewal()
-    simulator.fault(ATTEMPT, { redirect: 'http://127.0.0.1:1/' })
-    simulator.fault(ATTEMPT, { rateLimited: 7 })
-    simulator.fault(ATTEMPT, { status: 503, headers: { 'retry-after': 'soon' } })
+    simulator.fault('renewal', { redirect: 'http://127.0.0.1:1/' })
+    simulator.fault('renewal', { rateLimited: 7 })
+    simulator.fault('renewal', { status: 503, headers: { 'retry-after': 'soon' } })
     expect((await renew()).headers.get('location')).toBe('http://127.0.0.1:1/')
     expect((await renew()).headers.get('retry-after')).toBe('7')
     expect((await renew()).headers.get('retry-after')).toBe('soon')
   })
 
-  test('is a list of which one entry cannot be', async () => {
+  test('half_valid appends an invalid entry to a list', async () => {
     const { simulator, renew } = await openForRenewal()
-    simulator.fault(ATTEMPT, 'half_valid')
+    simulator.fault('renewal', 'half_valid')
     const { status, json } = await renew()
     expect(status).toBe(201)
     expect(at(json, 'data', 0, 'token')).toEqual(expect.any(String))
     expect(at(json, 'data', 2, 'token')).toBe(42)
   })
 
-  test('is half-valid at every call that has data', async () => {
+  test('half_valid replaces a value in every kind of response', async () => {
     const { simulator, client } = await openStore()
     simulator.fault('any', 'half_valid', { times: Infinity })
     expect(at((await client.authenticate()).json, 'access_token')).toBe(42)
@@ -65,52 +63,53 @@ describe('a fault', () => {
     expect(at((await client.passwordProfiles()).json, 'data', 1, 'id')).toBeNull()
   })
 
-  test.each<[string, Fault]>([
-    ['a reset', 'reset'],
-    ['a body cut off', 'truncated'],
-  ])('is %s, which the client sees as a broken connection', async (_, fault) => {
+  test.each<Fault>(['reset', 'truncated'])('%s breaks the connection of the client', async (fault) => {
     const { simulator, renew } = await openForRenewal()
-    simulator.fault(ATTEMPT, fault)
+    simulator.fault('renewal', fault)
     await expect(renew()).rejects.toThrow(/fetch failed|terminated/)
     expect((await renew()).status).toBe(201)
   })
 
-  test('is a body of 64 MiB', async () => {
+  test('oversized sends a body of 64 MiB', async () => {
     const { simulator, renew } = await openForRenewal()
-    simulator.fault(ATTEMPT, 'oversized')
+    simulator.fault('renewal', 'oversized')
     expect((await renew()).text.length).toBeGreaterThanOrEqual(64 * 1024 * 1024)
   })
 
-  test.each<[string, Fault, boolean]>([
-    ['never answered', 'hang', false],
-    ['answered a byte at a time', 'slow', true],
-  ])('is a request that is %s, until the store stops', async (_, fault, hasHead) => {
-    const { simulator } = await openForRenewal()
-    simulator.fault('any', fault)
-    const answer = fetch(`${simulator.url}/v2/settings/account-authentication`)
-    if (hasHead) expect((await answer).status).toBe(401)
-    else while (simulator.requests.length === 0) await new Promise(setImmediate)
-    const end = (hasHead ? answer.then((response) => response.text()) : answer).catch(() => 'ended')
+  test('hang sends nothing until the simulator stops', async () => {
+    const { simulator, client } = await openStore()
+    simulator.fault('any', 'hang')
+    const arrived = simulator.nextRequest()
+    const settings = client.settings()
+    await arrived
     await simulator.stop()
-    expect(await end).toBe('ended')
+    await expect(settings).rejects.toThrow('fetch failed')
   })
-})
 
-describe('when a fault strikes', () => {
-  test('is once, or as often as is said', async () => {
+  test('slow sends the headers, and part of the body until the simulator stops', async () => {
+    const { simulator } = await openStore()
+    simulator.fault('any', 'slow')
+    const response = await fetch(`${simulator.url}/v2/settings/account-authentication`)
+    expect(response.status).toBe(401)
+    const text = response.text()
+    await simulator.stop()
+    await expect(text).rejects.toThrow('terminated')
+  })
+
+  test('applies `times` times', async () => {
     const { simulator, renew } = await openForRenewal()
-    const fault = simulator.fault(ATTEMPT, { status: 500 }, { times: 2 })
+    const fault = simulator.fault('renewal', { status: 500 }, { times: 2 })
     expect([(await renew()).status, (await renew()).status, (await renew()).status]).toEqual([500, 500, 201])
     expect(fault.hits).toBe(2)
   })
 
-  test('is after as many as are let pass', async () => {
+  test('skips `after` requests first', async () => {
     const { simulator, renew } = await openForRenewal()
-    simulator.fault(ATTEMPT, { status: 500 }, { after: 1 })
+    simulator.fault('renewal', { status: 500 }, { after: 1 })
     expect([(await renew()).status, (await renew()).status, (await renew()).status]).toEqual([201, 500, 201])
   })
 
-  test('is always, until it is removed', async () => {
+  test('applies until it is removed if `times` is Infinity', async () => {
     const { simulator, renew } = await openForRenewal()
     const fault = simulator.fault('any', { status: 500 }, { times: Infinity })
     expect([(await renew()).status, (await renew()).status]).toEqual([500, 500])
@@ -119,7 +118,7 @@ describe('when a fault strikes', () => {
     expect(fault.hits).toBe(2)
   })
 
-  test('is at its own call alone', async () => {
+  test('applies to its own kind of request only', async () => {
     const { simulator, client, renew } = await openForRenewal()
     const fault = simulator.fault('exchange', { status: 500 })
     expect((await renew()).status).toBe(201)
@@ -127,23 +126,16 @@ describe('when a fault strikes', () => {
     expect(fault.hits).toBe(1)
   })
 
-  test('never is where it is told to strike nothing', async () => {
+  test('throws if `times` is 0', async () => {
     const { simulator } = await openStore()
     expect(() => simulator.fault('any', 'hang', { times: 0 })).toThrow(RangeError)
   })
 })
 
-describe('what a fault leaves behind', () => {
-  const faults: [string, Fault][] = [
-    ['reset', 'reset'],
-    ['truncated', 'truncated'],
-    ['malformed', 'malformed'],
-    ['half_valid', 'half_valid'],
-    ['html', 'html'],
-    ['500', { status: 500 }],
-  ]
+describe('the effect of a request with a fault', () => {
+  const faults: Fault[] = ['reset', 'truncated', 'malformed', 'half_valid', 'html', { status: 500 }]
 
-  test.each(faults)('%s: nothing, so that the code still works', async (_, fault) => {
+  test.each(faults)('does not happen by default, so the code stays valid: %j', async (fault) => {
     const { simulator, client } = await openStore()
     const otp = simulator.issueCode(ADA)
     simulator.fault('exchange', fault)
@@ -151,7 +143,7 @@ describe('what a fault leaves behind', () => {
     expect((await client.exchange(otp)).status).toBe(201)
   })
 
-  test.each(faults)('%s: after the effect, a code that is spent', async (_, fault) => {
+  test.each(faults)('happens with `afterEffect`, so the code is used up: %j', async (fault) => {
     const { simulator, client } = await openStore()
     const otp = simulator.issueCode(ADA)
     simulator.fault('exchange', fault, { afterEffect: true })
@@ -159,7 +151,7 @@ describe('what a fault leaves behind', () => {
     expect((await client.exchange(otp)).status).toBe(400)
   })
 
-  test.each(faults)('%s: no code was made, or one was, after the effect', async (_, fault) => {
+  test.each(faults)('creates a code only with `afterEffect`: %j', async (fault) => {
     const { simulator, client } = await openStore()
     simulator.fault('otp_request', fault)
     simulator.fault('otp_request', fault, { afterEffect: true })
@@ -169,7 +161,7 @@ describe('what a fault leaves behind', () => {
     expect(simulator.mailbox).toHaveLength(1)
   })
 
-  test('a delay that the client waits for has its effect', async () => {
+  test('happens after a delay if the client waits', async () => {
     const { simulator, client } = await openStore()
     const otp = simulator.issueCode(ADA)
     simulator.fault('exchange', { delay: 1 })
@@ -177,12 +169,13 @@ describe('what a fault leaves behind', () => {
     expect((await client.exchange(otp)).status).toBe(400)
   })
 
-  test('a delay that the store does not live to see leaves nothing running', async () => {
+  test('is canceled if the simulator stops during a delay', async () => {
     const { simulator, client } = await openStore()
     simulator.fault('exchange', { delay: 3_600_000 })
-    const exchange = client.exchange(simulator.issueCode(ADA)).catch(() => 'ended')
-    while (simulator.count('exchange') === 0) await new Promise(setImmediate)
+    const arrived = simulator.nextRequest('exchange')
+    const exchange = client.exchange(simulator.issueCode(ADA))
+    await arrived
     await simulator.stop()
-    expect(await exchange).toBe('ended')
+    await expect(exchange).rejects.toThrow('fetch failed')
   })
 })

@@ -2,8 +2,9 @@ import { ADA, at, claimsOf, detailOf, openStore, TOKEN_TYPE, TOKENS } from './su
 
 const UNKNOWN_UUID = 'c5687352-d102-46fd-b85e-256f10574019'
 
-describe('exchanging a code', () => {
-  test('answers as the documents show it (fact 7)', async () => {
+// The numbers of facts refer to docs/elastic-path-facts.md.
+describe('the exchange of a code', () => {
+  test('returns the response of the documentation (fact 7)', async () => {
     const { simulator, client } = await openStore({ members: [] })
     const member = simulator.addMember({ username: ADA, accounts: [{ name: 'Personal Account' }] })
     const reply = await client.exchange(simulator.issueCode(ADA))
@@ -29,7 +30,7 @@ describe('exchanging a code', () => {
     })
   })
 
-  test("the token's claims are those of the documents' example, and end when `expires` says (fact 12)", async () => {
+  test('returns a token with the documented claims, whose `exp` matches `expires` (fact 12)', async () => {
     const { simulator, client } = await openStore({ accountTokenLifetime: 900 })
     const { json } = await client.exchange(simulator.issueCode(ADA))
     const claims = claimsOf(at(json, 'data', 0, 'token'))
@@ -46,21 +47,21 @@ describe('exchanging a code', () => {
     })
   })
 
-  test('a code works once (fact 15)', async () => {
+  test('accepts a code once (fact 15)', async () => {
     const { simulator, client } = await openStore()
     const otp = simulator.issueCode(ADA)
     expect((await client.exchange(otp)).status).toBe(201)
     expect((await client.exchange(otp)).status).toBe(400)
   })
 
-  test('two exchanges of one code at once sign in once', async () => {
+  test('accepts a code once if two requests arrive at the same time', async () => {
     const { simulator, client } = await openStore()
     const otp = simulator.issueCode(ADA)
     const replies = await Promise.all([client.exchange(otp), client.exchange(otp)])
     expect(replies.map(({ status }) => status).sort()).toEqual([201, 400])
   })
 
-  test('a code ends after ten minutes (fact 21)', async () => {
+  test('refuses a code after ten minutes (fact 21)', async () => {
     const { simulator, client } = await openStore()
     const early = simulator.issueCode(ADA)
     simulator.advance(590)
@@ -70,7 +71,7 @@ describe('exchanging a code', () => {
     expect((await client.exchange(late)).status).toBe(400)
   })
 
-  test('a newer code kills the older', async () => {
+  test('refuses a code after a newer one was issued', async () => {
     const { simulator, client } = await openStore()
     const older = simulator.issueCode(ADA)
     const newer = simulator.issueCode(ADA)
@@ -78,14 +79,14 @@ describe('exchanging a code', () => {
     expect((await client.exchange(newer)).status).toBe(201)
   })
 
-  test('a wrong code does not spend the right one', async () => {
+  test('accepts the right code after a wrong one', async () => {
     const { simulator, client } = await openStore()
     const otp = simulator.issueCode(ADA)
     await client.exchange('wrong1')
     expect((await client.exchange(otp)).status).toBe(201)
   })
 
-  test('a code is of its member alone', async () => {
+  test('refuses a code of another member', async () => {
     const { simulator, client } = await openStore({
       members: [{ username: ADA }, { username: 'bob@example.com' }],
     })
@@ -93,7 +94,7 @@ describe('exchanging a code', () => {
     expect((await client.exchange(otp, { username: 'bob@example.com' })).status).toBe(400)
   })
 
-  test('a code is of its password profile alone', async () => {
+  test('refuses a code of another password profile', async () => {
     const { simulator, client } = await openStore({ passwordProfiles: [{}, { id: UNKNOWN_UUID }] })
     const otp = simulator.issueCode(ADA)
     expect((await client.exchange(otp, { password_profile_id: UNKNOWN_UUID })).status).toBe(400)
@@ -105,7 +106,7 @@ describe('exchanging a code', () => {
     ['an unknown username', { username: 'nobody@example.com' }],
     ['a username in other letters (fact 14)', { username: 'Ada@example.com' }],
     ['a wrong password profile', { password_profile_id: UNKNOWN_UUID }],
-  ])('%s fails to authenticate, without saying why (fact 8)', async (_, fields) => {
+  ])('returns 400 without the reason for %s (fact 8)', async (_, fields) => {
     const { simulator, client } = await openStore()
     const reply = await client.exchange(simulator.issueCode(ADA), fields)
     expect(reply.status).toBe(400)
@@ -114,21 +115,21 @@ describe('exchanging a code', () => {
     })
   })
 
-  test('a wrong code is 401 Unauthorized where the documents are followed (fact 8)', async () => {
+  test('returns the documented 401 for a wrong code if `wrongCodeStatus` is 401 (fact 8)', async () => {
     const { client } = await openStore({ wrongCodeStatus: 401 })
     const reply = await client.exchange('wrong1')
     expect(reply.status).toBe(401)
     expect(reply.json).toEqual({ errors: [{ status: '401', title: 'Unauthorized' }] })
   })
 
-  test('a profile that does not issue codes takes none', async () => {
+  test('refuses a code if its password profile does not issue codes', async () => {
     const off = { id: UNKNOWN_UUID, oneTimePasswords: false }
     const { simulator, client } = await openStore({ passwordProfiles: [off, {}] })
     const otp = simulator.issueCode(ADA, UNKNOWN_UUID)
     expect((await client.exchange(otp, { password_profile_id: UNKNOWN_UUID })).status).toBe(400)
   })
 
-  test('malformed fields are named with their tags, in one line (fact 9)', async () => {
+  test('names all invalid fields and their tags in one line (fact 9)', async () => {
     const { client } = await openStore()
     const reply = await client.exchange('wrong1', { username: '', password_profile_id: 'mine' })
     expect(reply.status).toBe(422)
@@ -153,14 +154,14 @@ describe('exchanging a code', () => {
     ['PasswordProfileID', 'password_profile_id', ['x']],
     ['OneTimePasswordToken', 'one_time_password_token', ''],
     ['OneTimePasswordToken', 'one_time_password_token', { $ne: 1 }],
-  ])('%s is refused where %s is %p (fact 9)', async (name, field, value) => {
+  ])('returns 422 that names %s if %s is %p (fact 9)', async (name, field, value) => {
     const { simulator, client } = await openStore()
     const reply = await client.exchange(simulator.issueCode(ADA), { [field]: value })
     expect(reply.status).toBe(422)
     expect(detailOf(reply)).toMatch(new RegExp(`^Validation failed: field '${name}' on the '\\w+' tag\\.$`))
   })
 
-  test('a member of no account signs in, to an empty list (fact 10)', async () => {
+  test('returns an empty list to a member without accounts (fact 10)', async () => {
     const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 0 }] })
     const { status, json } = await client.exchange(simulator.issueCode(ADA))
     expect(status).toBe(201)
@@ -171,21 +172,21 @@ describe('exchanging a code', () => {
     })
   })
 
-  test('`expires` is epoch seconds where the vendor’s types are followed (fact 12)', async () => {
+  test('returns `expires` in seconds since the epoch if `expiresFormat` is epoch (fact 12)', async () => {
     const { simulator, client } = await openStore({ expiresFormat: 'epoch' })
     const { json } = await client.exchange(simulator.issueCode(ADA))
     expect(at(json, 'data', 0, 'expires')).toBe(at(claimsOf(at(json, 'data', 0, 'token')), 'exp'))
   })
 
-  test('`account_member_id` can be absent (fact 11)', async () => {
+  test('leaves out `account_member_id` if `omitAccountMemberId` is true (fact 11)', async () => {
     const { simulator, client } = await openStore({ omitAccountMemberId: true })
     const { json } = await client.exchange(simulator.issueCode(ADA))
     expect(at(json, 'meta')).not.toHaveProperty('account_member_id')
   })
 })
 
-describe('renewing with a held token (fact 13)', () => {
-  test('answers the whole list with new full lifetimes, and spends no code', async () => {
+describe('the renewal with an account token (fact 13)', () => {
+  test('returns the whole list with new full lifetimes, and uses up no code', async () => {
     const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 3 }] })
     const token = await client.signIn()
     simulator.advance(80_000)
@@ -199,7 +200,7 @@ describe('renewing with a held token (fact 13)', () => {
     expect((await client.exchange(otp)).status).toBe(201)
   })
 
-  test('a renewed token renews in its turn, past the end of the first', async () => {
+  test('accepts a renewed token after the first token has expired', async () => {
     const { simulator, client } = await openStore()
     const first = await client.signIn()
     simulator.advance(80_000)
@@ -212,30 +213,30 @@ describe('renewing with a held token (fact 13)', () => {
   })
 
   test.each([
-    ['absent', () => undefined],
-    ['nonsense', () => 'nonsense'],
+    ['missing', () => undefined],
+    ['malformed', () => 'nonsense'],
     ['without a signature', (token: string) => token.slice(0, token.lastIndexOf('.') + 1)],
-    ['signed by another', (token: string) => token.slice(0, -4) + 'AAAA'],
-  ])('a held token that is %s is refused with 401', async (_, change) => {
+    ['signed with another key', (token: string) => token.slice(0, -4) + 'AAAA'],
+  ])('returns 401 if the account token is %s', async (_, change) => {
     const { client } = await openStore()
     const reply = await client.renew(change(await client.signIn()))
     expect(reply.status).toBe(401)
     expect(reply.json).toEqual({ errors: [{ status: '401', title: 'Unauthorized' }] })
   })
 
-  test('a token of another store is refused', async () => {
+  test('refuses a token of another store', async () => {
     const [mine, other] = [await openStore(), await openStore()]
     expect((await mine.client.renew(await other.client.signIn())).status).toBe(401)
   })
 
-  test('revoked account tokens are refused', async () => {
+  test('refuses revoked account tokens', async () => {
     const { simulator, client } = await openStore()
     const token = await client.signIn()
     simulator.revokeAccountTokens()
     expect((await client.renew(token)).status).toBe(401)
   })
 
-  test('a token for an account that its member has left lists the other accounts', async () => {
+  test('lists the other accounts if the member has left the account of the token', async () => {
     const { simulator, client } = await openStore()
     const token = await client.signIn()
     simulator.setAccounts(ADA, [{ name: 'Another' }])
@@ -244,17 +245,17 @@ describe('renewing with a held token (fact 13)', () => {
     expect((await client.accounts(token)).status).toBe(401)
   })
 
-  test('a held token in the body is a 400', async () => {
+  test('returns 400 if the account token is in the body', async () => {
     const { client } = await openStore()
     const token = await client.signIn()
     expect((await client.renew(undefined, '', { token })).status).toBe(400)
   })
 })
 
-describe('a member of 10,000 accounts', () => {
+describe('a member with 10,000 accounts', () => {
   const many = { members: [{ username: ADA, accounts: 10_000 }] }
 
-  test('gets 25 of them unless more are asked for (fact 11)', async () => {
+  test('gets 25 accounts by default (fact 11)', async () => {
     const { simulator, client } = await openStore(many)
     const { json } = await client.exchange(simulator.issueCode(ADA))
     expect(at(json, 'data')).toHaveLength(25)
@@ -265,7 +266,7 @@ describe('a member of 10,000 accounts', () => {
     expect(at(json, 'links', 'next')).toBe(`${simulator.url}${TOKENS}?page[offset]=25&page[limit]=25`)
   })
 
-  test('finds each of them once, through pages of a hundred', async () => {
+  test('gets each account once in pages of 100', async () => {
     const { client } = await openStore(many)
     const token = await client.signIn()
     const ids = new Set<unknown>()
@@ -276,7 +277,7 @@ describe('a member of 10,000 accounts', () => {
     expect(ids.size).toBe(10_000)
   })
 
-  test('has the same accounts in every answer', async () => {
+  test('gets the same accounts from both endpoints', async () => {
     const { client } = await openStore(many)
     const token = await client.signIn()
     const query = '?page[limit]=2&page[offset]=5000'
@@ -285,7 +286,7 @@ describe('a member of 10,000 accounts', () => {
     expect(at(tokens.json, 'data', 1, 'account_name')).toBe(at(accounts.json, 'data', 1, 'name'))
   })
 
-  test('finds the last page short, and an empty one after it', async () => {
+  test('gets a shorter last page, and an empty page after it', async () => {
     const { client } = await openStore(many)
     const token = await client.signIn()
     const last = await client.renew(token, '?page[limit]=100&page[offset]=9950')
@@ -302,7 +303,7 @@ describe('a member of 10,000 accounts', () => {
     'page[offset]=-1',
     'page[offset]=10001',
     'page[limit]=',
-  ])('%s is a 400 (fact 11), and spends no code', async (query) => {
+  ])('gets a 400 for %s (fact 11), which uses up no code', async (query) => {
     const { simulator, client } = await openStore(many)
     const otp = simulator.issueCode(ADA)
     expect((await client.exchange(otp, {}, `?${query}`)).status).toBe(400)

@@ -3,8 +3,9 @@ import { ADA, at, detailOf, openStore, TOKENS } from './support'
 
 const UNKNOWN_UUID = 'c5687352-d102-46fd-b85e-256f10574019'
 
+// The numbers of facts refer to docs/elastic-path-facts.md.
 describe('access tokens', () => {
-  test('an implicit one comes bare, and lives an hour (facts 2 and 3)', async () => {
+  test('are returned without `data` and expire after an hour (facts 2 and 3)', async () => {
     const { simulator, client } = await openStore()
     const { status, json } = await client.authenticate()
     const expires = Math.floor(simulator.now().getTime() / 1000) + 3600
@@ -13,7 +14,7 @@ describe('access tokens', () => {
     expect(Math.abs(Number(at(json, 'expires')) - expires)).toBeLessThan(60)
   })
 
-  test('one for client credentials is as good', async () => {
+  test('are issued for the grant client_credentials', async () => {
     const { simulator, client } = await openStore()
     const reply = await client.authenticate({
       grant_type: 'client_credentials',
@@ -23,7 +24,7 @@ describe('access tokens', () => {
     expect((await client.settings()).status).toBe(200)
   })
 
-  test('one can come in `data`, as documented (fact 2)', async () => {
+  test('are wrapped in `data`, as documented, if `wrapAccessToken` is true (fact 2)', async () => {
     const { client } = await openStore({ wrapAccessToken: true })
     expect(Object.keys((await client.authenticate()).json as object)).toEqual(['data'])
     expect((await client.settings()).status).toBe(200)
@@ -35,19 +36,19 @@ describe('access tokens', () => {
     ['no client secret', { grant_type: 'client_credentials' }, 401],
     ['a grant that does not exist', { grant_type: 'refresh_token' }, 400],
     ['no grant', { grant_type: '' }, 400],
-  ])('there is none for %s', async (_, form, status) => {
+  ])('are not issued for %s', async (_, form, status) => {
     const { client } = await openStore()
     expect((await client.authenticate(form)).status).toBe(status)
   })
 
-  test('there is none for JSON: the request is a form', async () => {
+  test('are not issued for a JSON body, only for a form', async () => {
     const { simulator, client } = await openStore()
     const body = { grant_type: 'implicit', client_id: simulator.clientId }
     expect((await client.send('/oauth/access_token', { method: 'POST', body })).status).toBe(400)
   })
 
   test.each(['', 'Bearer ', 'Bearer nonsense', 'Basic abc', 'Bearer a-b-c', 'Bearer zzzzzzzzz-ab-cd'])(
-    'calls with the authorization %p are refused in the words of fact 5',
+    'are required: the header authorization: %p gets a 401 with a status that is a number (fact 5)',
     async (authorization) => {
       const { client } = await openStore()
       const reply = await client.send(TOKENS, { method: 'POST', headers: { authorization }, body: {} })
@@ -56,7 +57,7 @@ describe('access tokens', () => {
     },
   )
 
-  test('an access token ends when it says', async () => {
+  test('expire when `expires` says so', async () => {
     const { simulator, client } = await openStore()
     simulator.advance(3590)
     expect((await client.settings()).status).toBe(200)
@@ -64,7 +65,7 @@ describe('access tokens', () => {
     expect((await client.settings()).status).toBe(401)
   })
 
-  test('revoked access tokens are refused, and new ones are taken', async () => {
+  test('are refused after they were revoked, and new ones are accepted', async () => {
     const { simulator, client } = await openStore()
     simulator.revokeAccessTokens()
     expect((await client.settings()).status).toBe(401)
@@ -73,8 +74,8 @@ describe('access tokens', () => {
   })
 })
 
-describe('asking for a code', () => {
-  test('is answered 202 without a body, and the code is in the mailbox (facts 18 to 21)', async () => {
+describe('a code request', () => {
+  test('returns 202 without a body, and adds the code to the mailbox (facts 18 to 21)', async () => {
     const { simulator, client } = await openStore({ members: [{ username: 'ada', email: ADA, name: 'Ada' }] })
     const reply = await client.askForCode('ada')
     expect([reply.status, reply.text]).toEqual([202, ''])
@@ -95,7 +96,7 @@ describe('asking for a code', () => {
     expect((await client.exchange(simulator.lastCode('ada') ?? '', { username: 'ada' })).status).toBe(201)
   })
 
-  test('tells a listener and whoever waits for the next code', async () => {
+  test('calls listeners and resolves `nextCode`', async () => {
     const { simulator, client } = await openStore()
     const heard: CodeEvent[] = []
     const off = simulator.on('code', (event) => heard.push(event))
@@ -107,7 +108,7 @@ describe('asking for a code', () => {
     expect(heard).toEqual([simulator.mailbox[0]])
   })
 
-  test('a code that nobody gets any more is awaited in vain', async () => {
+  test('that does not arrive before the simulator stops rejects `nextCode`', async () => {
     const { simulator } = await openStore()
     const next = simulator.nextCode()
     await simulator.stop()
@@ -115,7 +116,7 @@ describe('asking for a code', () => {
     await expect(simulator.nextCode()).rejects.toThrow('stopped')
   })
 
-  test('can be answered 201 with a body, which has no code in it', async () => {
+  test('returns 201 with a body that does not contain the code if `otpRequestStatus` is 201', async () => {
     const { simulator, client } = await openStore({ otpRequestStatus: 201 })
     const reply = await client.askForCode()
     expect(reply.status).toBe(201)
@@ -124,7 +125,7 @@ describe('asking for a code', () => {
   })
 
   test.each([202, 400, 404] as const)(
-    'for an unknown username can be %p, and makes no code (fact 19)',
+    'for an unknown username returns the configured %p and creates no code (fact 19)',
     async (status) => {
       const { simulator, client } = await openStore({ unknownUsernameStatus: status })
       expect((await client.askForCode('nobody@example.com')).status).toBe(status)
@@ -136,7 +137,7 @@ describe('asking for a code', () => {
     ['Type', { type: 'one-time-password-token-request' }],
     ['Username', { username: '' }],
     ['Purpose', { purpose: 'passwordless' }],
-  ])('is refused where %s is wrong (fact 18)', async (name, fields) => {
+  ])('returns 422 that names %s if the field is invalid (fact 18)', async (name, fields) => {
     const { simulator, client } = await openStore()
     const reply = await client.askForCode(ADA, fields)
     expect(reply.status).toBe(422)
@@ -144,7 +145,7 @@ describe('asking for a code', () => {
     expect(simulator.mailbox).toEqual([])
   })
 
-  test('is refused without `data`', async () => {
+  test('returns 400 if `data` is missing', async () => {
     const { client } = await openStore()
     const body = {
       type: 'one_time_password_token_request',
@@ -154,12 +155,12 @@ describe('asking for a code', () => {
     expect((await client.send(client.otpRequestPath(), { method: 'POST', body })).status).toBe(400)
   })
 
-  test.each([{ realmId: UNKNOWN_UUID }, { profileId: UNKNOWN_UUID }])('is a 404 at %p', async (where) => {
+  test.each([{ realmId: UNKNOWN_UUID }, { profileId: UNKNOWN_UUID }])('returns 404 for %p', async (ids) => {
     const { client } = await openStore()
-    expect((await client.askForCode(ADA, {}, client.otpRequestPath(where))).status).toBe(404)
+    expect((await client.askForCode(ADA, {}, client.otpRequestPath(ids))).status).toBe(404)
   })
 
-  test('is refused at a profile that issues none (fact 17)', async () => {
+  test('returns 422 if the password profile does not issue codes (fact 17)', async () => {
     const off = { id: UNKNOWN_UUID, oneTimePasswords: false }
     const { simulator, client } = await openStore({ passwordProfiles: [off] })
     const reply = await client.askForCode(ADA, {}, client.otpRequestPath({ profileId: UNKNOWN_UUID }))
@@ -169,8 +170,8 @@ describe('asking for a code', () => {
   })
 })
 
-describe('settings and password profiles', () => {
-  test('the settings name the realm (fact 16) and the lifetime of account tokens (fact 12)', async () => {
+describe('the settings', () => {
+  test('contain the id of the realm (fact 16) and the lifetime of account tokens (fact 12)', async () => {
     const { simulator, client } = await openStore({ accountTokenLifetime: 1200 })
     expect(at((await client.settings()).json, 'data')).toMatchObject({
       account_management_authentication_token_timeout_secs: 1200,
@@ -179,8 +180,10 @@ describe('settings and password profiles', () => {
       },
     })
   })
+})
 
-  test('a profile says whether it issues codes (fact 17)', async () => {
+describe('password profiles', () => {
+  test('contain whether they issue codes (fact 17)', async () => {
     const { client } = await openStore({
       passwordProfiles: [
         { name: 'Codes', usernameFormat: 'email' },
@@ -203,7 +206,7 @@ describe('settings and password profiles', () => {
     ])
   })
 
-  test('profiles are paged', async () => {
+  test('are listed in pages', async () => {
     const { client } = await openStore({ passwordProfiles: Array.from({ length: 30 }, () => ({})) })
     const { json } = await client.passwordProfiles('?page[offset]=25')
     expect(at(json, 'data')).toHaveLength(5)
@@ -211,14 +214,14 @@ describe('settings and password profiles', () => {
     expect((await client.passwordProfiles('?page[limit]=101')).status).toBe(400)
   })
 
-  test('another realm is a 404', async () => {
+  test('of an unknown realm return 404', async () => {
     const { client } = await openStore()
     expect((await client.passwordProfiles('', UNKNOWN_UUID)).status).toBe(404)
   })
 })
 
 describe('accounts', () => {
-  test('are those of the member whose token is held (fact 6)', async () => {
+  test('are those of the member that the account token belongs to (fact 6)', async () => {
     const members = [{ username: ADA, accounts: 2 }, { username: 'bob@example.com' }]
     const { client } = await openStore({ members })
     const { status, json } = await client.accounts(await client.signIn())
@@ -229,7 +232,7 @@ describe('accounts', () => {
     ])
   })
 
-  test('one is found by its id, and that of another member is not', async () => {
+  test('are found by their id, except for those of other members', async () => {
     const { simulator, client } = await openStore()
     const bob = simulator.addMember({ username: 'bob@example.com' })
     const token = await client.signIn()
@@ -239,7 +242,7 @@ describe('accounts', () => {
     expect((await client.accounts(token, `/${bob.accounts.page(0, 1)[0]?.id ?? ''}`)).status).toBe(404)
   })
 
-  test('are refused without a held token, and with one that has ended', async () => {
+  test('are refused if the account token is missing or expired', async () => {
     const { simulator, client } = await openStore()
     const token = await client.signIn()
     expect((await client.accounts(undefined)).status).toBe(403)
@@ -249,11 +252,11 @@ describe('accounts', () => {
   })
 })
 
-describe('a store that cannot be is refused when it is set up', () => {
+describe('the simulator', () => {
   test.each([
-    ['two members of one username', { members: [{ username: ADA }, { username: ADA }] }],
+    ['two members with the same username', { members: [{ username: ADA }, { username: ADA }] }],
     [
-      'two members of one id',
+      'two members with the same id',
       {
         members: [
           { id: 'a', username: 'a' },
@@ -262,9 +265,9 @@ describe('a store that cannot be is refused when it is set up', () => {
       },
     ],
     ['a member without a username', { members: [{ username: '' }] }],
-    ['more accounts than Commerce has for a member', { members: [{ username: ADA, accounts: 10_001 }] }],
+    ['a member with more than 10,000 accounts', { members: [{ username: ADA, accounts: 10_001 }] }],
     [
-      'two accounts of one id',
+      'two accounts with the same id',
       {
         members: [
           {
@@ -277,41 +280,44 @@ describe('a store that cannot be is refused when it is set up', () => {
         ],
       },
     ],
-    ['a profile id that is no UUID', { passwordProfiles: [{ id: 'mine' }] }],
-    ['a lifetime of nothing', { codeLifetime: 0 }],
-    ['a webhook that is no HTTP', { webhook: { url: 'ftp://example.com', secretKey: '' } }],
-  ])('%s', async (_, options) => {
+    ['a password profile whose id is not a UUID', { passwordProfiles: [{ id: 'mine' }] }],
+    ['a lifetime of 0', { codeLifetime: 0 }],
+    ['a webhook whose URL is not HTTP', { webhook: { url: 'ftp://example.com', secretKey: '' } }],
+  ])('rejects options with %s', async (_, options) => {
     await expect(ElasticPathSimulator.start(options)).rejects.toThrow()
   })
 
   test.each([
-    [{ membres: [] }, /^membres is not an option of the simulator; they are port, host, .*wrongCodeStatus/],
+    [
+      { membres: [] },
+      /^Unknown option of the simulator: membres\. Known options: port, host, .*wrongCodeStatus/,
+    ],
     [{ wrongCodeStatus: 500 }, /^wrongCodeStatus must be one of 400, 401, not 500$/],
     [{ expiresFormat: 'unix' }, /^expiresFormat must be one of iso, epoch, not unix$/],
-  ])('%p, with what there is instead', async (options, message) => {
+  ])('lists the known options or values if it gets %p', async (options, message) => {
     await expect(ElasticPathSimulator.start(options as never)).rejects.toThrow(message)
   })
 
-  test('but not an option of undefined, which is the default', async () => {
+  test('uses the default for an option with the value undefined', async () => {
     const { simulator } = await openStore({ wrongCodeStatus: undefined, members: undefined } as never)
     expect(simulator.url).toMatch(/^http:/)
   })
 
-  test('a port that is taken', async () => {
+  test('rejects a port that is in use', async () => {
     const { simulator } = await openStore()
     await expect(ElasticPathSimulator.start({ port: Number(new URL(simulator.url).port) })).rejects.toThrow(
       'EADDRINUSE',
     )
   })
 
-  test('a code for nobody, and a clock that goes back', async () => {
+  test('throws for a code of an unknown member, and for a clock that moves backward', async () => {
     const { simulator } = await openStore()
     expect(() => simulator.issueCode('nobody')).toThrow('addMember')
     expect(() => simulator.advance(-1)).toThrow(RangeError)
   })
 })
 
-test('errors have a status of the type that is asked for (fact 5)', async () => {
+test('`errorStatusType` sets the type of the status in errors (fact 5)', async () => {
   const strings = await openStore({ errorStatusType: 'string' })
   const numbers = await openStore({ errorStatusType: 'number' })
   strings.simulator.revokeAccessTokens()

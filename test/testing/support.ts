@@ -10,7 +10,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((simulator) => simulator.stop()))
 })
 
-/** A store with one member, Ada, and a client with an access token for it. The store is stopped after the test. */
+/** Starts a simulator with the member Ada, and a client with an access token. The simulator stops after the test. */
 export async function openStore(options: SimulatorOptions = {}) {
   const simulator = await ElasticPathSimulator.start({ members: [{ username: ADA }], ...options })
   open.push(simulator)
@@ -24,11 +24,11 @@ export interface Reply {
   status: number
   headers: Headers
   text: string
-  /** Undefined where the text is no JSON. */
+  /** Undefined if the text is not JSON. */
   json: unknown
 }
 
-/** A fake clock for everything that waits or expires in this process; sockets stay real. */
+/** Installs fake timers and a fake clock in this process. Sockets stay real. */
 export function useFakeClock(): void {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
 }
@@ -39,7 +39,7 @@ interface Send {
   body?: unknown
 }
 
-/** Speaks to a store as the API's documents say, without any of the library's own code. */
+/** Calls a store as Elastic Path documents it, without any code of the library. */
 export class Client {
   private bearer = ''
 
@@ -64,7 +64,7 @@ export class Client {
     return reply
   }
 
-  /** Sends a request; a body that is no string goes out as JSON. A bearer and JSON's content type go along unless named. */
+  /** Sends a request. Adds the access token, and the content type of JSON. A body that is not a string is serialized. */
   async send(path: string, { method = 'GET', headers = {}, body }: Send = {}): Promise<Reply> {
     const response = await fetch(this.simulator.url + path, {
       method,
@@ -97,7 +97,7 @@ export class Client {
     return this.send(TOKENS + query, { method: 'POST', body: this.exchangeBody(otp, fields) })
   }
 
-  /** Ada's first account token, by a new code. */
+  /** Signs Ada in with a new code. Resolves with her first account token. */
   async signIn(): Promise<string> {
     const reply = await this.exchange(this.simulator.issueCode(ADA))
     return String(at(reply.json, 'data', 0, 'token'))
@@ -131,7 +131,7 @@ export class Client {
     return this.send(path, { method: 'POST', body: { data } })
   }
 
-  /** Calls an endpoint with JSON, and with an account token if there is one. */
+  /** Calls an endpoint with a JSON body and an account token, if given. */
   call(method: string, path: string, body?: unknown, token?: string): Promise<Reply> {
     return this.send(path, { method, headers: held(token), ...(body !== undefined && { body }) })
   }
@@ -161,7 +161,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** What stands at a path in a JSON value. */
+/** Returns the value at a path in a JSON value. Undefined if the path does not exist. */
 export function at(value: unknown, ...path: (string | number)[]): unknown {
   return path.reduce<unknown>(
     (inner, key) =>
@@ -172,7 +172,7 @@ export function at(value: unknown, ...path: (string | number)[]): unknown {
   )
 }
 
-/** The claims of a JWT, unverified. */
+/** Returns the claims of a JWT without verifying it. */
 export function claimsOf(token: unknown): unknown {
   return parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString('utf8'))
 }

@@ -8,7 +8,8 @@ import {
 import type { ElasticPathSimulator } from '../../lib/testing'
 import { ACCOUNT_TOKEN_HEADER, ADA, openStore, TOKEN_TYPE } from './support'
 
-// The vendor's own clients, as they come from npm, over real sockets. What they can do, a shop that uses them can.
+// Runs Elastic Path's own clients from npm against the simulator, over real sockets. A shop can use the same clients.
+// The numbers of facts refer to docs/elastic-path-facts.md.
 
 const two = { members: [{ username: ADA, accounts: [{ name: 'First' }, { name: 'Second' }] }] }
 
@@ -18,7 +19,7 @@ describe('@elasticpath/js-sdk', () => {
       client_id: simulator.clientId,
       ...(secret !== undefined && { client_secret: secret }),
       host: new URL(simulator.url).host,
-      // Taken, though its types do not have it.
+      // The client supports this option, but its types lack it.
       protocol: 'http',
       storage: new MemoryStorageFactory(),
       headers,
@@ -26,7 +27,7 @@ describe('@elasticpath/js-sdk', () => {
     return gateway(config)
   }
 
-  // It says on the console that it has no access token yet.
+  // The client prints to the console that it has no access token yet.
   beforeEach(() => jest.spyOn(console, 'info').mockImplementation())
   afterEach(() => jest.restoreAllMocks())
 
@@ -63,7 +64,7 @@ describe('@elasticpath/js-sdk', () => {
     const renewed = await held.AccountMembers.GenerateAccountToken({
       type: TOKEN_TYPE,
       authentication_mechanism: TOKEN_TYPE,
-      // Its types want one, though nothing looks at it.
+      // The client's types require it, but a renewal ignores it.
       password_profile_id: profileId,
     })
     expect(renewed.data.map(({ account_id }) => account_id)).toEqual(
@@ -72,7 +73,7 @@ describe('@elasticpath/js-sdk', () => {
     expect(simulator.count('renewal')).toBe(1)
   })
 
-  test('is refused a wrong code, at the cost of one exchange where it is 400 (fact 8)', async () => {
+  test('sends one exchange for a wrong code and rejects with the error (fact 8)', async () => {
     const { simulator } = await openStore()
     const attempt = clientOf(simulator).AccountMembers.GenerateAccountToken({
       type: TOKEN_TYPE,
@@ -143,7 +144,7 @@ describe('@epcc-sdk/sdks-shopper', () => {
     expect(simulator.count('access_token')).toBe(1)
   })
 
-  test('reads a refusal as its types say', async () => {
+  test('returns an error of the documented type for a wrong code', async () => {
     const { simulator } = await openStore()
     const { error } = await postV2AccountMembersTokens({
       client: clientOf(simulator),
@@ -162,7 +163,7 @@ describe('@epcc-sdk/sdks-shopper', () => {
     })
   })
 
-  test('gets a new access token where the one it has is refused (fact 5)', async () => {
+  test('fetches a new access token if the current one is refused (fact 5)', async () => {
     const { simulator } = await openStore()
     const client = clientOf(simulator)
     simulator.fault('exchange', 'refused_bearer')

@@ -5,7 +5,7 @@ import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
 import { at } from './support'
 
-// The vendor's API descriptions are not part of the project. They are looked for beside it.
+// Elastic Path's OpenAPI descriptions are not part of the project. Set VENDOR_SPECS to the folder that contains them.
 const FOLDER = process.env['VENDOR_SPECS'] ?? join(__dirname, '../../../shared/specs')
 
 export const SPECS_ARE_HERE = existsSync(FOLDER)
@@ -14,10 +14,10 @@ type Schema = Record<string, unknown>
 
 const ajv = new Ajv2020({ strict: false, allErrors: true })
 addFormats(ajv)
-// Formats of the descriptions' own, which say nothing that the type does not.
+// Custom formats in the descriptions. They add no constraint to the type.
 ajv.addFormat('string', true).addFormat('int64', true).addFormat('int', true)
 
-/** One of the vendor's API descriptions. */
+/** One of Elastic Path's OpenAPI descriptions. */
 export class Spec {
   private readonly document: unknown
 
@@ -29,7 +29,7 @@ export class Spec {
     return at(this.document, ...path)
   }
 
-  /** The answer that is described for a status, or for any other; undefined where there is none or it has no body. */
+  /** The schema of the response with a status, or of the default response. Undefined if it has none or no body. */
   answerSchema(path: string, method: string, status: number): Schema | undefined {
     const responses = this.at('paths', path, method, 'responses')
     const response = this.resolve(at(responses, String(status)) ?? at(responses, 'default'))
@@ -45,23 +45,24 @@ export class Spec {
   }
 
   /**
-   * What a value has that the description does not, and lacks that it has. No property is allowed that is not described.
+   * Compares a value with a schema. Properties that the schema does not describe are not allowed.
    *
-   * @param required 'all': every described property is required, except for those that are called optional; 'listed':
-   * only those that the description lists as required
+   * @param required 'all': every property is required, unless its description says that it is optional; 'listed': only
+   * the properties that the schema lists as required
+   * @returns the differences, one string each
    */
   complaints(schema: Schema, value: unknown, required: 'all' | 'listed' = 'all'): string[] {
     const validate = ajv.compile(this.close(schema, required === 'all'))
     validate(value)
     const complaints = (validate.errors ?? []).map(({ instancePath, message = '', params }) => {
       const extra = at(params, 'additionalProperty')
-      const where = instancePath.replaceAll(/\/\d+(?=\/|$)/g, '/*') || '/'
-      return `${where} ${message}${typeof extra === 'string' ? `: ${extra}` : ''}`
+      const path = instancePath.replaceAll(/\/\d+(?=\/|$)/g, '/*') || '/'
+      return `${path} ${message}${typeof extra === 'string' ? `: ${extra}` : ''}`
     })
     return [...new Set(complaints)].sort()
   }
 
-  /** A schema without references and `allOf`, that allows what it describes and nothing else. */
+  /** Resolves references and `allOf`, and disallows all properties that the schema does not describe. */
   private close(schema: unknown, all: boolean): Schema {
     const { allOf: _allOf, oneOf, anyOf, ...own } = this.resolve(schema)
     const parts = this.partsOf(schema)
@@ -82,7 +83,7 @@ export class Spec {
     }
   }
 
-  /** A schema and everything in its `allOf`, the first choice of an `anyOf` included. */
+  /** Returns a schema and everything in its `allOf`, including the first choice of an `anyOf`. */
   private partsOf(schema: unknown): Schema[] {
     const { allOf, ...own } = this.resolve(schema)
     const parts: unknown[] = Array.isArray(allOf) ? allOf : []

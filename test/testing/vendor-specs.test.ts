@@ -20,7 +20,7 @@ type Store = Awaited<ReturnType<typeof openStore>>
 
 interface Answer {
   name: string
-  /** Which description, path and method. */
+  /** The description, path and method. */
   at: [file: string, path: string, method: 'get' | 'post' | 'put' | 'delete']
   status: number
   options?: SimulatorOptions
@@ -29,7 +29,7 @@ interface Answer {
 
 const many = { members: [{ username: ADA, accounts: 60 }] }
 
-/** Every answer of every route, in each of its kinds. */
+/** The responses of all endpoints, in each of their variants. */
 const ANSWERS: Answer[] = [
   ...(
     [
@@ -259,7 +259,7 @@ function realmAnswers(): Answer[] {
   ]
 }
 
-/** What an administrator gets. `:realm` and `:profile` stand for the ids. */
+/** Responses to an administrator. `:realm` and `:profile` are replaced by the ids. */
 function adminAnswers(): Answer[] {
   const integration = {
     data: {
@@ -336,7 +336,7 @@ function adminAnswers(): Answer[] {
   }))
 }
 
-/** What an account gets whose cart is `x`. `:item` and `:order` stand for the ids. */
+/** Responses to an account with the cart `x`. `:item` and `:order` are replaced by the ids. */
 function cartAnswers(): Answer[] {
   const [cart, items] = ['/v2/carts/{cartID}', '/v2/carts/{cartID}/items']
   const item = { data: { type: 'cart_item', sku: 'mug', quantity: 1 } }
@@ -415,15 +415,18 @@ function cartAnswers(): Answer[] {
   }))
 }
 
-/** Where the simulator follows a fact against the description; each has to be one still. */
+/**
+ * Differences between the simulator and the description, because of a fact in docs/elastic-path-facts.md. The tests
+ * require that each difference still exists.
+ */
 const DISAGREEMENTS: { fact: string; in: RegExp; complaint: string }[] = [
   {
-    fact: '2, the object comes bare',
+    fact: '2, the token is not wrapped in data',
     in: /^access token: implicit/,
     complaint: "/ must have required property 'data'",
   },
   ...['access_token', 'token_type', 'identifier', 'expires_in', 'expires'].map((name) => ({
-    fact: '2, the object comes bare',
+    fact: '2, the token is not wrapped in data',
     in: /^access token: implicit/,
     complaint: `/ must NOT have additional properties: ${name}`,
   })),
@@ -432,7 +435,7 @@ const DISAGREEMENTS: { fact: string; in: RegExp; complaint: string }[] = [
     in: /^(bearer refused|exchange: errors in numbers)/,
     complaint: '/errors/*/status must be string',
   },
-  // As in the description's own examples, brackets stand in the links unescaped.
+  // The links contain unescaped brackets, as in the description's own examples.
   ...['current', 'first', 'last'].map((link) => ({
     fact: '11, links are as in the examples',
     in: /^(exchange|exchange: (a middle page|no account|epoch seconds|no member in meta)|renewal|accounts)$/,
@@ -500,9 +503,9 @@ const NEW_DISAGREEMENTS = [
   ...['page', 'results'].map((name) => ['17, lists are paged', /^integrations$/, '/meta', name] as const),
 ] as const
 DISAGREEMENTS.push(
-  ...NEW_DISAGREEMENTS.map(([fact, where, path, name]) => ({
+  ...NEW_DISAGREEMENTS.map(([fact, answers, path, name]) => ({
     fact,
-    in: where,
+    in: answers,
     complaint: `${path} must NOT have additional properties: ${name}`,
   })),
   {
@@ -515,17 +518,17 @@ DISAGREEMENTS.push(
 const describeSpecs = SPECS_ARE_HERE ? describe : describe.skip
 if (!SPECS_ARE_HERE) {
   console.warn(
-    "The vendor's API descriptions are not at ../shared/specs: the simulator is not held against them.",
+    "Elastic Path's OpenAPI descriptions were not found. Set VENDOR_SPECS to compare the simulator with them.",
   )
 }
 
-describeSpecs("held against the vendor's API descriptions", () => {
+describeSpecs("the simulator, compared with Elastic Path's OpenAPI descriptions", () => {
   const specs = new Map(
     SPECS_ARE_HERE ? [MEMBERS, REALMS, AUTH, INTEGRATIONS, CARTS].map((file) => [file, new Spec(file)]) : [],
   )
   const spec = (file: string): Spec => {
     const found = specs.get(file)
-    if (!found) throw new Error(`No description ${file}`)
+    if (!found) throw new Error(`The description ${file} was not found`)
     return found
   }
 
@@ -535,10 +538,10 @@ describeSpecs("held against the vendor's API descriptions", () => {
     expect(reply.status).toBe(answer.status)
     const [file, path, method] = answer.at
     const schema = spec(file).answerSchema(path, method, answer.status)
-    // The descriptions of carts and integrations describe much that a store need not have.
+    // Most properties in the descriptions of carts and integrations are optional, but not marked as such.
     const required = [CARTS, INTEGRATIONS].includes(file) ? 'listed' : 'all'
     if (schema) return spec(file).complaints(schema, reply.json, required)
-    // Errors that a description leaves out have the shape of the others.
+    // If a description leaves out an error, the error must have the same shape as the others.
     if (answer.status >= 400)
       return spec(MEMBERS).complaints(spec(MEMBERS).component('ErrorResponse'), reply.json)
     if (reply.text === '') return []
@@ -548,19 +551,22 @@ describeSpecs("held against the vendor's API descriptions", () => {
       .filter((complaint) => !complaint.endsWith(': id'))
   }
 
-  test.each(ANSWERS.map((answer) => [answer.name, answer] as const))('%s', async (name, answer) => {
-    const known = DISAGREEMENTS.filter((disagreement) => disagreement.in.test(name))
-    expect(await complaintsAbout(answer)).toEqual(known.map(({ complaint }) => complaint).sort())
-  })
+  test.each(ANSWERS.map((answer) => [answer.name, answer] as const))(
+    'returns the described response, %s',
+    async (name, answer) => {
+      const known = DISAGREEMENTS.filter((disagreement) => disagreement.in.test(name))
+      expect(await complaintsAbout(answer)).toEqual(known.map(({ complaint }) => complaint).sort())
+    },
+  )
 
-  test('each known disagreement is one of an answer that is looked at', () => {
+  test('has no known difference for a response that is not tested', () => {
     const stale = DISAGREEMENTS.filter(
       (disagreement) => !ANSWERS.some(({ name }) => disagreement.in.test(name)),
     )
     expect(stale).toEqual([])
   })
 
-  test('the links that it gives are wrong in the same way as those of the description', () => {
+  test('returns links with unescaped brackets, as in the example of the description', () => {
     const links = spec(MEMBERS).at(
       'paths',
       TOKENS,
@@ -577,11 +583,11 @@ describeSpecs("held against the vendor's API descriptions", () => {
     ])
   })
 
-  describe('the requests that it takes', () => {
+  describe('requests', () => {
     const examples = (): unknown =>
       spec(MEMBERS).at('paths', TOKENS, 'post', 'requestBody', 'content', 'application/json', 'examples')
 
-    test("an exchange is as described, but that an e-mail address is no URI, which the description's types want", async () => {
+    test('of an exchange match the description, except that a username is not a URI', async () => {
       const { client } = await openStore()
       const { data } = client.exchangeBody('abd1g5')
       const complaints = spec(MEMBERS).complaints(spec(MEMBERS).component('PasswordlessRequest'), data)
@@ -589,7 +595,7 @@ describeSpecs("held against the vendor's API descriptions", () => {
       expect((await client.exchange('abd1g5')).status).toBe(400)
     })
 
-    test("the example of a one-time password signs the example's member in", async () => {
+    test('in the example for one-time passwords sign in', async () => {
       const { simulator, client } = await openStore({ members: [{ username: 'john.doe' }] })
       const data = at(examples(), 'One-time Password Token', 'value', 'data')
       const body = {
@@ -602,7 +608,7 @@ describeSpecs("held against the vendor's API descriptions", () => {
       expect((await client.send(TOKENS, { method: 'POST', body })).status).toBe(201)
     })
 
-    test('the example of switching renews', async () => {
+    test('in the example for switching accounts renew the token', async () => {
       const { client } = await openStore()
       const body = at(examples(), 'Switch account tokens', 'value')
       const headers = { 'EP-Account-Management-Authentication-Token': await client.signIn() }
@@ -615,7 +621,7 @@ describeSpecs("held against the vendor's API descriptions", () => {
     })
 
     test.each(['OpenID Connect', 'Username and Password', 'Self Signup'])(
-      '%s is beyond it, and is refused',
+      'in the example for %s are refused, because the simulator does not support them',
       async (name) => {
         const { client } = await openStore()
         const reply = await client.send(TOKENS, { method: 'POST', body: at(examples(), name, 'value') })
@@ -624,7 +630,7 @@ describeSpecs("held against the vendor's API descriptions", () => {
       },
     )
 
-    test('the example of client credentials gets an access token', async () => {
+    test('in the example for client credentials get an access token', async () => {
       const type = 'application/x-www-form-urlencoded'
       const content = spec(AUTH).at('paths', '/oauth/access_token', 'post', 'requestBody', 'content', type)
       const form = at(content, 'examples', 'client-credentials', 'value') as Record<string, string>
@@ -636,7 +642,7 @@ describeSpecs("held against the vendor's API descriptions", () => {
       expect(spec(AUTH).complaints(spec(AUTH).component('AccessTokenRequest'), form)).toEqual([])
     })
 
-    test('a request for a code is as described, but in data (fact 18)', async () => {
+    test('for a code match the description, except that they are wrapped in data (fact 18)', async () => {
       const { simulator, client } = await openStore()
       await client.askForCode()
       const schema = spec(REALMS).requestSchema(OTP_REQUEST, 'post') ?? {}
@@ -646,7 +652,7 @@ describeSpecs("held against the vendor's API descriptions", () => {
     })
   })
 
-  test("an event has the attributes of the description's table, and the shape of its example", async () => {
+  test('delivers events with the attributes and the shape that are described', async () => {
     const text = spec(INTEGRATIONS).at('info', 'description') as string
     const table = [...text.matchAll(/^\| `(\w+)` +\| `(\w+)`/gm)].map(([, name, type]) => [name, type])
     expect(table.slice(0, 6).map(([name]) => name)).toContain('triggered_by')
@@ -669,7 +675,7 @@ describeSpecs("held against the vendor's API descriptions", () => {
     const [event] = await heard
     server.close()
     for (const [name = '', type] of table.slice(0, 6)) {
-      // Deprecated in favour of `payload`, and not in fact 22.
+      // Elastic Path deprecated it in favor of `payload`, and the simulator leaves it out.
       if (name === 'resources') continue
       const value = at(event, name)
       expect([name, Number.isInteger(value) ? 'integer' : typeof value]).toEqual([name, type])

@@ -8,7 +8,10 @@ interface Delivery {
   event: unknown
 }
 
-/** A shop's webhook that answers with these statuses in turn, the last one for good; 0 is no answer. */
+/**
+ * A shop's webhook. It returns these statuses in order, and then the last one for all further deliveries. 0 means no
+ * response.
+ */
 class Shop {
   readonly deliveries: Delivery[] = []
   private readonly server: Server
@@ -38,7 +41,7 @@ class Shop {
     return this.deliveries
   }
 
-  /** Resolves when the next delivery has ended, with an answer or without. */
+  /** Resolves when the next delivery has ended, with or without a response. */
   async hasEnded(): Promise<void> {
     await once(this.server, 'end-of-delivery')
   }
@@ -59,7 +62,8 @@ async function openWithShop(statuses: number[], more: { attempts?: number; timeo
   return { url, ...(await openStore({ webhook: { url, secretKey: 'squirrel', retryDelay: 1, ...more } })) }
 }
 
-test('a code is delivered in the envelope of fact 22, with the secret of fact 23', async () => {
+// The numbers of facts refer to docs/elastic-path-facts.md.
+test('a code is delivered in the documented envelope with the secret key (facts 22 and 23)', async () => {
   const { url, simulator, client } = await openWithShop([204])
   const member = simulator.addMember({ username: 'bob', email: 'bob@example.com', name: 'Bob' })
   await client.askForCode('bob')
@@ -100,10 +104,10 @@ test('a code is delivered in the envelope of fact 22, with the secret of fact 23
 })
 
 test.each([
-  ['a refusal', 500],
+  ['an error', 500],
   ['a redirect', 302],
-  ['a page that is not there', 404],
-])('after %s the same event comes again, with the next attempt (fact 24)', async (_, status) => {
+  ['a page that does not exist', 404],
+])('the same event is delivered again with the next attempt number after %s (fact 24)', async (_, status) => {
   const { client } = await openWithShop([status, status, 200])
   await client.askForCode()
   const deliveries = await shop.hasGot(3)
@@ -111,14 +115,14 @@ test.each([
   expect(new Set(deliveries.map(({ event }) => at(event, 'id'))).size).toBe(1)
 })
 
-test('a webhook that does not answer in time gets the event again', async () => {
+test('a webhook that does not respond in time gets the event again', async () => {
   const { client } = await openWithShop([0, 204], { timeout: 50 })
   await client.askForCode()
   const [, second] = await shop.hasGot(2)
   expect(at(second?.event, 'attempt')).toBe(2)
 })
 
-test('an event that is taken is not delivered again', async () => {
+test('an event is not delivered again after a 2xx response', async () => {
   const { simulator, client } = await openWithShop([204, 503])
   await client.askForCode()
   await shop.hasGot(1)
@@ -128,7 +132,7 @@ test('an event that is taken is not delivered again', async () => {
   expect(ids.slice(0, 3)).toEqual([first, second, second])
 })
 
-test('an event that never is taken is delivered as often as is said', async () => {
+test('an event that always fails is delivered `attempts` times', async () => {
   const { simulator, client } = await openWithShop([503], { attempts: 2 })
   await client.askForCode()
   await shop.hasGot(2)
@@ -138,7 +142,7 @@ test('an event that never is taken is delivered as often as is said', async () =
   expect(ids.slice(0, 4)).toEqual([first, first, second, second])
 })
 
-test('a webhook that is not there fails the delivery, not the request', async () => {
+test('a code request succeeds even if its webhook cannot be reached', async () => {
   shop = new Shop([204])
   const url = await shop.open()
   const { simulator, client } = await openStore({ webhook: { url: 'http://127.0.0.1:1/', secretKey: 'x' } })
@@ -150,7 +154,7 @@ test('a webhook that is not there fails the delivery, not the request', async ()
   )
 })
 
-test('a delivery that hangs ends with the store', async () => {
+test('a delivery that hangs is canceled when the simulator stops', async () => {
   const { simulator, client } = await openWithShop([0])
   const ended = shop.hasEnded()
   await client.askForCode()
@@ -159,7 +163,7 @@ test('a delivery that hangs ends with the store', async () => {
   await ended
 })
 
-test('a store without a webhook delivers nothing', async () => {
+test('no event is delivered if there is no webhook', async () => {
   const { simulator, client } = await openWithShop([204])
   simulator.deliverTo(undefined)
   await client.askForCode()

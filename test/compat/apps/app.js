@@ -5,7 +5,7 @@ const { otpWebhook } = require('passport-elasticpath-otp')
 
 const SECRET_KEY = 'the secret key of the integration'
 
-/** The README's shop, with pages that show a test what happened. */
+/** The README's shop, with additional pages that show its state to the tests. */
 function createApp(strategy, { deliver = () => undefined, sessions = rememberedSessions() } = {}) {
   passport.use(strategy)
   passport.serializeUser(strategy.serializeUser)

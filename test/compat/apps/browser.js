@@ -1,6 +1,6 @@
 const { once } = require('node:events')
 
-/** Serves an app on a socket of its own, and hands out browsers that visit it. */
+/** Serves an app on a free port, and creates browsers that visit it. */
 async function serve(app) {
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -17,7 +17,7 @@ async function serve(app) {
   }
 }
 
-/** A browser, as far as cookies, forms and not following redirects go. */
+/** A minimal browser: it keeps cookies, submits forms and does not follow redirects. */
 class Browser {
   cookies = new Map()
 

@@ -31,7 +31,7 @@ async function openProxy() {
   }
 }
 
-/** A sign-in, a wrong code and an outage through a dispatcher of the app. */
+/** Tests a sign-in, a wrong code and an outage with a dispatcher of the app. */
 async function signInThrough(undici) {
   const proxy = await openProxy()
   const dispatcher = new undici.ProxyAgent({ uri: proxy.url, proxyTunnel: true })

@@ -7,7 +7,7 @@ const { serve } = require('./browser')
 
 const ADA = 'ada@example.com'
 
-/** Opens a shop in front of a simulated store while the work is done. */
+/** Opens a shop with a simulated store, does the work, and closes both. */
 async function withShop({ sessions, members, options }, work) {
   const simulator = await ElasticPathSimulator.start({
     members: members ?? [{ username: ADA, accounts: [{ name: 'Boats' }, { name: 'Ropes', id: 'ropes' }] }],
@@ -27,7 +27,7 @@ async function withShop({ sessions, members, options }, work) {
   }
 }
 
-/** What every shopper does, for every supported combination of versions. */
+/** The steps of a typical shopper. They run with every supported combination of versions. */
 async function journey(sessions) {
   await withShop({ sessions }, async ({ simulator, mail, browser }) => {
     const ada = browser()

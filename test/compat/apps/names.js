@@ -19,7 +19,7 @@ const given = {
 }
 for (const [name, value] of Object.entries(given)) assert.notEqual(value, undefined, name)
 
-// With `require` and with `import`: no other names, the same values, and no internal modules.
+// `require` and `import` give the same names and values. Internal modules cannot be imported.
 const required = createRequire(process.argv[1])
 const { ElasticPathSimulator: simulator, ...noMore } = required('passport-elasticpath-otp/testing')
 assert.deepEqual({ ...required('passport-elasticpath-otp'), ElasticPathSimulator: simulator }, given)

@@ -99,7 +99,7 @@ export async function simulated(): Promise<string> {
   return simulator.issueCode('ada@example.com')
 }
 
-// There are no other names: another one would be a key.
+// The types list all exported names. An additional name would be an additional key here.
 type Names =
   | 'ACCOUNT_TOKEN_HEADER'
   | 'ElasticPathError'
