@@ -1,47 +1,51 @@
-// After the compiler: the declarations of each entry point in one file, and the command line and the simulator in one file
-// each, minified. The library itself stays as the compiler writes it, so that stack traces and debuggers show readable code.
-import { existsSync, rmSync } from 'node:fs'
+// Writes one file for each entry point, and one of its declarations. One file loads faster than sixty and packs smaller.
+// The library stays readable for stack traces and debuggers; the command line and the simulator are minified.
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { minifySync, transformSync } from '@swc/core'
+import { minifySync } from '@swc/core'
 import { dts } from 'rollup-plugin-dts'
+import ts from 'typescript'
 
-/** Compiles TypeScript without types, and minifies. Names stay, because errors show them. */
-const swc = {
-  name: 'swc',
+/** `npm run build` checks the types before. */
+const typescript = {
+  name: 'typescript',
   resolveId(source, importer) {
     if (!source.startsWith('.') || !importer) return null
     const path = resolve(dirname(importer), source)
     return [`${path}.ts`, `${path}/index.ts`].find((file) => existsSync(file)) ?? null
   },
-  transform: (code, filename) =>
-    transformSync(code, {
-      filename,
-      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-      module: { type: 'es6' },
-    }).code,
+  transform: (code, fileName) =>
+    ts.transpileModule(code, {
+      fileName,
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.ESNext,
+        removeComments: true,
+      },
+    }).outputText,
+}
+
+/** Names of classes stay, because errors show them. */
+const minify = {
+  name: 'minify',
   renderChunk: (code) =>
     minifySync(code, {
       compress: true,
-      mangle: { keep_fnames: true, keep_classnames: true },
+      mangle: { keep_classnames: true, toplevel: true },
       format: { comments: false },
     }).code,
 }
 
-// The compiler wrote these file by file.
-for (const folder of ['dist/cli', 'dist/testing']) rmSync(folder, { recursive: true, force: true })
+const external = /^[^./]/
+const output = { dir: 'dist', format: 'cjs', exports: 'named', esModule: true, interop: 'auto' }
 
 export default [
+  { input: 'lib/index.ts', output, external, plugins: [typescript] },
   {
     input: { 'cli/index': 'lib/cli/index.ts', 'testing/index': 'lib/testing/index.ts' },
-    output: {
-      dir: 'dist',
-      format: 'cjs',
-      exports: 'named',
-      chunkFileNames: 'testing/[name].js',
-      esModule: true,
-    },
-    external: /^node:/,
-    plugins: [swc],
+    output: { ...output, chunkFileNames: 'testing/[name].js' },
+    external,
+    plugins: [typescript, minify],
   },
   ...['index', 'testing/index'].map((entry) => ({
     input: `lib/${entry}.ts`,

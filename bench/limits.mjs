@@ -1,5 +1,5 @@
 // Floods limiters in memory with a million usernames, five requests each, and reports the effect on other usernames.
-// Run: npm run build && node --expose-gc bench/limits.mjs
+// Run: npm run build:tests && node --expose-gc bench/limits.mjs
 import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)

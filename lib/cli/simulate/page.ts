@@ -13,7 +13,7 @@ export interface PageState {
   readonly faults: readonly { readonly spec: string; readonly hits: number; readonly times: number }[]
 }
 
-/** What the buttons send. Each has a line in `actions.ts`. */
+/** What the buttons send. */
 export const BUTTONS = [
   ['exchange=503', 'Sign-in: 503'],
   ['exchange=hang', 'Sign-in: no answer'],
