@@ -17,7 +17,7 @@ module.exports = {
   testTimeout: 10_000,
   testPathIgnorePatterns: [
     ...projects[0].testPathIgnorePatterns,
-    '/test/(readme|docs|workflows|frameworks)\\.test',
+    '/test/(docs|frameworks|workflows)(\\.test|/)',
     '/vendor-',
   ],
 }
