@@ -20,7 +20,9 @@ export function answerFault(
 ): void {
   const { socket } = reply.response
   if (fault === 'hang') return
-  if (fault === 'reset') socket?.resetAndDestroy()
+  // Node never closes a socket that is reset after its own end, and then spins at the exit of the process.
+  if (fault === 'reset' && socket?.writable) socket.resetAndDestroy()
+  else if (fault === 'reset') socket?.destroy()
   else if (fault === 'close') socket?.destroySoon()
   else if (fault === 'truncated') reply.truncate(regular())
   else if (fault === 'oversized') reply.flood(regular())

@@ -44,7 +44,8 @@ test('200 shoppers with restarts in between open at most 64 connections, and clo
     else setImmediate(() => socket.destroyed || socket.write(OK))
   })
   restart = () => {
-    for (const socket of sockets) socket.resetAndDestroy()
+    // Node never closes a socket that is reset after its own end, and then spins at the exit of the process.
+    for (const socket of sockets) if (socket.writable) socket.resetAndDestroy()
   }
   const shoppers = Array.from({ length: 200 }, async () => {
     const statuses = []

@@ -10,6 +10,9 @@ interface Options {
   maxGuests?: number
 }
 
+/** The most entries of a cache. For lru-cache's own `max`, it would take the memory of all of them at once. */
+export const atMost = (count: number) => ({ maxSize: count, sizeCalculation: () => 1 })
+
 type Done = (error?: unknown) => void
 
 /**
@@ -19,13 +22,17 @@ type Done = (error?: unknown) => void
 export class MemorySessions extends Store {
   private readonly members: LRUCache<string, string>
   private readonly guests: LRUCache<string, string>
-  private readonly ended = new LRUCache<string, true>({ max: 100_000, ttl: ENDED_MEMORY, ttlResolution: 0 })
+  private readonly ended = new LRUCache<string, true>({
+    ...atMost(100_000),
+    ttl: ENDED_MEMORY,
+    ttlResolution: 0,
+  })
 
   constructor({ maxMembers = 50_000, maxGuests = 50_000 }: Options = {}) {
     super()
     // Each entry has a lifetime of its own. Expiry must be exact, so the clock is read at every access.
-    this.members = new LRUCache({ max: maxMembers, ttlResolution: 0 })
-    this.guests = new LRUCache({ max: maxGuests, ttlResolution: 0 })
+    this.members = new LRUCache({ ...atMost(maxMembers), ttlResolution: 0 })
+    this.guests = new LRUCache({ ...atMost(maxGuests), ttlResolution: 0 })
   }
 
   override get(id: string, done: (error: unknown, session?: SessionData | null) => void): void {

@@ -1,18 +1,21 @@
 import { MemoryStore as MemoryHits } from 'express-rate-limit'
 import { LRUCache } from 'lru-cache'
 import { SIGN_IN_LIFETIME } from '../sessions/lifetimes'
-import { MemorySessions } from '../sessions/memory-store'
+import { atMost, MemorySessions } from '../sessions/memory-store'
 import { NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
 
 export function createMemoryStorage(): Storage {
   const hits = new MemoryHits()
-  const claims = new LRUCache<string, 'in progress' | 'sent'>({ max: 10_000, ttl: SENT_MEMORY * 1000 })
+  const claims = new LRUCache<string, 'in progress' | 'sent'>({ ...atMost(10_000), ttl: SENT_MEMORY * 1000 })
   const generations = new LRUCache<string, number>({
-    max: 50_000,
+    ...atMost(50_000),
     ttl: 2 * SIGN_IN_LIFETIME,
     ttlResolution: 0,
   })
-  const notes = new LRUCache<string, Record<string, string>>({ max: 10_000, ttl: NOTES_LIFETIME * 1000 })
+  const notes = new LRUCache<string, Record<string, string>>({
+    ...atMost(10_000),
+    ttl: NOTES_LIFETIME * 1000,
+  })
   const generation = (memberId: string, updateAgeOnGet = false) =>
     Promise.resolve(generations.get(memberId, { updateAgeOnGet }) ?? 0)
   return {
