@@ -27,6 +27,7 @@ module.exports = {
       testPathIgnorePatterns: ['/test/(cli|faults|properties|realtime|compat)/'],
     }),
     suite('cli', inFolder('cli')),
+    suite('compat', { testMatch: ['<rootDir>/test/compat/*.test.ts'] }),
     suite('faults', inFolder('faults')),
     suite('properties', inFolder('properties')),
     suite('realtime', inFolder('realtime')),

@@ -6,7 +6,8 @@ const PROOFS = {
   'test:browser': 'the example app in Chromium',
   'test:processes': 'the example app in several processes, with Redis',
   'test:cli': 'the command line, in process and as installed',
-  'test:compat': 'the packed package with other versions of Node, Express, TypeScript and test runners',
+  'test:compat':
+    "Elastic Path's clients and descriptions, other frameworks, and other versions of Node and packages",
   'test:soak': 'a million sign-ins',
   'test:mutation': 'whether a test notices each change to lib',
   'test:stress': 'npm test ten times while all cores are busy',

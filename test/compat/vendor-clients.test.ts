@@ -6,7 +6,7 @@ import {
   postV2AccountMembersTokens,
 } from '@epcc-sdk/sdks-shopper'
 import type { ElasticPathSimulator } from '../../lib/testing'
-import { ACCOUNT_TOKEN_HEADER, ADA, openStore, TOKEN_TYPE } from './support'
+import { ACCOUNT_TOKEN_HEADER, ADA, openStore, TOKEN_TYPE } from '../testing/support'
 
 // Runs Elastic Path's own clients from npm against the simulator, over real sockets. A shop can use the same clients.
 // The numbers of facts refer to docs/elastic-path-facts.md.

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import Ajv2020 from 'ajv/dist/2020'
 import addFormats from 'ajv-formats'
 import { parse } from 'yaml'
-import { at } from './support'
+import { at } from '../testing/support'
 
 // Elastic Path's OpenAPI descriptions are not part of the project. Set VENDOR_SPECS to the folder that contains them.
 const FOLDER = process.env['VENDOR_SPECS'] ?? join(__dirname, '../../../shared/specs')

@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { SimulatorOptions } from '../../lib/testing'
-import { ADA, at, Client, detailOf, openStore, TOKENS, type Reply } from './support'
+import { ADA, at, Client, detailOf, openStore, TOKENS, type Reply } from '../testing/support'
 import { Spec, SPECS_ARE_HERE } from './vendor-spec'
 
 const MEMBERS = 'account_management.yaml'

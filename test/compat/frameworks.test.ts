@@ -24,9 +24,9 @@ import {
   type FailureInfo,
   type OtpDelivery,
   type PasswordlessOtpUser,
-} from '../lib'
-import { ElasticPathSimulator } from '../lib/testing'
-import { ADA, atEnd, bodyOf, createStrategy, listen, SECRET_KEY } from './support/shop'
+} from '../../lib'
+import { ElasticPathSimulator } from '../../lib/testing'
+import { ADA, atEnd, bodyOf, createStrategy, listen, SECRET_KEY } from '../support/shop'
 
 interface Setup {
   simulator: ElasticPathSimulator
