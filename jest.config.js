@@ -15,6 +15,16 @@ const suite = (displayName, config) => ({
 /** @param {string} folder */
 const inFolder = (folder) => ({ testMatch: [`<rootDir>/test/${folder}/**/*.test.ts`] })
 
+/** The folder of the installed package, if the tests run on that (test/cli/installed.mjs). */
+const { INSTALLED } = process.env
+const installed = INSTALLED && {
+  moduleNameMapper: {
+    '^(\\.\\./)+lib$': `${INSTALLED}/dist/index.js`,
+    '^(\\.\\./)+lib/testing$': `${INSTALLED}/dist/testing/index.js`,
+    '^(\\.\\./)+lib/cli/main$': `${INSTALLED}/dist/cli/main.js`,
+  },
+}
+
 /** @type {import('jest').Config} */
 module.exports = {
   // Jest's default leaves one core idle.
@@ -26,7 +36,7 @@ module.exports = {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
       testPathIgnorePatterns: ['/test/(cli|faults|properties|realtime|compat)/'],
     }),
-    suite('cli', inFolder('cli')),
+    suite('cli', { ...inFolder('cli'), ...installed }),
     suite('compat', { testMatch: ['<rootDir>/test/compat/*.test.ts'] }),
     suite('faults', inFolder('faults')),
     suite('properties', inFolder('properties')),

@@ -42,7 +42,12 @@ const output = { dir: 'dist', format: 'cjs', exports: 'named', esModule: true, i
 export default [
   { input: 'lib/index.ts', output, external, plugins: [typescript] },
   {
-    input: { 'cli/index': 'lib/cli/index.ts', 'testing/index': 'lib/testing/index.ts' },
+    // The tests of the command line run `main` as it is installed.
+    input: {
+      'cli/index': 'lib/cli/index.ts',
+      'cli/main': 'lib/cli/main.ts',
+      'testing/index': 'lib/testing/index.ts',
+    },
     output: { ...output, chunkFileNames: 'testing/[name].js' },
     external,
     plugins: [typescript, minify],

@@ -1,5 +1,5 @@
-// Turns the figures into docs/measurements.md and the chart: `node report.mjs`. `--check` fails if they are stale.
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+// Turns the figures into docs/measurements.md and the chart: `node report.mjs`.
+import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { chart } from './chart.mjs'
 import { labels } from './labels.mjs'
@@ -11,23 +11,17 @@ const PAGE = new URL('../docs/measurements.md', import.meta.url)
 
 const HEADLINE = ['strategy, no limits', 'strategy', 'passport, again']
 
-/** Keeps the figures to four digits, and writes the page and the chart. Resolves to the page. */
-export async function writeAll(figures) {
+/** Writes figures to four digits, next to those of other parts, and with them the page and the chart. */
+export async function write(figures) {
   const short = (_key, value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
-  await mkdir(new URL('.', FIGURES), { recursive: true })
-  await writeFile(FIGURES, `${JSON.stringify(figures, short, 1)}\n`)
-  return writeReport()
-}
-
-async function writeReport() {
-  const { page, svg } = await report()
+  const all = { ...JSON.parse(await readFile(FIGURES, 'utf8')), ...figures }
+  await writeFile(FIGURES, `${JSON.stringify(all, short, 1)}\n`)
+  const { page, svg } = report(all)
   await writeFile(CHART, svg)
   await writeFile(PAGE, page)
-  return page
 }
 
-async function report() {
-  const figures = JSON.parse(await readFile(FIGURES, 'utf8'))
+function report(figures) {
   const page = `# Measurements
 
 This page answers what a sign-in costs, compared with the same sign-in written by hand. \`npm run bench\` writes it, and
@@ -227,16 +221,4 @@ function table(head, rows) {
   return [head, widths.map((width) => '-'.repeat(width)), ...rows].map(line).join('\n')
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv.includes('--check')) await check()
-  else await writeReport()
-}
-
-async function check() {
-  const published = await readFile(PAGE, 'utf8').catch(() => undefined)
-  if (published === undefined) return console.log('No figures are published: npm run bench')
-  const { page, svg } = await report()
-  if (published === page && (await readFile(CHART, 'utf8')) === svg) return
-  console.error('docs/measurements.md or the chart differs from the figures. Run: node bench/report.mjs')
-  process.exitCode = 1
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) await write({})

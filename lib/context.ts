@@ -1,7 +1,9 @@
 import { ElasticPathError, isThenable } from './errors'
 
-/** An emitter that closes when the client disconnects: a response or a socket. */
-export interface Departure {
+/** Emits `close` when the client disconnects: a response or a socket. */
+export interface ClientConnection {
+  /** Whether it has closed already. */
+  readonly destroyed?: unknown
   once(event: 'close', listener: () => void): unknown
   off(event: 'close', listener: () => void): unknown
 }
@@ -30,14 +32,15 @@ export class Context {
 
   /**
    * @param timeout - Milliseconds until the deadline.
-   * @param departure - Ends the context when it closes.
+   * @param connection - Ends the context when it closes.
    */
   constructor(
     readonly timeout: number,
-    private readonly departure?: Departure,
+    private readonly connection?: ClientConnection,
   ) {
     this.timer = setTimeout(() => this.endWith(this.timedOut()), timeout)
-    departure?.once('close', this.leave)
+    connection?.once('close', this.leave)
+    if (connection?.destroyed === true) this.leave()
   }
 
   /** Milliseconds since the start. */
@@ -128,7 +131,7 @@ export class Context {
   /** Ends the context: stops what it waits for, and removes its timer and listeners. */
   end(): void {
     clearTimeout(this.timer)
-    this.departure?.off('close', this.leave)
+    this.connection?.off('close', this.leave)
     this.endWith(FINISHED)
   }
 

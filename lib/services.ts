@@ -2,7 +2,7 @@ import { CodeRequests } from './codes/code-requests'
 import type { DeliveryLimit } from './codes/delivery-limit'
 import { Proofs } from './codes/proofs'
 import { Commerce } from './commerce/commerce'
-import { Context, type Departure } from './context'
+import { Context, type ClientConnection } from './context'
 import { outcomeOf, publish, type DiagnosticMessage } from './diagnostics'
 import { Attempts } from './limits/attempts'
 import { readOptions, type PasswordlessOtpStrategyOptions, type Settings } from './options'
@@ -29,7 +29,7 @@ export interface Operation<T> {
   /** The name for diagnostics; nothing is published without one. */
   name?: DiagnosticMessage['operation']
   /** Ends the operation when it closes. */
-  departure?: Departure | undefined
+  connection?: ClientConnection | undefined
   /** The code of a result that is a failure. */
   failureOf?: (result: T) => DiagnosticMessage['code']
   /** What else diagnostics say about the operation. Called when it ends. */
@@ -62,11 +62,13 @@ export function createServices(options: PasswordlessOtpStrategyOptions, verify: 
 async function run<T>(
   commerce: Commerce,
   timeout: number,
-  { name, departure, failureOf, details }: Operation<T>,
+  { name, connection, failureOf, details }: Operation<T>,
   work: (context: Context) => Promise<T>,
 ): Promise<T> {
-  const context = new Context(timeout, departure)
+  const context = new Context(timeout, connection)
   try {
+    // The client may have disconnected while a middleware before this one was waiting.
+    if (context.ended) throw context.ended
     const result = await commerce.during(() => work(context))
     const code = failureOf?.(result)
     tell(code === undefined ? { outcome: 'success' } : { outcome: 'failure', code })

@@ -4,18 +4,18 @@ import type { Settings } from './options'
 
 type Limiters = Pick<Settings, 'limiter' | 'requestLimiter'>
 
-const checkedLimiters = new WeakSet<object>()
-const checkedTime = new WeakSet<object>()
+const checkedForLimiters = new WeakSet<object>()
+const checkedForResponseTime = new WeakSet<object>()
 
 /**
- * Warns once per strategy if limiters in memory are not sufficient. Call it at each use of a default limiter. It does
- * not warn if the app passes a limiter.
+ * Warns once per settings object if default limiters in memory are used in production or in a cluster worker. It does
+ * not warn if the app passes `limiter` or `requestLimiter`.
  *
- * @param settings - Of the strategy; those of a webhook without one can be any object.
+ * @param settings - The settings of the strategy. A webhook without a strategy passes an object of its own.
  */
 export function warnOfMemoryLimiter(settings: Limiters): void {
-  if (checkedLimiters.has(settings)) return
-  checkedLimiters.add(settings)
+  if (checkedForLimiters.has(settings)) return
+  checkedForLimiters.add(settings)
   if (settings.limiter || settings.requestLimiter) return
   if (!isProduction() && !cluster.isWorker) return
   warn(
@@ -29,13 +29,14 @@ export function warnOfMemoryLimiter(settings: Limiters): void {
 
 /** Warns once per strategy if `uniformResponseTime` is 0 in production. */
 export function warnOfResponseTime(settings: Pick<Settings, 'uniformResponseTime'>): void {
-  if (checkedTime.has(settings)) return
-  checkedTime.add(settings)
+  if (checkedForResponseTime.has(settings)) return
+  checkedForResponseTime.add(settings)
   if (settings.uniformResponseTime > 0 || !isProduction()) return
   warn(
     'no_uniform_response_time',
     'PASSPORT_EP_NO_UNIFORM_RESPONSE_TIME',
-    'uniformResponseTime is 0, so response times reveal which usernames exist. Leave it out in production.',
+    'uniformResponseTime is 0, so response times can reveal which usernames exist. Remove the option in production; ' +
+      'the default is 1000 milliseconds.',
   )
 }
 

@@ -20,7 +20,9 @@ const [{ filename, size, files }] = JSON.parse(packing.slice(packing.indexOf('[\
 renameSync(`reports/${filename}`, 'reports/package.tgz')
 
 const packed = files.map(({ path }) => path)
-const compiled = ['dist/index.js', 'dist/cli/index.js', 'dist/testing/index.js', 'dist/testing/simulator.js']
+const compiled = ['index', 'cli/index', 'cli/main', 'testing/index', 'testing/simulator'].map(
+  (name) => `dist/${name}.js`,
+)
 const expected = [...REQUIRED, ...compiled]
 const missing = expected.filter((path) => !packed.includes(path))
 const foreign = packed.filter((path) => !expected.includes(path) && !ALLOWED.test(path))

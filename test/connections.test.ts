@@ -3,13 +3,14 @@ import type { RequestHandler } from 'express'
 import { Passport } from 'passport'
 import request from 'supertest'
 import { Agent, request as ask } from 'undici'
+import { deferred } from './support/clock'
 import { ADA, createStrategy, nextDiagnostic, openShop, type Shop } from './support/shop'
 
 /** Starts a sign-in in a browser that can leave before the response. */
-function startSignIn({ url, simulator }: Shop): ClientRequest {
+function startSignIn({ url, simulator }: Shop, path = '/login'): ClientRequest {
   const body = JSON.stringify({ username: ADA, otp: simulator.issueCode(ADA) })
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-  const browser = httpRequest(`${url}/login`, { method: 'POST', headers })
+  const browser = httpRequest(url + path, { method: 'POST', headers })
   browser.on('error', () => undefined)
   browser.end(body)
   return browser
@@ -24,6 +25,25 @@ describe('A browser that leaves', () => {
     await held.arrived
     browser.destroy()
     expect(await published).toMatchObject({ outcome: 'error', code: 'request_aborted' })
+  })
+
+  it('ends its sign-in before the code is used, if it left while an earlier middleware was waiting', async () => {
+    const arrived = deferred()
+    const shop = await openShop({
+      routes: (app, strategy) => {
+        const wait: RequestHandler = (_req, res, next) => {
+          arrived.resolve()
+          res.once('close', next)
+        }
+        app.post('/late', wait, new Passport().authenticate(strategy) as RequestHandler)
+      },
+    })
+    const published = nextDiagnostic({ operation: 'sign-in' })
+    const browser = startSignIn(shop, '/late')
+    await arrived.promise
+    browser.destroy()
+    expect(await published).toMatchObject({ outcome: 'error', code: 'request_aborted', calls: 0 })
+    expect(shop.simulator.count('exchange')).toBe(0)
   })
 
   it('does not leave a hanging access token request for the next shopper', async () => {

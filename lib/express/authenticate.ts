@@ -4,7 +4,7 @@ import { asError, FAILURE_STATUS, type FailureInfo } from '../errors'
 import type { Services } from '../services'
 import { signIn, type SignIn } from '../sign-in/sign-in'
 import { untilUniformTime } from '../uniform-time'
-import { departureOf } from './handler'
+import { connectionOf } from './handler'
 import { announceRetryAfter, end, type Outcomes } from './passport'
 
 /** One sign-in on behalf of Passport: it ends in exactly one outcome. */
@@ -13,7 +13,7 @@ export async function authenticate(services: Services, outcomes: Outcomes, req: 
   const startedAt = performance.now()
   let result: SignIn
   try {
-    result = await run({ name: 'sign-in', departure: departureOf(req), failureOf }, (context) =>
+    result = await run({ name: 'sign-in', connection: connectionOf(req), failureOf }, (context) =>
       signIn(services, req, context),
     )
   } catch (error) {

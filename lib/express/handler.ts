@@ -1,5 +1,5 @@
 import type { Request, RequestHandler } from 'express'
-import type { Departure } from '../context'
+import type { ClientConnection } from '../context'
 import { asError } from '../errors'
 
 /** An Express handler that calls `next()` when its work is done, and `next(err)` if it fails. */
@@ -12,13 +12,16 @@ export function handler(work: (req: Request) => Promise<void>): RequestHandler {
   }
 }
 
-/** The emitter that closes when the client disconnects. In Koa and Lambda, `req.res` is not one; the socket may be. */
-export function departureOf(req: Request): Departure | undefined {
+/**
+ * What closes when the client disconnects. In Express, that is the response. In Koa and Lambda, `req.res` is no emitter,
+ * so it is the socket, if that is one.
+ */
+export function connectionOf(req: Request): ClientConnection | undefined {
   const { res, socket } = req as Partial<Request>
   return [res, socket].find((candidate) => isEmitter(candidate))
 }
 
-function isEmitter(value: unknown): value is Departure {
+function isEmitter(value: unknown): value is ClientConnection {
   const { once, off } = (value ?? {}) as Partial<Record<'once' | 'off', unknown>>
   return typeof once === 'function' && typeof off === 'function'
 }

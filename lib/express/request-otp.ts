@@ -4,7 +4,7 @@ import { ElasticPathError } from '../errors'
 import type { Services } from '../services'
 import { readUsername } from '../sign-in/credentials'
 import { untilUniformTime } from '../uniform-time'
-import { departureOf, handler } from './handler'
+import { connectionOf, handler } from './handler'
 import { saveSession, sessionOf } from './session'
 
 export function requestOtp({ settings, codeRequests, run }: Services): RequestHandler {
@@ -13,7 +13,7 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
     const startedAt = performance.now()
     const inTime = (): Promise<void> => untilUniformTime(startedAt, uniformResponseTime)
     try {
-      await run({ name: 'code-request', departure: departureOf(req) }, async (context) => {
+      await run({ name: 'code-request', connection: connectionOf(req) }, async (context) => {
         const username = readUsername(req.body, settings)
         if (username === undefined) {
           throw new ElasticPathError('missing_credentials', 'A username is required to request a code.')

@@ -5,13 +5,13 @@ import type { Services } from '../services'
 import { readAccountId } from '../sign-in/credentials'
 import { askVerify } from '../sign-in/verify'
 import { plainUser, requireUser, withAccount } from '../user'
-import { departureOf, handler } from './handler'
+import { connectionOf, handler } from './handler'
 import { openSession, userOf } from './session'
 
 /** Creates the handler of `strategy.switchAccount()`. */
 export function switchAccount({ settings, commerce, verify, run }: Services): RequestHandler {
   return handler((req) =>
-    run({ name: 'switch', departure: departureOf(req) }, async (context) => {
+    run({ name: 'switch', connection: connectionOf(req) }, async (context) => {
       const user = requireUser(userOf(req), settings.name)
       const accountId = readAccountId(req.body, settings)
       if (accountId === undefined) {

@@ -7,30 +7,30 @@ import { Limit } from './limit'
 
 /** A sign-in attempt that is allowed. */
 export interface Attempt {
-  /** Whether it has a ticket or a proof. */
+  /** Whether it was counted for a ticket or a proof, and not as one of the shared attempts. */
   readonly privileged: boolean
-  /** Gives the attempt back: Elastic Path did not judge the code. */
+  /** Refunds the attempt. Call it if Elastic Path did not check the code. */
   readonly refund: (context: Context) => Promise<void>
-  /** The code was right: gives the attempt back and ends its ticket. */
-  readonly accepted: (context: Context) => Promise<void>
+  /** Ends the ticket of the request. An attempt that was not counted for the ticket is refunded. Call it if the code was right. */
+  readonly accept: (context: Context) => Promise<void>
 }
 
-/** The ticket and the proof of an attempt. */
-export interface Credentials {
+export interface TicketAndProof {
   /** The session's ticket for this username, from `readTicket`. */
   ticket?: Ticket | undefined
-  /** The `proof` of the request. */
+  /** The field `proof` of the request, not verified yet. */
   proof?: unknown
 }
 
 const SHARED_ATTEMPTS = 10
-// The number of attempts for a ticket and for a proof. It does not depend on the points of the app's limiter.
+// For each ticket and each proof. The points of the app's limiter change the shared attempts only.
 const OWN_ATTEMPTS = 5
 const TICKETS = 3
 
 /**
- * Counts sign-in attempts. All attempts for a username share ten in 15 minutes, except those with a ticket or a proof:
- * each ticket and each proof has five of its own, which strangers cannot use up.
+ * Counts sign-in attempts. Each proof and each ticket has five attempts of its own, which strangers cannot use up. All
+ * other attempts for a username share ten in 15 minutes. If the attempts of a proof are used up, those of the ticket are
+ * used, and then the shared ones.
  */
 export class Attempts {
   private readonly limit: Limit
@@ -52,21 +52,25 @@ export class Attempts {
    */
   async take(
     username: string,
-    { ticket, proof }: Credentials,
+    { ticket, proof }: TicketAndProof,
     context: Context,
   ): Promise<{ retryAfter: number } | Attempt> {
     const proofId = this.proofs.read(proof, username)
     if (proofId !== undefined) {
       const { count, refund } = await this.limit.take('proof', proofId, context)
-      if (count <= OWN_ATTEMPTS) return { privileged: true, refund, accepted: refund }
+      const accept = async (own: Context) => {
+        await Promise.all([refund(own), ticket && this.endTicket(ticket, own)])
+      }
+      if (count <= OWN_ATTEMPTS) return { privileged: true, refund, accept }
     }
     if (ticket) {
       const { count, refund } = await this.limit.take('ticket', ticket.id, context)
-      const accepted = (acceptedContext: Context) => this.endTicket(ticket, acceptedContext)
-      if (count <= OWN_ATTEMPTS) return { privileged: true, refund, accepted }
+      const accept = (own: Context) => this.endTicket(ticket, own)
+      if (count <= OWN_ATTEMPTS) return { privileged: true, refund, accept }
     }
+    // A ticket of the request has ended by now.
     const { allowed, retryAfter, refund } = await this.limit.take('sign-in', username, context)
-    return allowed ? { privileged: false, refund, accepted: refund } : { retryAfter }
+    return allowed ? { privileged: false, refund, accept: refund } : { retryAfter }
   }
 
   /**
@@ -82,8 +86,8 @@ export class Attempts {
 
   /** Uses up all attempts of a ticket, so that a copy of the session in an old cookie cannot use it. */
   private async endTicket({ id }: Ticket, context: Context): Promise<void> {
-    const points = Array.from({ length: OWN_ATTEMPTS }, () => this.limit.take('ticket', id, context))
-    // The code is used up, so the sign-in must not fail. A ticket that the limiter cannot end has four attempts left.
-    await Promise.allSettled(points)
+    const taken = Array.from({ length: OWN_ATTEMPTS }, () => this.limit.take('ticket', id, context))
+    // The code is used up, so an error of the limiter must not fail the sign-in. The ticket then keeps some attempts.
+    await Promise.allSettled(taken)
   }
 }

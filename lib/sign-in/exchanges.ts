@@ -25,8 +25,18 @@ export class Exchanges {
 
   constructor(private readonly commerce: Commerce) {}
 
+  /** The exchange of the same code that this session has submitted already; undefined if there is none. */
+  find(
+    req: Request,
+    credentials: Credentials,
+    window: PageWindow | undefined,
+  ): Promise<Exchanged> | undefined {
+    const key = keyOf(req, credentials, window)
+    return key === undefined ? undefined : this.shared.get(key)
+  }
+
   /**
-   * @param privileged - Whether the attempt has a ticket or a proof.
+   * @param privileged - Whether the attempt was counted for a ticket or a proof.
    * @throws ElasticPathError `overloaded` (503) if too many exchanges are in progress.
    */
   exchange(
@@ -36,12 +46,8 @@ export class Exchanges {
     privileged: boolean,
     context: Context,
   ): Promise<Exchanged> {
-    const { username, otp } = credentials
-    const session = sessionIdOf(req, username)
-    if (session === undefined) return this.send(credentials, window, privileged, context)
-    const key = createHash('sha256')
-      .update(JSON.stringify([session, username, otp, window]))
-      .digest('base64url')
+    const key = keyOf(req, credentials, window)
+    if (key === undefined) return this.send(credentials, window, privileged, context)
     const pending = this.shared.get(key)
     if (pending) return context.upstream(pending)
     // Detached, because the second request needs the result even if the browser drops the first one.
@@ -79,6 +85,18 @@ export class Exchanges {
       leave()
     }
   }
+}
+
+/** Stands for a code that a session submits; undefined if the request came without a session. */
+function keyOf(
+  req: Request,
+  { username, otp }: Credentials,
+  window: PageWindow | undefined,
+): string | undefined {
+  const session = sessionIdOf(req, username)
+  if (session === undefined) return undefined
+  const submission = JSON.stringify([session, username, otp, window])
+  return createHash('sha256').update(submission).digest('base64url')
 }
 
 /** The id of the session that the browser already had; undefined if the request came without one. */

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { renewTokens, summarize } from '../commerce/account-tokens'
+import { renewTokens, summarize, type PageWindow, type TokenPage } from '../commerce/account-tokens'
 import { readTicket, spendTicket } from '../codes/tickets'
 import type { Context } from '../context'
 import { ElasticPathError, type Failure } from '../errors'
@@ -21,20 +21,12 @@ export type SignIn =
  * correct is returned; everything else is thrown. The attempt is counted before Elastic Path is asked.
  */
 export async function signIn(services: Services, req: Request, context: Context): Promise<SignIn> {
-  const { settings, commerce, attempts, verify } = services
+  const { settings, commerce, verify } = services
   const credentials = readCredentials(req.body, settings)
   if (!credentials) return { failure: 'missing_credentials' }
-  const { username, accountId, proof } = credentials
-
-  const session: unknown = (req as { session?: unknown }).session
-  const attempt = await attempts.take(username, { ticket: readTicket(session, username), proof }, context)
-  if ('retryAfter' in attempt) return { failure: 'too_many_attempts', retryAfter: attempt.retryAfter }
-
-  const first = await exchange(services, req, credentials, attempt, context)
-  if (first === 'refused') return { failure: 'invalid_credentials' }
-  spendTicket(session)
-  await attempt.accepted(context)
-  if (context.ended) throw context.ended
+  const { username, accountId } = credentials
+  const first = await redeem(services, req, credentials, context)
+  if ('failure' in first) return first
 
   // The code is used up. Any of the account tokens can read further pages (docs/elastic-path-facts.md#13).
   const { accountMemberId } = first
@@ -59,15 +51,41 @@ export async function signIn(services: Services, req: Request, context: Context)
   return verdict.user ? { user: verdict.user, info: verdict.info ?? info } : { refusal: verdict.info }
 }
 
-async function exchange(
-  { settings, exchanges }: Services,
+async function redeem(
+  services: Services,
   req: Request,
   credentials: Credentials,
+  context: Context,
+): Promise<TokenPage | Failure> {
+  const { settings, attempts, exchanges } = services
+  const { username, accountId, proof } = credentials
+  const session: unknown = (req as { session?: unknown }).session
+  const window = firstWindow(settings, accountId)
+  // The second submission of a form takes no attempt, because it costs no exchange.
+  const submitted = exchanges.find(req, credentials, window)
+  let exchanged: Exchanged
+  if (submitted) exchanged = await context.upstream(submitted)
+  else {
+    const attempt = await attempts.take(username, { ticket: readTicket(session, username), proof }, context)
+    if ('retryAfter' in attempt) return { failure: 'too_many_attempts', retryAfter: attempt.retryAfter }
+    exchanged = await exchange(services, req, credentials, window, attempt, context)
+    if (exchanged !== 'refused') await attempt.accept(context)
+  }
+  if (exchanged === 'refused') return { failure: 'invalid_credentials' }
+  spendTicket(session)
+  if (context.ended) throw context.ended
+  return exchanged
+}
+
+async function exchange(
+  { exchanges }: Services,
+  req: Request,
+  credentials: Credentials,
+  window: PageWindow | undefined,
   attempt: Attempt,
   context: Context,
 ): Promise<Exchanged> {
   try {
-    const window = firstWindow(settings, credentials.accountId)
     return await exchanges.exchange(req, credentials, window, attempt.privileged, context)
   } catch (error) {
     // An outage or a misconfiguration says nothing about the code. A request that the client aborted could be a guess.

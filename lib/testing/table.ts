@@ -1,6 +1,6 @@
 /**
- * Rows by id, in the order in which they were added. Rows are immutable and replaced as a whole, so a shallow copy is a
- * snapshot. The oldest row is evicted when the table is full.
+ * Rows by id, in the order in which they were added. A row is never changed, only replaced, so a copy of the map is a
+ * snapshot. When a row is added to a full table, the oldest row is evicted.
  */
 export class Table<Row> {
   private rows = new Map<string, Row>()
@@ -18,8 +18,10 @@ export class Table<Row> {
   /** Adds a row, or replaces it without changing its position. */
   set(id: string, row: Row): Row {
     this.rows.set(id, row)
-    const [oldest] = this.rows.size > this.capacity ? this.rows.keys() : []
-    if (oldest !== undefined) this.rows.delete(oldest)
+    for (const oldest of this.rows.keys()) {
+      if (this.rows.size <= this.capacity) break
+      this.rows.delete(oldest)
+    }
     return row
   }
 
@@ -34,6 +36,6 @@ export class Table<Row> {
   /** Takes a snapshot. Returns a function that restores it. */
   snapshot(): () => void {
     const rows = new Map(this.rows)
-    return () => void (this.rows = rows)
+    return () => void (this.rows = new Map(rows))
   }
 }

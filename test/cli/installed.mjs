@@ -1,4 +1,5 @@
-// Packs and installs the package, and runs its command through npx, on Node 20 and 24, with a pseudo-terminal and without.
+// Packs and installs the package. On Node 20 and 24, runs all tests of the command line on what is installed, and its
+// command through npx, with a pseudo-terminal and without.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import assert from 'node:assert/strict'
@@ -27,7 +28,13 @@ for (const version of ['20', '24']) {
     cwd: folder,
     seconds: 240,
   })
-  await journey(folder, await nodeOf(version))
+  const node = await nodeOf(version)
+  await run(node, ['node_modules/jest/bin/jest.js', '--selectProjects', 'cli', '--silent'], {
+    cwd: ROOT,
+    seconds: 600,
+    env: { INSTALLED: join(folder, 'node_modules', NAME) },
+  })
+  await journey(folder, node)
   console.log(`passed  Node ${version}`)
 }
 

@@ -15,9 +15,9 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1))
 
 /** Resolves with the output of a command. Rejects with it if the command fails or takes longer than `seconds`. */
-export function run(command, args, { cwd, seconds }) {
+export function run(command, args, { cwd, seconds, env: more }) {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, TMPDIR: workplace, NO_COLOR: '1' }
+    const env = { ...process.env, TMPDIR: workplace, NO_COLOR: '1', ...more }
     // A separate process group, so that the command's child processes are killed with it.
     const child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     running.add(child)

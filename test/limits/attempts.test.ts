@@ -2,7 +2,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { Proofs } from '../../lib/codes/proofs'
 import type { Ticket } from '../../lib/codes/tickets'
 import { Context } from '../../lib/context'
-import { Attempts, type Attempt, type Credentials } from '../../lib/limits/attempts'
+import { Attempts, type Attempt, type TicketAndProof } from '../../lib/limits/attempts'
 import type { OtpLimiter } from '../../lib/options'
 
 const ADA = 'ada@home.example'
@@ -30,10 +30,10 @@ function open(limiter?: OtpLimiter | false) {
       context.end()
     }
   }
-  const take = (brought: Credentials = {}, username = ADA) =>
+  const take = (brought: TicketAndProof = {}, username = ADA) =>
     within((context) => attempts.take(username, brought, context))
   /** Makes attempts with wrong codes. Returns the number that reach Elastic Path. */
-  async function guess(times: number, brought: Credentials = {}, username = ADA): Promise<number> {
+  async function guess(times: number, brought: TicketAndProof = {}, username = ADA): Promise<number> {
     let reached = 0
     for (let i = 0; i < times; i++) if ('privileged' in (await take(brought, username))) reached++
     return reached
@@ -127,8 +127,8 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
       await guess(40)
       await guess(40, { ticket: foreign }, 'mallory@home.example')
       await guess(40, { ticket: await grant() })
-      const { accepted } = attempt(await take({ ticket }))
-      await within(accepted)
+      const { accept } = attempt(await take({ ticket }))
+      await within(accept)
       jest.advanceTimersByTime(WINDOW)
     }
   })
@@ -138,8 +138,8 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
     for (let signIn = 0; signIn < 100; signIn++) {
       for (let session = 0; session < 10; session++) await guess(6, { ticket: await grant() })
       expect(await take()).toHaveProperty('retryAfter')
-      const { accepted } = attempt(await take({ proof: proof() }))
-      await within(accepted)
+      const { accept } = attempt(await take({ proof: proof() }))
+      await within(accept)
       jest.advanceTimersByTime(WINDOW / 25)
     }
   })
@@ -155,7 +155,7 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
   test('gives back only its own attempt for a right code', async () => {
     const { take, guess, within } = open(limiter())
     await guess(7)
-    await within(attempt(await take()).accepted)
+    await within(attempt(await take()).accept)
     expect(await guess(50)).toBe(3)
   })
 
@@ -164,7 +164,7 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
     const [ticket, other] = [await grant(), await grant()]
     // Another attempt with the ticket is refunded afterwards.
     const { refund } = attempt(await take({ ticket }))
-    await within(attempt(await take({ ticket })).accepted)
+    await within(attempt(await take({ ticket })).accept)
     await within(refund)
     expect(await take({ ticket })).toMatchObject({ privileged: false })
     expect(await guess(50, { ticket })).toBe(9)
@@ -174,6 +174,13 @@ describe.each(OTHER_LIMITERS)('Attempts with %s', (_name, limiter) => {
 })
 
 describe('Attempts', () => {
+  test('ends the ticket of a request whose proof was counted', async () => {
+    const { take, grant, proof, within } = open()
+    const ticket = await grant()
+    await within(attempt(await take({ ticket, proof: proof() })).accept)
+    expect(await take({ ticket })).toMatchObject({ privileged: false })
+  })
+
   test('uses the points of a limiter for shared attempts only', async () => {
     const { guess, grant } = open(new RateLimiterMemory({ points: 3, duration: 900 }))
     expect(await guess(50, { ticket: await grant() })).toBe(8)
@@ -205,8 +212,8 @@ describe('Attempts', () => {
   test('does not fail a sign-in whose ticket the limiter cannot end', async () => {
     const memory = new RateLimiterMemory({ points: 10, duration: 900 })
     const { take, grant, within } = open(memory)
-    const { accepted } = attempt(await take({ ticket: await grant() }))
+    const { accept } = attempt(await take({ ticket: await grant() }))
     jest.spyOn(memory, 'consume').mockRejectedValue(new Error('down'))
-    await expect(within(accepted)).resolves.toBeUndefined()
+    await expect(within(accept)).resolves.toBeUndefined()
   })
 })

@@ -8,7 +8,7 @@ import { createClient } from 'redis'
 import { DeliveryLimit } from '../../lib/codes/delivery-limit'
 import { Proofs } from '../../lib/codes/proofs'
 import { Context } from '../../lib/context'
-import { Attempts, type Credentials } from '../../lib/limits/attempts'
+import { Attempts, type TicketAndProof } from '../../lib/limits/attempts'
 
 const ADA = 'ada@home.example'
 const isInstalled = spawnSync('redis-server', ['--version']).status === 0
@@ -49,8 +49,8 @@ const isInstalled = spawnSync('redis-server', ['--version']).status === 0
     const settings = { limiter, requestLimiter: undefined, clientId: 'client', clientSecret: 'secret' }
     const attempts = new Attempts(settings, proofs)
     const limit = new DeliveryLimit({ limiter, secretKey: 'webhook secret', credits: true, settings })
-    const take = (brought: Credentials = {}) => attempts.take(ADA, brought, context)
-    async function guess(times: number, brought: Credentials = {}): Promise<number> {
+    const take = (brought: TicketAndProof = {}) => attempts.take(ADA, brought, context)
+    async function guess(times: number, brought: TicketAndProof = {}): Promise<number> {
       const taken = await Promise.all(Array.from({ length: times }, () => take(brought)))
       return taken.filter((one) => 'privileged' in one).length
     }
@@ -88,7 +88,7 @@ const isInstalled = spawnSync('redis-server', ['--version']).status === 0
       if ('privileged' in taken) await taken.refund(context)
     }
     const right = await one.take({ ticket })
-    if ('privileged' in right) await right.accepted(context)
+    if ('privileged' in right) await right.accept(context)
     expect(await other.guess(30, { ticket })).toBe(10)
 
     // The window ends in Redis, by its own clock, before the refund arrives.

@@ -34,6 +34,14 @@ function visitor(url: string, cookie = '') {
   }
 }
 
+/** The cookie of a session in a cookie that has requested a code. */
+async function cookieWithTicket(url: string): Promise<string> {
+  const headers = { 'content-type': 'application/json' }
+  return cookieOf(
+    await fetch(`${url}/code`, { method: 'POST', headers, body: JSON.stringify({ username: ADA }) }),
+  )
+}
+
 const times = <T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => work(i)))
 
@@ -273,18 +281,21 @@ describe('Strangers', () => {
 
   test('cannot use the cookie of a session whose code was right', async () => {
     const { url, simulator } = await openShop({ sessionMiddleware: sessionInCookie })
-    const headers = { 'content-type': 'application/json' }
-    const asked = await fetch(`${url}/code`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ username: ADA }),
-    })
-    const cookie = cookieOf(asked)
+    const cookie = await cookieWithTicket(url)
     const otp = simulator.lastCode(ADA)
     expect(await visitor(url, cookie)('/login', { username: ADA, otp })).toBe(200)
     const before = simulator.count('exchange')
     for (let i = 0; i < 20; i++) await visitor(url, cookie)('/login', guess)
     expect(simulator.count('exchange') - before).toBe(10)
+  })
+
+  test('cannot refuse the second press of a shopper whose session is in a cookie', async () => {
+    const { url, simulator } = await openShop({ sessionMiddleware: sessionInCookie })
+    const cookie = await cookieWithTicket(url)
+    await times(10, () => visitor(url)('/login', guess))
+    const fields = { username: ADA, otp: simulator.lastCode(ADA) }
+    for (let press = 0; press < 2; press++) expect(await visitor(url, cookie)('/login', fields)).toBe(200)
+    expect(simulator.count('exchange')).toBe(11)
   })
 
   test.each([
