@@ -134,12 +134,15 @@ class FakeClock {
   sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     this.sleeps.push(milliseconds)
     this.onSleep(milliseconds)
+    let abort = (): void => undefined
     const aborted = new Promise<never>((_, reject) => {
-      const abort = () => reject(new DOMException('The operation was aborted', 'AbortError'))
+      abort = () => reject(new DOMException('The operation was aborted', 'AbortError'))
       if (signal.aborted) abort()
       signal.addEventListener('abort', abort)
     })
-    return Promise.race([this.pass(milliseconds), aborted])
+    return Promise.race([this.pass(milliseconds), aborted]).finally(() =>
+      signal.removeEventListener('abort', abort),
+    )
   }
 
   private pass(milliseconds: number): Promise<void> {
