@@ -62,7 +62,8 @@ export type DeliveryCode =
 /**
  * A problem of the setup, reported once:
  *
- * - `memory_limiter`: a default limiter in memory is used in production or in a cluster worker.
+ * - `memory_limiter`: default limiters in memory are used in production or in a cluster worker, and the app passes no
+ *   limiter at all.
  * - `no_uniform_response_time`: `uniformResponseTime` is 0 in production.
  * - `clock_skew`: this machine's clock differs from Elastic Path's by more than 60 seconds.
  */
