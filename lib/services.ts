@@ -28,6 +28,8 @@ export interface Services {
 export interface Operation<T> {
   /** The name for diagnostics; nothing is published without one. */
   name?: DiagnosticMessage['operation']
+  /** Milliseconds. Default: the option `timeout`. */
+  timeout?: number
   /** Ends the operation when it closes. */
   connection?: ClientConnection | undefined
   /** The code of a result that is a failure. */
@@ -55,14 +57,13 @@ export function createServices(options: PasswordlessOtpStrategyOptions, verify: 
     codeRequests: new CodeRequests(settings, commerce, attempts, deliveryLimits),
     deliveryLimits,
     verify: verify as AnyVerify | undefined,
-    run: (operation, work) => run(commerce, settings.timeout, operation, work),
+    run: (operation, work) => run(commerce, { timeout: settings.timeout, ...operation }, work),
   }
 }
 
 async function run<T>(
   commerce: Commerce,
-  timeout: number,
-  { name, connection, failureOf, details }: Operation<T>,
+  { name, timeout, connection, failureOf, details }: Operation<T> & { timeout: number },
   work: (context: Context) => Promise<T>,
 ): Promise<T> {
   const context = new Context(timeout, connection)

@@ -94,6 +94,27 @@ describe('close', () => {
     await expect(shop.strategy.ready()).rejects.toMatchObject({ code: 'strategy_closed' })
   })
 
+  it('waits for a sign-in whose limiter has not responded yet', async () => {
+    const asked = deferred()
+    const answer = deferred()
+    const result = { consumedPoints: 1, msBeforeNext: 1000 }
+    const consume = jest.fn(() => Promise.resolve(result))
+    const shop = await openShop({ options: { limiter: { consume, reward: () => Promise.resolve() } } })
+    const agent = shop.browser()
+    await agent.post('/code').send({ username: ADA })
+    consume.mockImplementationOnce(async () => {
+      asked.resolve()
+      await answer.promise
+      return result
+    })
+    const signedIn = shop.submit({}, agent).then(({ status }) => status)
+    await asked.promise
+    const closed = shop.strategy.close()
+    answer.resolve()
+    expect(await signedIn).toBe(200)
+    await closed
+  })
+
   it("does not close the app's own dispatcher", async () => {
     const { simulator } = await openShop()
     const dispatcher = new Agent()

@@ -1,6 +1,6 @@
 import { withinRateLimit } from '../commerce/exchange'
 import { readRefusal } from '../commerce/refusal'
-import type { HttpRequest, Repeat } from '../commerce/transport'
+import { printable, type HttpRequest, type Repeat } from '../commerce/transport'
 import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
 import type { Services } from '../services'
@@ -65,7 +65,7 @@ async function call(
         name: 'call',
         details: () => ({
           method: request.method,
-          path: withoutCartId(target.path),
+          path: printable(target.path),
           ...(outgoing.status === undefined ? {} : { upstreamStatus: outgoing.status }),
         }),
       },
@@ -199,9 +199,4 @@ function discardAnswer({ response }: StreamedAnswer): void {
 /** Frees the connection of a response whose body is not needed. */
 function discard(response: Response): void {
   response.body?.cancel().catch(() => undefined)
-}
-
-// A cart's id is all that protects the cart (docs/elastic-path-facts.md#34), so it must not reach a log.
-function withoutCartId(path: string): string {
-  return path.replace(/\/carts\/[^/]+/, '/carts/:id')
 }

@@ -1,5 +1,5 @@
 import type { Commerce } from '../commerce/commerce'
-import { requestCode } from '../commerce/otp-requests'
+import { requestAgain, requestCode } from '../commerce/otp-requests'
 import type { Context } from '../context'
 import { outcomeOf, publish } from '../diagnostics'
 import { ElasticPathError } from '../errors'
@@ -81,10 +81,12 @@ export class CodeRequests {
     return { joined: joined !== undefined, isNewTicket, done }
   }
 
-  /** Both parts are detached, because others may wait for them when the first client has left. */
+  /** All of it is detached, because others may wait for it when the first client has left. */
   private send(username: string, context: Context): Pending {
     const limited = context.detached((own) => this.take(username, own))
-    const done = this.commerce.during(async () => {
+    let answered = (): void => undefined
+    const firstAnswer = new Promise<void>((resolve) => (answered = resolve))
+    const work = this.commerce.part(async () => {
       const taken = await limited
       const leave = this.inProgress.enter(false)
       // The response must not depend on the load, which a stranger could cause.
@@ -95,11 +97,12 @@ export class CodeRequests {
         return
       }
       try {
-        await context.detached((own) => this.ask(username, taken, own))
+        await context.detached((own) => this.ask(username, taken, own, answered))
       } finally {
         leave()
       }
     })
+    const done = Promise.race([firstAnswer, work])
     const pending = { limited, done }
     this.recent.set(username, pending, DOUBLE_TAP)
     // A second tap must not wait for a request that failed. This also handles the error if all clients disconnected.
@@ -115,13 +118,17 @@ export class CodeRequests {
     })
   }
 
-  private async ask(username: string, taken: Taken, context: Context): Promise<void> {
+  /** @param answered - Called when responses need not wait any longer. */
+  private async ask(username: string, taken: Taken, context: Context, answered: () => void): Promise<void> {
     const { client, store } = this.commerce
     try {
       for (const limit of this.deliveryLimits) await limit.credit(username, context)
-      const refusal = await requestCode(client, store, context, username)
+      const refused = await requestCode(client, store, context, username)
+      if (!refused) return
+      // A refusal may depend on the username, so neither it nor what follows may reach the response or delay it.
+      answered()
+      const refusal = await requestAgain(client, store, context, username, refused)
       if (!refusal) return
-      // A refusal may depend on the username, so it must not reach the response.
       const { elapsed: duration, calls } = context
       publish({ operation: 'code-request', ...outcomeOf(refusal), outcome: 'error', duration, calls })
     } catch (error) {

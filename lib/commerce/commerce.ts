@@ -21,9 +21,14 @@ export class Commerce {
     this.store = new StoreSettings(this.client, settings)
   }
 
-  /** Does work that `close` waits for. */
+  /** Does work that `close` waits for. After `close`, it is refused. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     if (this.closing) throw closedError()
+    return this.part(work)
+  }
+
+  /** Does a part of work that is in progress, also after `close`. It may outlive the request that began it. */
+  async part<T>(work: () => Promise<T>): Promise<T> {
     const promise = work()
     this.inProgress.add(promise)
     try {
@@ -35,7 +40,11 @@ export class Commerce {
 
   /** Refuses new work, waits for the work in progress and closes the connections. */
   close(): Promise<void> {
-    this.closing ??= Promise.allSettled(this.inProgress).then(() => this.transport.close())
+    this.closing ??= this.finished().then(() => this.transport.close())
     return this.closing
+  }
+
+  private async finished(): Promise<void> {
+    while (this.inProgress.size > 0) await Promise.allSettled(this.inProgress)
   }
 }

@@ -3,7 +3,7 @@ import { ElasticPathError } from '../errors'
 import { parseJson } from '../json'
 import { AnswerReader, readDate, type Answer } from './answer-reader'
 import { readRefusal, type Refusal } from './refusal'
-import type { HttpRequest, Sent, Transport } from './transport'
+import { printable, type HttpRequest, type Sent, type Transport } from './transport'
 
 /** Parses the JSON of a successful response. Returns undefined if any part of it is not as documented. */
 export type Parse<T> = (
@@ -109,7 +109,7 @@ export function misconfigured(refusal: Refusal, call: string, advice: string): E
 }
 
 export function nameOf({ method, path }: Named): string {
-  return `${method} ${path.replace(/\?.*/, '')}`
+  return `${method} ${printable(path)}`
 }
 
 /** `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3). */

@@ -13,10 +13,16 @@ interface StoreIds {
 // (docs/elastic-path-facts.md#19), and a proxy may refuse a username too.
 const MAY_DEPEND_ON_USERNAME = [400, 404, 422] as const
 
+/** A request that was refused by a response that may depend on the username. */
+export interface Refused {
+  ids: StoreIds
+  error: ElasticPathError
+}
+
 /**
  * Asks Elastic Path to create a code and to send its event.
  *
- * @returns the error of a response that may depend on the username, for diagnostics only: it must not reach the browser.
+ * @returns What was refused, if that may depend on the username.
  * @throws ElasticPathError for outages, and for what cannot depend on the username.
  */
 export async function requestCode(
@@ -24,11 +30,25 @@ export async function requestCode(
   store: StoreSettings,
   context: Context,
   username: string,
-): Promise<ElasticPathError | undefined> {
+): Promise<Refused | undefined> {
   const ids = await idsOf(store, context)
-  const refusal = await send(client, context, username, ids)
-  if (!refusal) return undefined
-  // Everything from here on happens only after a response that may depend on the username.
+  const error = await send(client, context, username, ids)
+  return error && { ids, error }
+}
+
+/**
+ * Asks again after a refusal if the realm or the profile was replaced. It takes longer than a success, so no response may
+ * wait for it.
+ *
+ * @returns The error of the last response, for diagnostics only: it must not reach the browser.
+ */
+export async function requestAgain(
+  client: CommerceClient,
+  store: StoreSettings,
+  context: Context,
+  username: string,
+  { ids, error: refusal }: Refused,
+): Promise<ElasticPathError | undefined> {
   try {
     await store.recheck(context)
     const current = await idsOf(store, context)

@@ -82,12 +82,9 @@ export class StoreSettings {
    */
   async recheck(context: Context): Promise<void> {
     if (this.mayDetect()) {
-      const detection = context.detached((own) => this.detectAgain(own))
-      this.detection = detection
-      const end = (): void => {
-        this.detection = undefined
-      }
-      detection.then(end, end)
+      // Its result, a failure included, holds until the next detection is allowed.
+      this.detection = context.detached((own) => this.detectAgain(own))
+      this.detection.catch(() => undefined)
     }
     if (this.detection) await context.upstream(this.detection)
   }
@@ -101,6 +98,7 @@ export class StoreSettings {
 
   private forget(): void {
     if (!this.mayDetect()) return
+    this.detection = undefined
     this.realm.clear()
     this.profiles.clear()
     this.profile.clear()

@@ -165,8 +165,16 @@ export class Transport {
   }
 
   private nameOf({ method, path }: HttpRequest): string {
-    return `${method} ${this.origin}${this.prefix}${path.replace(/\?.*/, '')}`
+    return `${method} ${this.origin}${this.prefix}${printable(path)}`
   }
+}
+
+/**
+ * A path as errors and diagnostics may contain it: without its query, and without the id of a cart, which is all that
+ * protects the cart (docs/elastic-path-facts.md#34).
+ */
+export function printable(path: string): string {
+  return path.replace(/\?.*/, '').replace(/\/carts\/[^/]+/, '/carts/:id')
 }
 
 /** Whether a 408 means that the server closed an idle connection, so that it has not read the request. */

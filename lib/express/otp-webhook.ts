@@ -52,6 +52,8 @@ const OPTION_NAMES: Record<keyof OtpWebhookOptions, true> = {
 const HEADER_TEXT = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/
 // Milliseconds. Elastic Path waits ten seconds for a response.
 const TIME = 9000
+// For the look-up of realm and profile. It ends earlier, so that its timeout does not look like one of `deliver`.
+const LOOK_UP = 5000
 const REMEMBERED = 10 * 60_000
 
 /**
@@ -132,7 +134,7 @@ export function otpWebhook(options: OtpWebhookOptions): RequestHandler {
     const differs = async (context: Context): Promise<boolean> =>
       (realm !== '' && realm !== (await store.realmId(context))) ||
       (passwordProfileId ?? (await store.passwordProfileId(context))) !== delivery.passwordProfileId
-    return services.run({}, async (context) => {
+    return services.run({ timeout: LOOK_UP }, async (context) => {
       if (!(await differs(context))) return false
       // The realm or the profile may have been replaced since this process detected it.
       await store.recheck(context)

@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, randomBytes } from 'node:crypto'
+import { createHmac, hash, hkdfSync, randomBytes } from 'node:crypto'
 import type { Settings } from '../options'
 
 /** The purpose of a count. Each purpose has separate keys, so one limiter can serve all of them. */
@@ -6,17 +6,19 @@ export type Purpose = 'sign-in' | 'ticket' | 'proof' | 'grant' | 'code' | 'deliv
 
 /** Makes the keys under which limiters count. A key contains no username, so it can be stored anywhere. */
 export class Keys {
-  private readonly secret: Buffer
+  // For keys that never leave the process, which need no HMAC. On Node 24, an HMAC costs a sign-in 20 µs, and a hash one.
+  private readonly salt = randomBytes(32).toString('hex')
 
-  /** @param secret - From {@link deriveKey} for counts that several processes share. Default: random. */
-  constructor(secret?: Buffer) {
-    this.secret = secret ?? randomBytes(32)
-  }
+  /** @param secret - From {@link deriveKey} for counts that several processes share. Without it, no other has the keys. */
+  constructor(private readonly secret?: Buffer) {}
 
   /** @param username - Or the id or email address that is counted. */
   of(purpose: Purpose, username: string): string {
-    const hmac = createHmac('sha256', this.secret).update(`${purpose}\n${foldUsername(username)}`)
-    return `${purpose}:${hmac.digest('base64url')}`
+    const subject = `${purpose}\n${foldUsername(username)}`
+    const digest = this.secret
+      ? createHmac('sha256', this.secret).update(subject).digest('base64url')
+      : hash('sha256', this.salt + subject, 'base64url')
+    return `${purpose}:${digest}`
   }
 }
 

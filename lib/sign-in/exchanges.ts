@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Request } from 'express'
 import { readTicket } from '../codes/tickets'
 import { exchangeCode, type PageWindow, type TokenPage } from '../commerce/account-tokens'
 import type { Commerce } from '../commerce/commerce'
 import type { Context } from '../context'
 import { ElasticPathError } from '../errors'
-import { at } from '../json'
+import { asText, at } from '../json'
 import { InFlight } from '../limits/in-flight'
 import { TtlMap } from '../ttl-map'
 import type { Credentials } from './credentials'
@@ -17,6 +17,8 @@ const MAX_IN_PROGRESS = 500
 const RESERVED_FOR_SHOPPERS = 100
 // A browser drops the first of two form submissions, and the second can arrive after the first exchange succeeded.
 const RESULT_KEPT = 5000
+// In the cookie of express-session: `s:ID.SIGNATURE`. Shorter values are not unique to a browser.
+const SIGNED_ID = /=s(?::|%3A)([\w-]{20,})\./i
 
 /** Exchanges codes at Elastic Path. The same code that one session submits twice is exchanged once. */
 export class Exchanges {
@@ -51,7 +53,7 @@ export class Exchanges {
     const pending = this.shared.get(key)
     if (pending) return context.upstream(pending)
     // Detached, because the second request needs the result even if the browser drops the first one.
-    const exchange = this.commerce.during(() =>
+    const exchange = this.commerce.part(() =>
       context.detached((own) => this.send(credentials, window, privileged, own)),
     )
     this.shared.set(key, exchange, Infinity)
@@ -96,14 +98,21 @@ function keyOf(
   const session = sessionIdOf(req, username)
   if (session === undefined) return undefined
   const submission = JSON.stringify([session, username, otp, window])
-  return createHash('sha256').update(submission).digest('base64url')
+  return hash('sha256', submission, 'base64url')
 }
 
-/** The id of the session that the browser already had; undefined if the request came without one. */
+/**
+ * The id of the session that the browser already had. A sign-in replaces the session, so the second submission of its form
+ * can have the cookie of a session that has ended. Then express-session sets a new id, and the cookie still has the old.
+ *
+ * @returns undefined if the request came without a session.
+ */
 function sessionIdOf(req: Request, username: string): string | undefined {
   // A request without a cookie got a new session, which no other request can share.
-  if (at(req.headers, 'cookie') === undefined) return undefined
+  const cookie = asText(at(req.headers, 'cookie'))
+  if (cookie === undefined) return undefined
   const { sessionID, session } = req as { sessionID?: unknown; session?: unknown }
   // A session in a cookie has no id. Its ticket has one that no other session knows.
-  return typeof sessionID === 'string' ? sessionID : readTicket(session, username)?.id
+  if (typeof sessionID !== 'string') return readTicket(session, username)?.id
+  return cookie.includes(sessionID) ? sessionID : SIGNED_ID.exec(cookie)?.[1]
 }

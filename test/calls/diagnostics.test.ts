@@ -1,5 +1,16 @@
 import { collectDiagnostics, openShop } from '../support/shop'
 
+it('names no cart id and no query in the error of a call that gets no response', async () => {
+  const { strategy, simulator } = await openShop()
+  await strategy.fetch('/v2/products')
+  await simulator.stop()
+  const call = strategy.fetch('/v2/carts/a-secret-id/items?page[limit]=1')
+  await expect(call).rejects.toMatchObject({
+    code: 'unreachable',
+    message: expect.stringContaining('/v2/carts/:id/items: ECONNREFUSED') as string,
+  })
+})
+
 it('publishes each call with its method, its path without query and cart id, and its status', async () => {
   const messages = collectDiagnostics()
   const { strategy, signIn } = await openShop()

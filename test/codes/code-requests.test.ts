@@ -26,6 +26,18 @@ describe('code requests', () => {
     expect(simulator.count('otp_request')).toBe(count)
   })
 
+  it('resolve before the look-ups that only an unknown username causes', async () => {
+    const { simulator, strategy } = await openShop()
+    await strategy.createOtpRequest('grace@example.com')
+    simulator.fault('otp_request', { status: 404 })
+    const held = simulator.hold('account_settings')
+    const told = nextDiagnostic({ operation: 'code-request', outcome: 'error' })
+    await strategy.createOtpRequest(ADA)
+    await held.arrived
+    held.release()
+    expect(await told).toMatchObject({ code: 'request_refused', upstreamStatus: 404 })
+  })
+
   it('are limited to five in 15 minutes, and a sign-in changes nothing', async () => {
     const { simulator, strategy, submit } = await openTimedShop()
     for (let i = 0; i < 5; i++) {

@@ -1,13 +1,17 @@
 import { exchangeCode } from '../../lib/commerce/account-tokens'
 import type { Commerce } from '../../lib/commerce/commerce'
-import { requestCode } from '../../lib/commerce/otp-requests'
+import { requestAgain, requestCode } from '../../lib/commerce/otp-requests'
 import { ElasticPathError } from '../../lib/errors'
 import { ADA, holdTime, inContext, openStore } from './support'
 
 const REALM_GONE = 'the authorization realm for the token could not be found'
 
 const ask = (commerce: Commerce, username = ADA) =>
-  inContext((context) => requestCode(commerce.client, commerce.store, context, username))
+  inContext(async (context) => {
+    const { client, store } = commerce
+    const refused = await requestCode(client, store, context, username)
+    return refused && requestAgain(client, store, context, username, refused)
+  })
 const check = (commerce: Commerce) => inContext((context) => commerce.store.check(context))
 const exchange = (commerce: Commerce, passwordProfileId: string) =>
   inContext((context) =>
@@ -168,6 +172,21 @@ describe('the request for a code', () => {
     await ask(commerce)
     expect(simulator.count('account_settings')).toBe(3)
     expect(simulator.count('otp_request')).toBe(4)
+  })
+})
+
+describe('a look-up after a refusal', () => {
+  test('that failed fails for everybody for ten seconds, and is then repeated', async () => {
+    holdTime()
+    const { simulator, commerce } = await openStore()
+    await check(commerce)
+    jest.advanceTimersByTime(10_000)
+    simulator.fault('account_settings', { status: 503 })
+    const lookUp = () => inContext((context) => commerce.store.recheck(context))
+    for (let i = 0; i < 2; i++) await expect(lookUp()).rejects.toMatchObject({ code: 'upstream_error' })
+    jest.advanceTimersByTime(10_000)
+    await lookUp()
+    expect(simulator.count('account_settings')).toBe(3)
   })
 })
 

@@ -289,8 +289,11 @@ describe('Strangers', () => {
     expect(simulator.count('exchange') - before).toBe(10)
   })
 
-  test('cannot refuse the second press of a shopper whose session is in a cookie', async () => {
-    const { url, simulator } = await openShop({ sessionMiddleware: sessionInCookie })
+  test.each<[string, ShopSetup]>([
+    ['in a store', {}],
+    ['in a cookie', { sessionMiddleware: sessionInCookie }],
+  ])('cannot refuse the second press of a shopper whose session is %s', async (_where, setup) => {
+    const { url, simulator } = await openShop(setup)
     const cookie = await cookieWithTicket(url)
     await times(10, () => visitor(url)('/login', guess))
     const fields = { username: ADA, otp: simulator.lastCode(ADA) }
