@@ -24,8 +24,8 @@ export async function write(figures) {
 function report(figures) {
   const page = `# Measurements
 
-This page answers what a sign-in costs, compared with the same sign-in written by hand. \`npm run bench\` writes it, and
-the raw figures are in \`bench/results/figures.json\`. How they are measured is in CONTRIBUTING.md.
+What a sign-in costs, compared with the same sign-in written by hand. \`npm run bench\` writes this page, and the raw
+figures are in \`bench/results/figures.json\`. CONTRIBUTING.md describes how they are measured.
 
 ![CPU time per sign-in, compared with the same request behind Passport](../bench/results/sign-in.svg)
 
@@ -128,10 +128,10 @@ ${table(
 }
 
 function usernameTiming({ responses, rows }) {
-  return `## Whether the time of an answer tells if a username exists
+  return `## Whether response times reveal which usernames exist
 
 ${table(
-  ['request', 'Elastic Path, unknown / known', 'told right', 'unknown ms', 'known ms', 'answers'],
+  ['request', 'Elastic Path, unknown / known', 'classified correctly', 'unknown ms', 'known ms', 'responses'],
   rows.map(({ request, delays, right, unknown, known, answers }) => [
     request,
     `${delays.unknown} / ${delays.known} ms`,
@@ -142,8 +142,8 @@ ${table(
   ]),
 )}
 
-A threshold is fitted to the times of ${number(responses)} answers and tested on ${number(responses)} others. Guessing is right in 50 %.
-"Answers" counts the different statuses and bodies.`
+A threshold is fitted to the times of ${number(responses)} responses and tested on ${number(responses)} others. A guess is correct in 50 %.
+"Responses" is the number of different statuses and bodies.`
 }
 
 function calls(peers) {

@@ -33,7 +33,7 @@ export class DeliveryLimit {
    */
   async take(username: string, email: string, context: Context): Promise<Taken> {
     if (this.credits) {
-      // A credit makes the count negative.
+      // A code request subtracts 1 and a delivery adds 1. If the count is then 0 or less, a code request paid for it.
       const credit = await this.limit.takeCredit('credit', username, context)
       if (credit.allowed && credit.count <= 0) return credit
       await credit.refund(context)

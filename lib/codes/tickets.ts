@@ -17,7 +17,8 @@ export interface Ticket {
 const SESSION_KEY = 'passport-elasticpath-otp'
 // Milliseconds: the lifetime of a code.
 const LIFETIME = 10 * 60_000
-// Milliseconds. The lifetime plus this is less than a window of the limiter, which would otherwise forget the attempts.
+// Milliseconds by which the clocks of two processes may differ. A ticket must expire before its window of the limiter
+// ends, or its attempts would be counted from 0 again.
 const MAX_CLOCK_SKEW = 60_000
 const ID = /^[0-9a-f]{32}$/
 

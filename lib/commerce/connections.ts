@@ -81,7 +81,7 @@ export class Connections {
 
   private start(connection: Connection, job: Job): void {
     if (job.fresh && connection.connected) {
-      // Its place is taken again at once, but only after its socket is closed.
+      // The new connection opens after this one has closed, so that there are never more than 64 sockets.
       void this.discard(connection, job)
       return
     }

@@ -39,7 +39,8 @@ export class Shared<T> {
       } finally {
         if (--search.waiting === 0) {
           this.leave(search)
-          // The fetch is about to time out, too. It continues, because its timeout shows that its connection may be dead.
+          // After a timeout, the fetch is not canceled. It times out, too, and then `Transport` discards the idle
+          // connections, which may be dead.
           if (!timedOut) search.giveUp()
         }
       }

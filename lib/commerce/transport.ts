@@ -81,7 +81,7 @@ export class Transport {
       if (answer.status !== 408 || !isUnread(first, request)) return { answer, sentBefore }
     } catch (error) {
       const stage = stageOf(error, first)
-      // A connection that has just served this context was not idle, and was not closed because of that.
+      // If this context has already sent a request, the connection was not idle, so no idle timeout closed it.
       const stale =
         stage === 'kept-alive connection' && context.calls === 1 && context.elapsed - sentAt < STALE_WITHIN
       const allowed = request.repeat === 'always' || (request.repeat === 'if stale' && stale)

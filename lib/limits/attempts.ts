@@ -68,7 +68,7 @@ export class Attempts {
       const accept = (own: Context) => this.endTicket(ticket, own)
       if (count <= OWN_ATTEMPTS) return { privileged: true, refund, accept }
     }
-    // A ticket of the request has ended by now.
+    // If the request had a ticket, its attempts are used up, so `accept` does not have to end it.
     const { allowed, retryAfter, refund } = await this.limit.take('sign-in', username, context)
     return allowed ? { privileged: false, refund, accept: refund } : { retryAfter }
   }

@@ -17,7 +17,8 @@ export interface Taken {
 
 // Milliseconds. A limiter that does not respond must not use up the time of a sign-in.
 const PATIENCE = 1000
-// A limiter that counts into the negative this often was given points on purpose.
+// `consume` takes a point again while the count is below 1, at most this often. A count that is still lower means that
+// the app added points on purpose.
 const MAX_NEGATIVE = 3
 const SILENT = Symbol('silent')
 

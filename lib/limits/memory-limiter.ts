@@ -53,7 +53,7 @@ export class MemoryLimiter implements OtpLimiter {
     if (isFull) this.sketch ??= new Sketch(this.points, this.duration, now)
     if (this.sketch) {
       const cells = this.sketch.cellsOf(key, now)
-      // A key that was counted here stays here until its count has expired.
+      // A key that the sketch counts stays in the sketch until its count has expired.
       if (isFull || this.sketch.countIn(cells, key) !== 0) return this.sketch.add(cells, key, points)
     }
     const begun = { count: points, until: now + this.duration }
@@ -70,7 +70,8 @@ export class MemoryLimiter implements OtpLimiter {
   }
 }
 
-// With 8 cells per key, a million keys leave 0.04 % of all other keys with a count above 0.
+// With 8 cells per key and a million counted keys, a key that was never counted has a count above 0 with a probability
+// of 0.04 %.
 const CELLS = 2 ** 24
 const CELLS_PER_KEY = 8
 const MAX_COUNT = 15
