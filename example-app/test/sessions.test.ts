@@ -302,20 +302,32 @@ describe('the end of a sign-in', () => {
     })
   })
 
-  it.each(['/account', '/accounts'])(
-    'comes on %s if Elastic Path refuses the account token, and the basket waits for the next sign-in',
-    async (path) => {
+  it.each([
+    ['GET', '/', '/'],
+    ['GET', '/account', '/account'],
+    ['GET', '/accounts', '/accounts'],
+    ['GET', '/basket', '/basket'],
+    ['GET', '/order', '/order'],
+    ['GET', '/orders?unconfirmed', '/orders?unconfirmed'],
+    ['POST', '/basket', '/basket'],
+    ['POST', '/order', '/basket'],
+    ['POST', '/accounts/switch', '/accounts'],
+  ])(
+    'comes at %s %s if Elastic Path refuses the account token, and the basket waits for the next sign-in',
+    async (method, path, returnTo) => {
       const visitor = new Visitor(shop)
       const member = newMember(shop)
       await visitor.get('/')
       await visitor.post('/basket', { sku: 'rope' })
       await visitor.signIn(member)
-      await visitor.get('/account')
+      const account = /name="account_id" value="([^"]+)"/.exec((await visitor.get('/')).text)?.[1] ?? ''
       shop.store.revokeAccountTokens()
-      expect(redirectOf(await visitor.get(path))).toEqual([
-        303,
-        `/login?returnTo=${encodeURIComponent(path)}`,
-      ])
+      shop.store.fault('GET /catalog/products', { status: 401 }, { times: Infinity })
+      const response = await (method === 'GET'
+        ? visitor.get(path)
+        : visitor.post(path, { sku: 'rope', account_id: account }))
+      expect(redirectOf(response)).toEqual([303, `/login?returnTo=${encodeURIComponent(returnTo)}`])
+      shop.store.clearFaults()
       expect((await visitor.get('/login')).text).toContain('has ended')
       expect(await basketOf(visitor)).toBe(0)
       expect(await isSignedIn(visitor)).toBe(false)
@@ -323,6 +335,22 @@ describe('the end of a sign-in', () => {
       expect(await basketOf(visitor)).toBe(1)
     },
   )
+
+  it('does not come for a new sign-in if the token of the former one is refused late', async () => {
+    const visitor = new Visitor(shop)
+    const member = newMember(shop)
+    await visitor.signIn(member)
+    await visitor.get('/account')
+    const held = shop.store.hold('GET /v2/orders')
+    const late = request(shop.url).get('/orders').set('Cookie', visitor.cookies)
+    const response = late.then((answer) => answer)
+    await held.arrived
+    shop.store.revokeAccountTokens()
+    await visitor.signIn(member)
+    held.release()
+    expect(redirectOf(await response)).toEqual([303, '/login?returnTo=%2Forders'])
+    expect(sessionCookie(await response)).toBeUndefined()
+  })
 
   it('does not come if only the access token of the shop was refused', async () => {
     const visitor = new Visitor(shop)

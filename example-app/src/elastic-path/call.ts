@@ -34,6 +34,10 @@ export const isUnknown = (error: unknown): boolean =>
 export const isRefusal = (error: unknown): error is StoreError =>
   error instanceof StoreError && error.code === 'refused'
 
+/** Whether Elastic Path refused the account token: the sign-in has ended. */
+export const isSignInEnd = (error: unknown): boolean =>
+  error instanceof StoreError && error.code === 'account_token_refused'
+
 /** Milliseconds that all calls of one page have together. */
 const DEADLINE = 8_000
 
