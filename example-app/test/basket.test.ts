@@ -386,6 +386,23 @@ describe('a saved basket', () => {
 })
 
 describe('a stale tab', () => {
+  it('does not undo a switch if its change fails after the switch', async () => {
+    const username = newMember(shop, 2)
+    const [first = '', second = ''] = shop.accountsOf(username)
+    const visitor = new Visitor(shop)
+    await visitor.signIn(username)
+    await visitor.get('/accounts')
+    await visitor.submit('/accounts/switch', { account_id: first })
+    const held = shop.store.hold('POST /v2/carts/:id/items')
+    shop.store.fault('POST /v2/carts/:id/items', { status: 503 })
+    const late = visitor.post('/basket', { sku: 'rope', account_id: first })
+    await held.arrived
+    await visitor.post('/accounts/switch', { account_id: second })
+    held.release()
+    await late
+    expect((await visitor.get('/account')).text).toContain('<h1>Account 2</h1>')
+  })
+
   it.each([
     ['/basket', { sku: 'rope' }],
     ['/basket/items', { item: 'x', quantity: '1' }],

@@ -138,6 +138,35 @@ describe('a sign-in', () => {
     expect(await response).toBeUndefined()
   })
 
+  const GUESTS = {
+    'who requested a code': (guest: Visitor) => guest.post('/login/code', { username: newMember(shop) }),
+    'with a basket': (guest: Visitor) => guest.post('/basket', { sku: 'lamp' }),
+    'who has seen a notice': (guest: Visitor) => {
+      shop.store.fault('POST /v2/carts', { status: 503 })
+      return guest.submit('/basket', { sku: 'lamp' })
+    },
+  }
+  it.each([
+    ['who requested a code', 'POST /v2/carts', 200],
+    ['who requested a code', 'POST /v2/carts', 503],
+    ['who requested a code', 'POST /v2/carts/:id/items', 503],
+    ['with a basket', 'POST /v2/carts/:id/items', 503],
+    ['who has seen a notice', 'POST /v2/carts', 503],
+  ] as const)('is not lost by the slow form of a guest %s, if %s gets %i', async (who, call, status) => {
+    const visitor = new Visitor(shop)
+    await visitor.get('/')
+    await GUESTS[who](visitor)
+    const held = shop.store.hold(call)
+    if (status === 503) shop.store.fault(call, { status })
+    const form = { _csrf: visitor.formToken, sku: 'rope' }
+    const late = request(shop.url).post('/basket').set('Cookie', visitor.cookies).type('form').send(form)
+    const response = late.then((answer) => answer)
+    await held.arrived
+    await visitor.signIn(newMember(shop))
+    held.release()
+    expect([(await response).status, sessionCookie(await response)]).toEqual([303, undefined])
+  })
+
   it('keeps what another tab put into the basket while a code was requested', async () => {
     const visitor = new Visitor(shop)
     await visitor.get('/')

@@ -147,12 +147,11 @@ async function contentOf({ fetch, cartId }: Basket): Promise<CartContent> {
 
 /** Back to the basket, which shows what is known. */
 async function showProblem(error: unknown, name: string, req: Request, res: Response): Promise<void> {
-  if (isRefusal(error)) setNotice(req, { refused: [{ name, reason: reasonOf(error) }] })
-  else if (isUnknown(error)) setNotice(req, { unknown: [name] })
-  else throw error
+  if (!isRefusal(error) && !isUnknown(error)) throw error
   req.log.warn({ err: error }, 'The basket could not be changed')
+  await refreshSession(req)
+  setNotice(req, isRefusal(error) ? { refused: [{ name, reason: reasonOf(error) }] } : { unknown: [name] })
   res.redirect(303, '/basket')
-  return Promise.resolve()
 }
 
 function noticeOf({ refused, unknown }: Outcome): BasketNotice {
