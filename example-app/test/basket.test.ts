@@ -90,6 +90,15 @@ describe('the basket', () => {
   })
 })
 
+describe('the name of a product in a form', () => {
+  it('is shown up to 100 characters if a change fails', async () => {
+    const visitor = await guestWith()
+    shop.store.fault('POST /v2/carts/:id/items', { status: 503 })
+    const page = await visitor.submit('/basket', { sku: 'rope', name: 'x'.repeat(5_000) })
+    expect(page.text).toMatch(/>x{100}</)
+  })
+})
+
 describe('the sign-in', () => {
   it('makes the guest’s cart the account’s', async () => {
     const { visitor, account, member } = await memberWith('rope')
@@ -142,6 +151,7 @@ describe('the sign-in', () => {
     const page = await visitor.get('/basket')
     expect(lines(page)).toEqual([])
     expect(page.text).toMatch(/also has a basket with 3 items[\s\S]*3 × Mooring rope/)
+    expect(page.text).toMatch(/If you add its items to your basket, they leave your colleague’s/)
   })
 
   it('keeps the items of a guest’s cart with a contact’s email, which cannot be the account’s', async () => {

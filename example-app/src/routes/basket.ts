@@ -56,8 +56,9 @@ export function basketRoutes({ secret, ...parts }: BasketOptions): Router {
           const added = encodeURIComponent(sku)
           res.redirect(303, `/?added=${added}#${added}`)
         } catch (error) {
-          if (isRefusal(error) && error.upstream.status === 404) next({ status: 400 })
-          else await showProblem(error, field(req, 'name') ?? sku, req, res)
+          if (isRefusal(error) && error.upstream.status === 404)
+            next({ status: 404, code: 'product_not_found' })
+          else await showProblem(error, field(req, 'name')?.slice(0, 100) ?? sku, req, res)
         }
       })
     })
