@@ -38,6 +38,9 @@ describe('the basket', () => {
       ['lamp', 1],
     ])
     const pages = [await visitor.get('/basket'), await visitor.get('/'), await visitor.get('/login')]
+    // Errors are logged, too.
+    shop.store.fault('POST /v2/carts/:id/items', 'reset')
+    pages.push(await visitor.post('/basket', { sku: 'rope' }))
     for (const { text, headers } of pages) expect(JSON.stringify([text, headers])).not.toContain(cart?.id)
     expect(shop.log.text()).not.toContain(cart?.id)
     expect(lines(pages[0])).toEqual([
