@@ -11,6 +11,7 @@ import { errorPages, notFound } from './http/error-pages'
 import { expiredForms } from './http/expired-forms'
 import { formTokens } from './http/form-tokens'
 import { forwardedAddresses, requireForwardedProto, serverOptions } from './http/proxy'
+import { endRefusedSignIn } from './http/refused-sign-in'
 import { logRequests } from './http/request-log'
 import { securityHeaders } from './http/security-headers'
 import type { Mailer } from './mail'
@@ -101,7 +102,7 @@ export function createApp(parts: Parts): Express {
   app.use(signOutRoutes(storage))
   app.use(accountRoutes(parts))
   if (mailer.mailbox) app.use(mailboxRoutes(mailer.mailbox))
-  app.use(notFound, expiredForms, errorPages)
+  app.use(notFound, endRefusedSignIn, expiredForms, errorPages)
   return app
 }
 

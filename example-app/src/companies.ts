@@ -15,22 +15,29 @@ const PAGE = 20
 const FETCH = 100
 /** A search costs at most 20 calls to Elastic Path. Their result is kept for a minute. */
 const SEARCHED = 2_000
+/** Milliseconds after which a search makes no more calls. */
+const SEARCH_TIME = 8_000
 
 /** Finds a member's companies by page or by name. Elastic Path cannot search them by name. */
-export function createCompanyFinder(strategy: PasswordlessOtpStrategy) {
+export function createCompanyFinder(strategy: Pick<PasswordlessOtpStrategy, 'listAccounts'>) {
   // Limited by the number of names in it, of all members together.
   const names = new LRUCache<string, { companies: AccountSummary[]; total: number }, PasswordlessOtpUser>({
     ttl: 60_000,
+    ttlResolution: 0,
     maxSize: 100_000,
     sizeCalculation: ({ companies }) => companies.length + 1,
-    async fetchMethod(_member, _stale, { context: user }) {
+    async fetchMethod(_member, _stale, { context: user, options }) {
+      const deadline = performance.now() + SEARCH_TIME
       const companies: AccountSummary[] = []
       let total = Infinity
-      while (companies.length < Math.min(total, SEARCHED)) {
+      const isDone = () => companies.length >= Math.min(total, SEARCHED)
+      while (!isDone() && performance.now() < deadline) {
         const next = await strategy.listAccounts(user, { limit: FETCH, offset: companies.length })
         companies.push(...next.accounts)
         total = next.accounts.length ? next.total : companies.length
       }
+      // A part is not kept: the next search may be faster.
+      if (!isDone()) options.ttl = 1
       return { companies, total }
     },
   })

@@ -32,6 +32,8 @@ interface MailerOptions {
 const MAILBOX_SIZE = 50
 /** Milliseconds. Elastic Path waits ten seconds for the webhook's response, and delivers again. */
 const SEND_TIMEOUT = 8_000
+/** Seconds in which nobody else sends the same email: longer than it takes to send it. */
+const CLAIM_LIFETIME = 15
 
 export function createMailer({ smtpUrl, from, publicUrl, storage, log }: MailerOptions): Mailer {
   const smtp =
@@ -72,7 +74,7 @@ export function createMailer({ smtpUrl, from, publicUrl, storage, log }: MailerO
   return {
     // Elastic Path delivers at least once; a shopper gets one email.
     async deliver(code) {
-      const claim = await storage.claim(code.eventId)
+      const claim = await storage.claim(code.eventId, CLAIM_LIFETIME)
       if (claim === 'sent') return
       // The other delivery may still fail. An error makes Elastic Path deliver again.
       if (claim === 'in progress') throw new Error('This email is being sent')

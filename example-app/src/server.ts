@@ -22,7 +22,8 @@ async function main() {
   const hint = shop.simulator
     ? `demo store: sign in as ${DEMO_SHOPPERS.map(({ email }) => email).join(' or ')}`
     : 'your store'
-  console.log(`Shop is open: ${shop.url.origin}  (${hint})`)
+  // Standard output has only the log, in JSON.
+  console.error(`Shop is open: ${shop.url.origin}  (${hint})`)
 }
 
 main().catch((error: unknown) => {

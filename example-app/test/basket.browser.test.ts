@@ -79,7 +79,7 @@ describe('the basket in a browser', () => {
       City: 'Fernley',
       'County or region': 'Cornwall',
       Postcode: 'TR1 1AA',
-      'Country, two letters': 'GB',
+      'Country code (for example GB or DE)': 'GB',
     })) {
       await page.getByLabel(label).fill(text)
     }

@@ -38,6 +38,9 @@ describe('the basket', () => {
       ['lamp', 1],
     ])
     const pages = [await visitor.get('/basket'), await visitor.get('/'), await visitor.get('/login')]
+    // Errors are logged, too.
+    shop.store.fault('POST /v2/carts/:id/items', 'reset')
+    pages.push(await visitor.post('/basket', { sku: 'rope' }))
     for (const { text, headers } of pages) expect(JSON.stringify([text, headers])).not.toContain(cart?.id)
     expect(shop.log.text()).not.toContain(cart?.id)
     expect(lines(pages[0])).toEqual([
@@ -87,6 +90,15 @@ describe('the basket', () => {
     const page = await visitor.get('/basket')
     expect(page.text).toMatch(/didn’t confirm a change[\s\S]*<strong>Mooring rope<\/strong>/)
     expect(lines(page)).toHaveLength(call === 'POST /v2/carts/:id/items' && afterEffect ? 1 : 0)
+  })
+})
+
+describe('the name of a product in a form', () => {
+  it('is shown up to 100 characters if a change fails', async () => {
+    const visitor = await guestWith()
+    shop.store.fault('POST /v2/carts/:id/items', { status: 503 })
+    const page = await visitor.submit('/basket', { sku: 'rope', name: 'x'.repeat(5_000) })
+    expect(page.text).toMatch(/>x{100}</)
   })
 })
 
@@ -142,6 +154,7 @@ describe('the sign-in', () => {
     const page = await visitor.get('/basket')
     expect(lines(page)).toEqual([])
     expect(page.text).toMatch(/also has a basket with 3 items[\s\S]*3 × Mooring rope/)
+    expect(page.text).toMatch(/If you add its items to your basket, they leave your colleague’s/)
   })
 
   it('keeps the items of a guest’s cart with a contact’s email, which cannot be the account’s', async () => {
@@ -386,6 +399,23 @@ describe('a saved basket', () => {
 })
 
 describe('a stale tab', () => {
+  it('does not undo a switch if its change fails after the switch', async () => {
+    const username = newMember(shop, 2)
+    const [first = '', second = ''] = shop.accountsOf(username)
+    const visitor = new Visitor(shop)
+    await visitor.signIn(username)
+    await visitor.get('/accounts')
+    await visitor.submit('/accounts/switch', { account_id: first })
+    const held = shop.store.hold('POST /v2/carts/:id/items')
+    shop.store.fault('POST /v2/carts/:id/items', { status: 503 })
+    const late = visitor.post('/basket', { sku: 'rope', account_id: first })
+    await held.arrived
+    await visitor.post('/accounts/switch', { account_id: second })
+    held.release()
+    await late
+    expect((await visitor.get('/account')).text).toContain('<h1>Account 2</h1>')
+  })
+
   it.each([
     ['/basket', { sku: 'rope' }],
     ['/basket/items', { item: 'x', quantity: '1' }],

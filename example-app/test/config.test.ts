@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseEnv } from 'node:util'
 import { ConfigError, readConfig } from '../src/config'
 
 const STORE = {
@@ -11,6 +12,8 @@ const STORE = {
   TRUST_PROXY: '1',
   SESSION_SECRET: 's'.repeat(32),
 }
+
+const EXAMPLE = readFileSync(join(__dirname, '../.env.example'), 'utf8')
 
 function mistakesOf(env: Record<string, string | undefined>): string[] {
   try {
@@ -149,10 +152,20 @@ describe('the configuration', () => {
     expect(trusted('loopback, 10.0.0.0/8,::1')).toEqual(['loopback', '10.0.0.0/8', '::1'])
   })
 
+  it('of a real store misses every required variable if it is a copy of .env.example', () => {
+    const copy = { ...parseEnv(EXAMPLE), EPCC_CLIENT_ID: 'client' }
+    expect(mistakesOf(copy).map((mistake) => mistake.split(' ')[0])).toEqual([
+      'EPCC_WEBHOOK_SECRET',
+      'SMTP_URL',
+      'MAIL_FROM',
+      'PUBLIC_URL',
+      'SESSION_SECRET',
+    ])
+  })
+
   it('is documented in .env.example', () => {
-    const example = readFileSync(join(__dirname, '../.env.example'), 'utf8')
     const source = readFileSync(join(__dirname, '../src/config.ts'), 'utf8')
-    const documented = [...example.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)
+    const documented = [...EXAMPLE.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name)
     const read = [...source.matchAll(/^ {2}([A-Z_]+): /gm)].map(([, name]) => name)
     expect(documented.sort()).toEqual(read.sort())
   })

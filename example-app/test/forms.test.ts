@@ -75,10 +75,11 @@ describe('a form', () => {
     expect([response.status, response.text.includes('That’s too much text')]).toEqual([413, true])
   })
 
-  it('with an unknown product is refused', async () => {
+  it('with an unknown product is refused with a page that says so', async () => {
     const visitor = new Visitor(shop)
     await visitor.get('/')
-    expect((await visitor.post('/basket', { sku: '__proto__' })).status).toBe(400)
+    const { status, text } = await visitor.post('/basket', { sku: '__proto__' })
+    expect([status, text.includes('This product isn’t available any more.')]).toEqual([404, true])
   })
 })
 

@@ -1,4 +1,4 @@
-import { openBasketShop, type BasketShop } from './support/basket'
+import { lines, openBasketShop, ordersOf, readyToOrder, type BasketShop } from './support/basket'
 import { newMember } from './support/shop'
 import { redirectOf, Visitor } from './support/visitor'
 
@@ -21,6 +21,16 @@ async function waitFor<T>(call: Parameters<BasketShop['store']['nextRequest']>[0
 }
 
 describe('a store that does not answer', () => {
+  it('to a checkout, but makes the order, leads to the order, which is paid, and the basket is empty', async () => {
+    const { visitor, account, form } = await readyToOrder(shop)
+    shop.store.fault('POST /v2/carts/:id/checkout', 'hang', { afterEffect: true })
+    const response = await waitFor('POST /v2/carts/:id/checkout', () => visitor.post('/order', form))
+    const [order, ...others] = ordersOf(shop, account)
+    expect(redirectOf(response)).toEqual([303, `/orders/${order?.id}`])
+    expect([order?.payment, others]).toEqual(['paid', []])
+    expect(lines(await visitor.get('/basket'))).toEqual([])
+  })
+
   it.each(['GET /v2/carts', 'POST /v2/carts/:id/relationships/accounts', 'PUT /v2/carts/:id'] as const)(
     'to %s does not prevent the sign-in, and only one page waits for it',
     async (call) => {

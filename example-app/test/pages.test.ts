@@ -1,5 +1,7 @@
 import http from 'node:http'
 import { once } from 'node:events'
+import { createCompanyFinder } from '../src/companies'
+import { moveClock } from './support/clock'
 import { ADA, GRACE, newMember, openDemo, type TestShop } from './support/shop'
 import { redirectOf, Visitor } from './support/visitor'
 
@@ -131,6 +133,26 @@ describe('the list of companies', () => {
     expect((await visitor.get('/accounts?q=1')).text).toContain('searched your first 2,000')
     await visitor.get('/accounts?q=12')
     expect(shop.store.count('renewal')).toBe(21)
+  })
+})
+
+describe('a search for a company', () => {
+  it('makes no more calls after eight seconds, and the next search calls again', async () => {
+    const listAccounts = jest.fn((_user: unknown, { offset = 0 }: { offset?: number | undefined } = {}) => {
+      moveClock(3)
+      const accounts = Array.from({ length: 100 }, (_, n) => ({
+        id: `${offset + n}`,
+        name: `Yard ${offset + n}`,
+      }))
+      return Promise.resolve({ accounts, total: 1_000 })
+    })
+    const find = createCompanyFinder({ listAccounts })
+    const user = { strategy: 'any', accountMemberId: 'member', username: ADA, account: null }
+    for (const calls of [3, 6]) {
+      expect(await find(user, 'yard', 1)).toMatchObject({ total: 300, searched: 300 })
+      expect(listAccounts).toHaveBeenCalledTimes(calls)
+      moveClock(1)
+    }
   })
 })
 

@@ -138,6 +138,35 @@ describe('a sign-in', () => {
     expect(await response).toBeUndefined()
   })
 
+  const GUESTS = {
+    'who requested a code': (guest: Visitor) => guest.post('/login/code', { username: newMember(shop) }),
+    'with a basket': (guest: Visitor) => guest.post('/basket', { sku: 'lamp' }),
+    'who has seen a notice': (guest: Visitor) => {
+      shop.store.fault('POST /v2/carts', { status: 503 })
+      return guest.submit('/basket', { sku: 'lamp' })
+    },
+  }
+  it.each([
+    ['who requested a code', 'POST /v2/carts', 200],
+    ['who requested a code', 'POST /v2/carts', 503],
+    ['who requested a code', 'POST /v2/carts/:id/items', 503],
+    ['with a basket', 'POST /v2/carts/:id/items', 503],
+    ['who has seen a notice', 'POST /v2/carts', 503],
+  ] as const)('is not lost by the slow form of a guest %s, if %s gets %i', async (who, call, status) => {
+    const visitor = new Visitor(shop)
+    await visitor.get('/')
+    await GUESTS[who](visitor)
+    const held = shop.store.hold(call)
+    if (status === 503) shop.store.fault(call, { status })
+    const form = { _csrf: visitor.formToken, sku: 'rope' }
+    const late = request(shop.url).post('/basket').set('Cookie', visitor.cookies).type('form').send(form)
+    const response = late.then((answer) => answer)
+    await held.arrived
+    await visitor.signIn(newMember(shop))
+    held.release()
+    expect([(await response).status, sessionCookie(await response)]).toEqual([303, undefined])
+  })
+
   it('keeps what another tab put into the basket while a code was requested', async () => {
     const visitor = new Visitor(shop)
     await visitor.get('/')
@@ -302,20 +331,32 @@ describe('the end of a sign-in', () => {
     })
   })
 
-  it.each(['/account', '/accounts'])(
-    'comes on %s if Elastic Path refuses the account token, and the basket waits for the next sign-in',
-    async (path) => {
+  it.each([
+    ['GET', '/', '/'],
+    ['GET', '/account', '/account'],
+    ['GET', '/accounts', '/accounts'],
+    ['GET', '/basket', '/basket'],
+    ['GET', '/order', '/order'],
+    ['GET', '/orders?unconfirmed', '/orders?unconfirmed'],
+    ['POST', '/basket', '/basket'],
+    ['POST', '/order', '/basket'],
+    ['POST', '/accounts/switch', '/accounts'],
+  ])(
+    'comes at %s %s if Elastic Path refuses the account token, and the basket waits for the next sign-in',
+    async (method, path, returnTo) => {
       const visitor = new Visitor(shop)
       const member = newMember(shop)
       await visitor.get('/')
       await visitor.post('/basket', { sku: 'rope' })
       await visitor.signIn(member)
-      await visitor.get('/account')
+      const account = /name="account_id" value="([^"]+)"/.exec((await visitor.get('/')).text)?.[1] ?? ''
       shop.store.revokeAccountTokens()
-      expect(redirectOf(await visitor.get(path))).toEqual([
-        303,
-        `/login?returnTo=${encodeURIComponent(path)}`,
-      ])
+      shop.store.fault('GET /catalog/products', { status: 401 }, { times: Infinity })
+      const response = await (method === 'GET'
+        ? visitor.get(path)
+        : visitor.post(path, { sku: 'rope', account_id: account }))
+      expect(redirectOf(response)).toEqual([303, `/login?returnTo=${encodeURIComponent(returnTo)}`])
+      shop.store.clearFaults()
       expect((await visitor.get('/login')).text).toContain('has ended')
       expect(await basketOf(visitor)).toBe(0)
       expect(await isSignedIn(visitor)).toBe(false)
@@ -323,6 +364,22 @@ describe('the end of a sign-in', () => {
       expect(await basketOf(visitor)).toBe(1)
     },
   )
+
+  it('does not come for a new sign-in if the token of the former one is refused late', async () => {
+    const visitor = new Visitor(shop)
+    const member = newMember(shop)
+    await visitor.signIn(member)
+    await visitor.get('/account')
+    const held = shop.store.hold('GET /v2/orders')
+    const late = request(shop.url).get('/orders').set('Cookie', visitor.cookies)
+    const response = late.then((answer) => answer)
+    await held.arrived
+    shop.store.revokeAccountTokens()
+    await visitor.signIn(member)
+    held.release()
+    expect(redirectOf(await response)).toEqual([303, '/login?returnTo=%2Forders'])
+    expect(sessionCookie(await response)).toBeUndefined()
+  })
 
   it('does not come if only the access token of the shop was refused', async () => {
     const visitor = new Visitor(shop)

@@ -44,12 +44,25 @@ export function checkout(store: Store, request: ApiRequest): Answer {
   return { status: 201, body: { data: resource(store, request, order) } }
 }
 
-/** `GET /v2/orders`: lists the account's orders, or all if the grant is `client_credentials`. Newest first. */
+/** The supported filters. All others are ignored. */
+const FILTERS = new Map<string, (order: Order) => string | undefined>([
+  ['account_id', ({ accountId }) => accountId],
+  ['external_ref', ({ externalRef }) => externalRef],
+])
+
+/**
+ * `GET /v2/orders`: lists the account's orders, or all if the grant is `client_credentials`. Newest first. `sort` is
+ * ignored, and so is `filter`, except `eq(external_ref,…)` and `eq(account_id,…)`.
+ */
 export function orders(store: Store, request: ApiRequest): Answer {
   const held = holderOf(store, request)
   if (held.refusal) return held.refusal
   if (!held.holder && request.grant !== 'client_credentials') return store.refusal(403)
-  const visible = store.orders.all.filter((order) => isVisible(request, held.holder, order)).reverse()
+  const [, name = '', value] = /^eq\((\w+),(.*)\)$/.exec(request.query.get('filter') ?? '') ?? []
+  const filter = FILTERS.get(name)
+  const visible = store.orders.all
+    .filter((order) => isVisible(request, held.holder, order) && (!filter || filter(order) === value))
+    .reverse()
   return paged(store, request, visible, (order) => resource(store, request, order))
 }
 

@@ -382,6 +382,22 @@ describe('orders', () => {
   })
 
   test.each([
+    ['filter=eq(external_ref,r1)', ['n1']],
+    ['filter=eq(external_ref,none)', []],
+    ['filter=eq(account_id,a)', ['n2', 'n1']],
+    ['filter=eq(account_id,b)', []],
+    ['filter=eq(payment,paid)&sort=created_at', ['n2', 'n1']],
+  ])('are listed, newest first, with %s', async (query, numbers) => {
+    const { guest, ada } = await openShop({ carts })
+    for (const n of [1, 2]) {
+      const data = { contact, order_number: `n${n}`, external_ref: `r${n}` }
+      await guest.call('POST', '/v2/carts/x/checkout', { data }, ada)
+    }
+    const { json } = await guest.call('GET', `/v2/orders?${query}`, undefined, ada)
+    expect((at(json, 'data') as unknown[]).map((order) => at(order, 'order_number'))).toEqual(numbers)
+  })
+
+  test.each([
     ['201 for a guest', 'guest', { customer: { name: 'G', email: 'g@example.com' } }, 201, undefined],
     [
       '201 for an administrator with any account',

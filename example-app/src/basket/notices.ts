@@ -17,5 +17,5 @@ export interface BasketNotice {
 /** Why Elastic Path refuses an item, in the shopper's words. */
 export function reasonOf({ upstream: { status, title = '' } }: StoreError): string {
   if (/insufficient stock/i.test(title)) return 'not enough stock'
-  return status === 404 ? 'no longer available' : 'the store didn’t accept it'
+  return status === 404 ? 'no longer available' : 'the store gave no reason'
 }

@@ -34,6 +34,10 @@ export const isUnknown = (error: unknown): boolean =>
 export const isRefusal = (error: unknown): error is StoreError =>
   error instanceof StoreError && error.code === 'refused'
 
+/** Whether Elastic Path refused the account token: the sign-in has ended. */
+export const isSignInEnd = (error: unknown): boolean =>
+  error instanceof StoreError && error.code === 'account_token_refused'
+
 /** Milliseconds that all calls of one page have together. */
 const DEADLINE = 8_000
 
@@ -128,12 +132,19 @@ const MOST_RECORDS = 10_000
 
 /** All records of a list, through all its pages. */
 export async function readAll<T>(fetch: Fetch, path: string, record: z.ZodType<T>): Promise<T[]> {
-  const records: T[] = []
+  const all: T[] = []
   for (let offset = 0; offset < MOST_RECORDS; offset += PAGE) {
-    const page = await call(fetch, `${path}?page[limit]=${PAGE}&page[offset]=${offset}`, Listed)
-    // A record that cannot be read is left out: it is not the reason to show none.
-    records.push(...page.data.flatMap((one) => record.safeParse(one).data ?? []))
-    if (page.data.length === 0 || offset + page.data.length >= page.meta.results.total) break
+    const page = await readPage(fetch, `${path}?page[limit]=${PAGE}&page[offset]=${offset}`, record)
+    all.push(...page.records)
+    if (page.count === 0 || offset + page.count >= page.total) break
   }
-  return records
+  return all
+}
+
+/** One page of a list: the records that can be read, how many it has, and how many the whole list has. */
+export async function readPage<T>(fetch: Fetch, path: string, record: z.ZodType<T>) {
+  const { data, meta } = await call(fetch, path, Listed)
+  // A record that cannot be read is left out: it is not the reason to show none.
+  const records = data.flatMap((one) => record.safeParse(one).data ?? [])
+  return { records, count: data.length, total: meta.results.total }
 }

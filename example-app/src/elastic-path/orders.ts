@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { call, readAll, type Fetch } from './call'
+import { call, readPage, type Fetch } from './call'
 
 export type Order = z.infer<typeof Order>
 
@@ -18,7 +18,8 @@ const Order = z
     id,
     number: number ?? id,
     reference: reference ?? undefined,
-    isPaid: payment === 'paid' || payment === 'authorized',
+    // Authorized, refunded and partially paid orders have been paid for, too.
+    isPaid: payment !== 'unpaid',
     total: meta.display_price.with_tax.formatted,
     createdAt: new Date(Date.parse(meta.timestamps.created_at) || 0),
   }))
@@ -27,10 +28,25 @@ const Items = z.object({ data: z.array(z.object({ name: z.string(), quantity: z.
 
 const pathOf = (orderId: string) => `/v2/orders/${encodeURIComponent(orderId)}`
 
-/** The account's orders, the newest first. */
-export async function listOrders(fetch: Fetch): Promise<Order[]> {
-  const orders = await readAll(fetch, '/v2/orders', Order)
+/** Orders that are listed: as many as Elastic Path returns in one call. */
+export const MOST_ORDERS = 100
+
+/** The account's newest orders, the newest first. */
+export async function listOrders(fetch: Fetch, accountId: string): Promise<Order[]> {
+  const orders = await findOrders(fetch, `eq(account_id,${accountId})`)
   return orders.sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
+}
+
+/** The account's order with this reference. */
+export async function findOrder(fetch: Fetch, reference: string): Promise<Order | undefined> {
+  const orders = await findOrders(fetch, `eq(external_ref,${reference})`)
+  return orders.find((order) => order.reference === reference)
+}
+
+/** One page of the account's orders. Without a filter, Elastic Path refuses if the store has 10,000 orders. */
+async function findOrders(fetch: Fetch, filter: string): Promise<Order[]> {
+  const query = `filter=${encodeURIComponent(filter)}&sort=-created_at&page[limit]=${MOST_ORDERS}`
+  return (await readPage(fetch, `/v2/orders?${query}`, Order)).records
 }
 
 /** An order of the account, with its items. */

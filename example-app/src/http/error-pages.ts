@@ -49,6 +49,7 @@ function statusOf({ status }: Failure): number {
   return typeof status === 'number' && status >= 400 && status < 600 ? status : 500
 }
 
-function pageOf(req: Request): string {
+/** The page to try again on: the one that failed, or that of the form. */
+export function pageOf(req: Request): string {
   return (req.method === 'GET' ? ownPath(req.originalUrl) : PAGES[req.path]) ?? '/'
 }

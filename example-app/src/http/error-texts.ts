@@ -10,7 +10,7 @@ export const SAME_PAGE = ''
 const shop = { label: 'Continue shopping', href: '/' }
 const outage: ErrorText = {
   title: 'The store isn’t responding',
-  text: 'Something is wrong on our side. Your basket is saved, and you’re still signed in. Try again in a minute.',
+  text: 'Something is wrong on our side. Try again in a minute.',
   action: { label: 'Try again', href: SAME_PAGE },
 }
 const ourFault: ErrorText = {
@@ -44,6 +44,11 @@ const BY_CODE: Record<string, ErrorText> = {
   form_expired: {
     title: 'This page has expired',
     text: 'You may have signed in or out in another tab. Nothing was changed. If you see this again, allow cookies for this shop.',
+    action: shop,
+  },
+  product_not_found: {
+    title: 'Product not available',
+    text: 'This product isn’t available any more. Your basket hasn’t changed.',
     action: shop,
   },
   account_not_found: {

@@ -1,11 +1,10 @@
-import { Router, type ErrorRequestHandler, type RequestHandler, type Response } from 'express'
+import { Router, type RequestHandler, type Response } from 'express'
 import type { PasswordlessOtpStrategy, PasswordlessOtpUser } from 'passport-elasticpath-otp'
 import { createCompanyFinder } from '../companies'
 import { inTime } from '../elastic-path/call'
 import { readAccount } from '../elastic-path/account'
 import { logEvent } from '../events'
 import { field, ownPath, parameter } from '../http/input'
-import { endSignIn } from '../sessions/sign-in-end'
 
 interface AccountOptions {
   strategy: PasswordlessOtpStrategy
@@ -47,10 +46,9 @@ export function accountRoutes({ strategy }: AccountOptions): Router {
           inTime(strategy.fetchAs(user), (fetch) => readAccount(fetch, account)),
           strategy.listAccounts(user, { limit: 1 }),
         ])
-        res.render('account', { details, expires: new Date(account.expires), hasChoice: total > 1 })
+        res.render('account', { details, hasChoice: total > 1 })
       }),
     )
-    .use(endRefusedSignIn)
 }
 
 type SignedInHandler = (user: PasswordlessOtpUser, ...rest: Parameters<RequestHandler>) => Promise<void>
@@ -61,15 +59,4 @@ function signedIn(handle: SignedInHandler): RequestHandler {
     if (req.user) await handle(req.user, req, res, next)
     else res.redirect(`/login?returnTo=${encodeURIComponent(req.originalUrl)}`)
   }
-}
-
-/** Elastic Path refuses the account token, whatever its expiry: the member signs in again, and keeps the basket. */
-const endRefusedSignIn: ErrorRequestHandler = async (error: { code?: unknown }, req, res, next) => {
-  if (error.code !== 'account_token_refused' || !req.user) {
-    next(error)
-    return
-  }
-  await endSignIn(req, req.user, 'account token refused')
-  const returnTo = encodeURIComponent(req.method === 'GET' ? req.originalUrl : '/accounts')
-  res.redirect(303, `/login?returnTo=${returnTo}`)
 }

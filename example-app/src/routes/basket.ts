@@ -56,8 +56,9 @@ export function basketRoutes({ secret, ...parts }: BasketOptions): Router {
           const added = encodeURIComponent(sku)
           res.redirect(303, `/?added=${added}#${added}`)
         } catch (error) {
-          if (isRefusal(error) && error.upstream.status === 404) next({ status: 400 })
-          else await showProblem(error, field(req, 'name') ?? sku, req, res)
+          if (isRefusal(error) && error.upstream.status === 404)
+            next({ status: 404, code: 'product_not_found' })
+          else await showProblem(error, field(req, 'name')?.slice(0, 100) ?? sku, req, res)
         }
       })
     })
@@ -147,12 +148,11 @@ async function contentOf({ fetch, cartId }: Basket): Promise<CartContent> {
 
 /** Back to the basket, which shows what is known. */
 async function showProblem(error: unknown, name: string, req: Request, res: Response): Promise<void> {
-  if (isRefusal(error)) setNotice(req, { refused: [{ name, reason: reasonOf(error) }] })
-  else if (isUnknown(error)) setNotice(req, { unknown: [name] })
-  else throw error
+  if (!isRefusal(error) && !isUnknown(error)) throw error
   req.log.warn({ err: error }, 'The basket could not be changed')
+  await refreshSession(req)
+  setNotice(req, isRefusal(error) ? { refused: [{ name, reason: reasonOf(error) }] } : { unknown: [name] })
   res.redirect(303, '/basket')
-  return Promise.resolve()
 }
 
 function noticeOf({ refused, unknown }: Outcome): BasketNotice {

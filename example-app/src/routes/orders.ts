@@ -4,9 +4,17 @@ import type { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
 import { z } from 'zod'
 import { remember, withBasket, type Basket } from '../basket/current'
 import { reasonOf } from '../basket/notices'
-import { inTime, isRefusal, StoreError, type Fetch } from '../elastic-path/call'
+import { inTime, isRefusal, isUnknown, type Fetch } from '../elastic-path/call'
 import { emptyCart, readItems, type CartContent } from '../elastic-path/carts'
-import { checkOut, listOrders, payByInvoice, readOrder, type Order } from '../elastic-path/orders'
+import {
+  checkOut,
+  findOrder,
+  listOrders,
+  MOST_ORDERS,
+  payByInvoice,
+  readOrder,
+  type Order,
+} from '../elastic-path/orders'
 import { field, parameter } from '../http/input'
 import { sameAccount } from '../http/stale-tabs'
 import type { Storage } from '../storage/storage'
@@ -16,6 +24,9 @@ interface OrderOptions {
   storage: Pick<Storage, 'claim' | 'settle' | 'noteOnce' | 'forgetNotes'>
   secret: string
 }
+
+/** Seconds in which nobody else makes the same order: longer than Elastic Path takes to make one. */
+const CLAIM_LIFETIME = 60
 
 const line = z.string().trim().min(1).max(100)
 const Delivery = z.object({
@@ -68,13 +79,15 @@ export function orderRoutes({ secret, strategy, storage }: OrderOptions): Router
       })
     })
     .get('/orders', asAccount, async (req, res) => {
-      const orders = await inTime(strategy.fetchAs(req.user), listOrders)
-      res.render('orders', { orders, unconfirmed: parameter(req, 'unconfirmed') !== undefined })
+      const account = req.user?.account?.id ?? ''
+      const orders = await inOwnTime(req, (fetch) => listOrders(fetch, account))
+      const unconfirmed = parameter(req, 'unconfirmed') !== undefined
+      res.render('orders', { orders, isFull: orders.length === MOST_ORDERS, unconfirmed })
     })
     .get('/orders/:id', asAccount, async (req, res) => {
       const { id = '' } = req.params as Record<string, string | undefined>
-      const order = await inTime(strategy.fetchAs(req.user), (fetch) => readOrder(fetch, id)).catch(
-        (error: unknown) => (isRefusal(error) ? undefined : Promise.reject(error as Error)),
+      const order = await inOwnTime(req, (fetch) => readOrder(fetch, id)).catch((error: unknown) =>
+        isRefusal(error) ? undefined : Promise.reject(error as Error),
       )
       if (!order) throw Object.assign(new Error('No such order'), { status: 404 })
       res.render('order', { order })
@@ -98,10 +111,12 @@ export function orderRoutes({ secret, strategy, storage }: OrderOptions): Router
     })
   }
 
-  /**
-   * Makes one order of this content of the basket, also if the form is sent twice, or if Elastic Path makes the order and
-   * its answer is lost: the order has a reference that is looked for first.
-   */
+  /** Calls Elastic Path as the account, with the time of a page, however much of it other calls have used. */
+  function inOwnTime<T>(req: Request, work: (fetch: Fetch) => Promise<T>): Promise<T> {
+    return inTime(strategy.fetchAs(req.user), work)
+  }
+
+  /** Makes one order of this content of the basket, also if the form is sent twice. */
   async function placeOrder(
     req: Request,
     res: Response,
@@ -111,31 +126,22 @@ export function orderRoutes({ secret, strategy, storage }: OrderOptions): Router
     delivery: Delivery,
   ): Promise<void> {
     const claim = `order ${reference}`
-    const state = await storage.claim(claim)
-    if (state === 'in progress') {
-      res.redirect(303, '/orders?unconfirmed')
-      return
-    }
-    let order: Order | undefined
-    try {
-      order =
-        (await find(basket.fetch, reference)) ??
-        (await checkOut(basket.fetch, checkoutOf(basket, reference, delivery)).catch(
-          async (error: unknown) => {
-            const made = isRefusal(error) ? undefined : await find(basket.fetch, reference)
-            if (made) return made
-            throw error
-          },
-        ))
-    } catch (error) {
-      if (state === 'claimed') await storage.settle(claim, false)
-      if (isRefusal(error)) {
+    const state = await storage.claim(claim, CLAIM_LIFETIME)
+    let order = state === 'sent' ? await findOrder(basket.fetch, reference) : undefined
+    if (state === 'claimed') {
+      try {
+        order = await makeOrder(req, basket, reference, delivery)
+      } catch (error) {
+        await storage.settle(claim, false)
+        if (!isRefusal(error)) throw error
         res.status(409)
         showForm(req, res, basket, content, { refused: reasonOf(error) })
-      } else if (error instanceof StoreError && error.code === 'unavailable') {
-        req.log.error({ err: error }, 'An order was not confirmed')
-        res.redirect(303, '/orders?unconfirmed')
-      } else throw error
+        return
+      }
+    }
+    if (!order) {
+      // The claim is kept: Elastic Path may still be making the order.
+      res.redirect(303, '/orders?unconfirmed')
       return
     }
     await storage.settle(claim, true)
@@ -143,12 +149,37 @@ export function orderRoutes({ secret, strategy, storage }: OrderOptions): Router
     res.redirect(303, `/orders/${encodeURIComponent(order.id)}`)
   }
 
+  /**
+   * Makes the order, unless it is made already: Elastic Path may have made it although its answer was lost.
+   *
+   * @returns Undefined if nobody knows whether it was made.
+   * @throws If nothing was ordered.
+   */
+  async function makeOrder(
+    req: Request,
+    basket: Basket,
+    reference: string,
+    delivery: Delivery,
+  ): Promise<Order | undefined> {
+    const made = await findOrder(basket.fetch, reference)
+    if (made) return made
+    try {
+      return await checkOut(basket.fetch, checkoutOf(basket, reference, delivery))
+    } catch (error) {
+      if (!isUnknown(error)) throw error
+      req.log.error({ err: error }, 'An order was not confirmed')
+      return inOwnTime(req, (fetch) => findOrder(fetch, reference)).catch(() => undefined)
+    }
+  }
+
   /** Pays and empties the basket. The order is made, so that a failure of either does not fail the request. */
   async function finish(req: Request, basket: Basket, order: Order): Promise<void> {
-    const { fetch, cartId } = basket
+    const { cartId } = basket
     const warn = (what: string) => (error: unknown) => req.log.warn({ err: error, order: order.id }, what)
-    if (!order.isPaid) await payByInvoice(fetch, order.id).catch(warn('The order is not paid'))
-    if (cartId !== undefined) await emptyCart(fetch, cartId).catch(warn('The basket was not emptied'))
+    await inOwnTime(req, async (fetch) => {
+      if (!order.isPaid) await payByInvoice(fetch, order.id).catch(warn('The order is not paid'))
+      if (cartId !== undefined) await emptyCart(fetch, cartId).catch(warn('The basket was not emptied'))
+    })
     await remember(req, basket, 0)
   }
 
@@ -180,9 +211,6 @@ function checkoutOf({ cartId = '', account }: Basket, reference: string, { email
     reference,
   }
 }
-
-const find = async (fetch: Fetch, reference: string) =>
-  (await listOrders(fetch)).find((order) => order.reference === reference)
 
 async function contentOf({ fetch, cartId }: Basket): Promise<CartContent> {
   return cartId === undefined ? { items: [], count: 0, total: '' } : readItems(fetch, cartId)

@@ -1,7 +1,7 @@
 import { Router } from 'express'
 import type { PasswordlessOtpStrategy } from 'passport-elasticpath-otp'
 import { DEMO_SHOPPERS } from '../demo'
-import { inTime } from '../elastic-path/call'
+import { inTime, isSignInEnd } from '../elastic-path/call'
 import { createProductReader } from '../elastic-path/products'
 import { parameter } from '../http/input'
 
@@ -21,6 +21,7 @@ export function shopRoutes({ strategy, demo }: ShopOptions): Router {
     const products = await (
       req.user?.account ? inTime(strategy.fetchAs(req.user), readProducts) : readProducts()
     ).catch((error: unknown) => {
+      if (req.user?.account && isSignInEnd(error)) throw error
       // The page has more than the products, such as the sign-in.
       req.log.error({ err: error }, 'The products could not be read')
       return undefined

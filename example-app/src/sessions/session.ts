@@ -70,10 +70,11 @@ export function saveSession(req: Request): Promise<void> {
  * Reads the session again after work that took time. Other tabs may have changed it meanwhile, and saving writes all
  * of it.
  *
- * @returns False if the session has ended: a sign-out in another tab, or the same form sent twice. Nothing is saved
- * then, and no cookie is set.
+ * @returns False if the session has ended: a sign-in or a sign-out in another tab, or the same form sent twice. Nothing is
+ * saved then, and no cookie is set.
  */
 export async function refreshSession(req: Request): Promise<boolean> {
+  if (!hasSession(req)) return false
   const stored = await new Promise<unknown>((resolve, reject) => {
     req.sessionStore.get(req.sessionID, (error: unknown, found) =>
       error ? reject(asError(error)) : resolve(found),
@@ -83,8 +84,7 @@ export async function refreshSession(req: Request): Promise<boolean> {
     await settled((done) => req.session.reload(done))
     return true
   }
-  // The first request of a guest: the session was never stored.
-  if (isEmpty(req.session)) return true
+  if (isNew(req)) return true
   Reflect.deleteProperty(req, 'session')
   return false
 }
@@ -111,8 +111,9 @@ function contentOf({ id, cookie: _cookie, ...data }: Session): string {
   return JSON.stringify([id, data])
 }
 
-function isEmpty({ cookie: _cookie, ...data }: Session): boolean {
-  return Object.keys(data).length === 0
+/** Whether the browser does not have the session yet: it started with this request, and may not be stored. */
+function isNew({ headers, sessionID }: Request): boolean {
+  return headers.cookie?.includes(sessionID) !== true
 }
 
 function settled(work: (done: (error?: unknown) => void) => unknown): Promise<void> {

@@ -6,7 +6,7 @@ import { NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
 
 export function createMemoryStorage(): Storage {
   const hits = new MemoryHits()
-  const claims = new LRUCache<string, 'in progress' | 'sent'>({ ...atMost(10_000), ttl: SENT_MEMORY * 1000 })
+  const claims = new LRUCache<string, 'in progress' | 'sent'>({ ...atMost(10_000), ttlResolution: 0 })
   const generations = new LRUCache<string, number>({
     ...atMost(50_000),
     ttl: 2 * SIGN_IN_LIFETIME,
@@ -22,14 +22,14 @@ export function createMemoryStorage(): Storage {
     sessions: new MemorySessions(),
     hits,
     limiters: undefined,
-    claim(eventId) {
-      const claim = claims.get(eventId)
-      if (!claim) claims.set(eventId, 'in progress')
+    claim(id, seconds) {
+      const claim = claims.get(id)
+      if (!claim) claims.set(id, 'in progress', { ttl: seconds * 1000 })
       return Promise.resolve(claim ?? 'claimed')
     },
-    settle(eventId, sent) {
-      if (sent) claims.set(eventId, 'sent')
-      else claims.delete(eventId)
+    settle(id, sent) {
+      if (sent) claims.set(id, 'sent', { ttl: SENT_MEMORY * 1000 })
+      else claims.delete(id)
       return Promise.resolve()
     },
     generation: (memberId) => generation(memberId),

@@ -5,7 +5,7 @@ import { createClient } from 'redis'
 import { SIGN_IN_LIFETIME } from '../sessions/lifetimes'
 import { RedisSessions } from '../sessions/redis-store'
 import { isAlive, watchRedis } from './redis-watchdog'
-import { CLAIM_LIFETIME, NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
+import { NOTES_LIFETIME, SENT_MEMORY, type Storage } from './storage'
 
 /** Seconds. */
 const LIMIT_WINDOW = 15 * 60
@@ -26,7 +26,7 @@ export async function openRedisStorage(url: string, log: Logger): Promise<Storag
       points,
       duration: LIMIT_WINDOW,
     })
-  const claimKey = (eventId: string) => `shop:mailed:${eventId}`
+  const claimKey = (id: string) => `shop:claim:${id}`
   const notesKey = (key: string) => `shop:notes:${key}`
   const generationKey = (memberId: string) => `shop:generation:${memberId}`
   // Generations outlive the sign-ins that keep them, also if both are read at the last moment.
@@ -40,19 +40,19 @@ export async function openRedisStorage(url: string, log: Logger): Promise<Storag
       requests: limiter('shop:requests', 5),
       deliveries: limiter('shop:deliveries', 10),
     },
-    async claim(eventId) {
-      const held = await redis.set(claimKey(eventId), 'in progress', {
+    async claim(id, seconds) {
+      const held = await redis.set(claimKey(id), 'in progress', {
         condition: 'NX',
         GET: true,
-        expiration: { type: 'EX', value: CLAIM_LIFETIME },
+        expiration: { type: 'EX', value: seconds },
       })
       if (held === null) return 'claimed'
       return held === 'sent' ? 'sent' : 'in progress'
     },
-    async settle(eventId, sent) {
+    async settle(id, sent) {
       const expiration = { type: 'EX', value: SENT_MEMORY } as const
-      if (sent) await redis.set(claimKey(eventId), 'sent', { expiration })
-      else await redis.del(claimKey(eventId))
+      if (sent) await redis.set(claimKey(id), 'sent', { expiration })
+      else await redis.del(claimKey(id))
     },
     generation: async (memberId) => Number((await redis.get(generationKey(memberId))) ?? 0),
     startSignIn: async (memberId) => Number((await redis.getEx(generationKey(memberId), lifetime)) ?? 0),

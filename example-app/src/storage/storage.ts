@@ -10,12 +10,12 @@ export interface Storage {
   /** Shared by all processes. Undefined in memory: the strategy's own limiters count there. */
   limiters: Limiters | undefined
   /**
-   * Claims the event of a code, so that one email is sent. A process that dies while it sends holds the claim for some
-   * seconds.
+   * Claims work that is done once, such as sending an email or an order. A claim that is not settled, because the process
+   * died or because nobody knows whether the work was done, lasts for so many seconds.
    */
-  claim(eventId: string): Promise<'claimed' | 'in progress' | 'sent'>
-  /** Ends a claim: the email was sent, or the next delivery of the event may try again. */
-  settle(eventId: string, sent: boolean): Promise<void>
+  claim(id: string, seconds: number): Promise<'claimed' | 'in progress' | 'sent'>
+  /** Ends a claim: the email or the order was sent, or the next one may try again. */
+  settle(id: string, sent: boolean): Promise<void>
   /**
    * The generation of a member's sign-ins. A sign-in keeps the generation that it started with, and ends when the
    * member's generation is another one. Counting needs no clock, so clocks that differ between processes do no harm.
@@ -49,9 +49,7 @@ interface Limiters {
 
 /** Milliseconds. */
 export const HITS_WINDOW = 10 * 60_000
-/** Seconds that a claim lasts: longer than it takes to send an email. */
-export const CLAIM_LIFETIME = 15
-/** Seconds that a sent email is remembered. */
+/** Seconds that what was sent is remembered. */
 export const SENT_MEMORY = 24 * 60 * 60
 /** Seconds that notes are kept. */
 export const NOTES_LIFETIME = 30 * 24 * 60 * 60

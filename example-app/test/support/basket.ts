@@ -1,6 +1,7 @@
 import type { Response } from 'supertest'
 import { moveClock } from './clock'
-import { openDemo, type TestShop } from './shop'
+import { newMember, openDemo, type TestShop } from './shop'
+import { Visitor } from './visitor'
 
 /** A shop with a store of its own, and what its tests ask about it. */
 export interface BasketShop extends TestShop {
@@ -46,3 +47,31 @@ export function lines(page: Response | undefined): [name: string, quantity: numb
 export function savedOf(page: Response, which = 0): string {
   return [...page.text.matchAll(/name="saved" value="(\w+)"/g)][which]?.[1] ?? ''
 }
+
+const ADDRESS = {
+  email: 'ada@example.com',
+  first_name: 'Ada',
+  last_name: 'Byron',
+  line_1: '12 Quay Street',
+  city: 'Fernley',
+  region: 'Cornwall',
+  postcode: 'TR1 1AA',
+  country: 'gb',
+}
+
+/** A member with a rope in the basket, on the page that asks for the address. */
+export async function readyToOrder(shop: BasketShop) {
+  const username = newMember(shop)
+  const account = shop.accountOf(username)
+  const visitor = new Visitor(shop)
+  await visitor.signIn(username)
+  await visitor.get('/')
+  await visitor.post('/basket', { sku: 'rope' })
+  const { text } = await visitor.get('/order')
+  const order = /name="order" value="(\w+)"/.exec(text)?.[1] ?? ''
+  const form = { ...ADDRESS, account_id: account, order }
+  return { visitor, account, form }
+}
+
+export const ordersOf = ({ store }: BasketShop, account: string) =>
+  store.orders.filter(({ accountId }) => accountId === account)

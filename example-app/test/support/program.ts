@@ -11,14 +11,17 @@ export class Program {
   private constructor(private readonly child: ChildProcess) {}
 
   static start(command: string, args: string[], env: Record<string, string>, cwd: string): Program {
-    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     Program.running.add(child)
     child.once('exit', () => Program.running.delete(child))
     const program = new Program(child)
-    createInterface(child.stdout).on('line', (line) => {
-      program.lines.push(line)
-      for (const check of program.waiting) check()
-    })
+    for (const output of [child.stdout, child.stderr]) {
+      createInterface(output).on('line', (line) => {
+        program.lines.push(line)
+        for (const check of program.waiting) check()
+      })
+    }
+    child.stderr.pipe(process.stderr)
     return program
   }
 
