@@ -81,9 +81,12 @@ export function sessionOf(req: Request): unknown {
   return hostOf(req).session
 }
 
-/** Saves a session at once, if its library can do that. */
+/** Saves a session whose user this request does not change. It is saved with the user that the store holds now. */
 export async function saveSession(req: Request, context: Context): Promise<void> {
-  await save(req, context)
+  // Without a user, no other request can have signed out or switched.
+  const now = hasUser(req) ? await readStore(req, context) : 'no store'
+  keepStoredUser(req, now)
+  await settle(req, now, now, context)
 }
 
 interface Change {
