@@ -24,8 +24,8 @@ const REMEMBERED = 30_000
 // Milliseconds. If the token expires sooner, it may expire while the page is served, so the page waits for the renewal.
 // Otherwise, the page waits at most PATIENCE.
 const ABOUT_TO_EXPIRE = 60_000
-// The page also waits no longer than this for the session store. If the session is not saved, the next request renews
-// the token again.
+// The page also waits no longer than this for the session store. The save then continues, and the page has the new
+// token. If the session is not saved, the next request renews the token again.
 const PATIENCE = 2000
 
 /** Undefined if the renewal failed. */

@@ -19,7 +19,7 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
           throw new ElasticPathError('missing_credentials', 'A username is required to request a code.')
         }
         const { done, joined, isNewTicket } = await codeRequests.start(username, sessionOf(req), context)
-        if (isNewTicket) await context.callApp('session store', () => saveSession(req))
+        if (isNewTicket) await saveSession(req, context)
         req.otpRequest = { username }
         const answered = context.upstream(done)
         // Without a fixed time, as in tests, the response waits for Elastic Path.

@@ -13,7 +13,7 @@ interface StoredSession {
 
 /** What express-session adds to a request. Other session libraries add less. */
 interface SessionHost {
-  session?: StoredSession & { save?: (done: (error?: unknown) => void) => unknown }
+  session?: StoredSession & { id?: string; save?: (done: (error?: unknown) => void) => unknown }
   sessionID?: string
   sessionStore?: {
     get?: (id: string, done: (error: unknown, session?: StoredSession | null) => void) => unknown
@@ -27,7 +27,8 @@ type Stored = StoredSession | null | 'no store'
 /** The time to read a session from its store, in milliseconds. */
 const PATIENCE = 2000
 
-// The first handler that opens the session of a request remembers what the store held then, for the handlers behind it.
+// Keeps the first read of the stored session for each request. If keepFresh and switchAccount both handle a request, they
+// compare the store with the same earlier state.
 const opened = new WeakMap<Request, Stored>()
 
 /** The session of a request whose user is replaced, while other requests of the shopper use the same session. */
@@ -41,7 +42,10 @@ export interface OpenSession {
    * session cannot be read, updated or saved.
    */
   replaceUser(user: unknown, fresh: PasswordlessOtpUser, context: Context): Promise<void>
-  /** Like `replaceUser`, but does nothing if another request signed out, switched or renewed in the meantime. */
+  /**
+   * Like `replaceUser`, but does nothing if another request signed out, switched or renewed in the meantime. If the
+   * context ends while the session is saved, the save continues, and the request has the new user.
+   */
   renewUser(user: unknown, fresh: PasswordlessOtpUser, replaced: string, context: Context): Promise<void>
   /** Removes the user from the request and from its session. */
   signOut(context: Context): Promise<void>
@@ -57,20 +61,13 @@ export async function openSession(req: Request, context: Context): Promise<OpenS
   const before = opened.get(req) ?? (await readStore(req, context))
   opened.set(req, before)
   return {
-    async replaceUser(user, fresh, context) {
-      const result = await write(req, { user, fresh, before }, context)
-      if (result !== 'signed out') return
-      throw new ElasticPathError('not_signed_in', 'The shopper signed out during the switch.')
-    },
-    async renewUser(user, fresh, replaced, context) {
-      await write(req, { user, fresh, before, replaced }, context)
-    },
+    replaceUser: (user, fresh, context) => write(req, { user, fresh, before }, context),
+    renewUser: (user, fresh, replaced, context) => write(req, { user, fresh, before, replaced }, context),
     async signOut(context) {
-      const now = await readStore(req, context)
-      takeOver(req, before, now)
+      const isStored = hasUser(req)
+      // Nothing is served as this user, even if the store fails.
       forgetUser(req)
-      await save(req, context)
-      setUser(req, undefined)
+      if (isStored) await settle(req, before, await readStore(req, context), context)
     },
   }
 }
@@ -84,20 +81,12 @@ export function sessionOf(req: Request): unknown {
   return hostOf(req).session
 }
 
-/** Saves a session at once, if its library can do that. */
-export function saveSession(req: Request): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const { session } = hostOf(req)
-    if (typeof session?.save !== 'function') {
-      resolve()
-      return
-    }
-    const fail = (error: unknown): void => reject(sessionFailed('saved', error))
-    // A synchronous error rejects, too.
-    const saved = session.save((error) => (error ? fail(error) : resolve()))
-    // Some session libraries return a promise, and call nothing.
-    if (isThenable(saved)) saved.then(() => resolve(), fail)
-  })
+/** Saves a session whose user this request does not change. It is saved with the user that the store holds now. */
+export async function saveSession(req: Request, context: Context): Promise<void> {
+  // Without a user, no other request can have signed out or switched.
+  const now = hasUser(req) ? await readStore(req, context) : 'no store'
+  keepStoredUser(req, now)
+  await settle(req, now, now, context)
 }
 
 interface Change {
@@ -109,26 +98,22 @@ interface Change {
   replaced?: string
 }
 
-type Written = 'written' | 'signed out' | 'superseded'
-
 /** Writes a user, unless another request signed out or replaced the token of a renewal in the meantime. */
-async function write(req: Request, change: Change, context: Context): Promise<Written> {
-  const { user, fresh, before } = change
+async function write(req: Request, change: Change, context: Context): Promise<void> {
+  const { user, fresh, before, replaced } = change
   const passport = hostOf(req).session?.passport
   // Without a user in the session, the user comes from elsewhere, such as a token.
   if (passport?.user === undefined) {
     setUser(req, user)
-    return 'written'
+    return
   }
   // The app's serializer can write to a database, so the check comes before it.
-  if (!isPasswordlessOtpUser(passport.user)) {
-    const { obstacle } = await readForWrite(req, change, context)
-    if (obstacle) return obstacle
-  }
+  const isKeptElsewhere = !isPasswordlessOtpUser(passport.user)
+  if (isKeptElsewhere && (await readForWrite(req, change, context)) === undefined) return
   const serialized = await serialize(req, user, fresh, passport.user, context)
   // The last step before the save, so that few changes by other requests can be lost.
-  const { now, obstacle } = await readForWrite(req, change, context)
-  if (obstacle) return obstacle
+  const now = await readForWrite(req, change, context)
+  if (now === undefined) return
   takeOver(req, before, now)
   const userBefore = userOf(req)
   const storedBefore = passport.user
@@ -137,33 +122,38 @@ async function write(req: Request, change: Change, context: Context): Promise<Wr
   try {
     await save(req, context)
   } catch (error) {
+    // The page does not wait for its renewal any longer, so its handlers have the new user.
+    if (replaced !== undefined && context.ended) throw error
     passport.user = storedBefore
     setUser(req, userBefore)
-    if (!isPasswordlessOtpUser(storedBefore)) await restore(req, userBefore, context)
-    // express-session saves again at the end of the request.
-    forgetIfSignedOut(req, await readStore(req, context))
+    if (isKeptElsewhere) await restore(req, userBefore, context)
+    await recover(req, now, serialized, context)
     throw error
   }
-  // What the store holds has changed.
-  opened.delete(req)
-  return 'written'
 }
 
-/** Reads what the store holds now, and whether the user must not be written. */
+/**
+ * Reads what the store holds now. If that means that the user must not be written, updates the session to it.
+ *
+ * @returns What the store holds; undefined if another request signed out, or replaced the token of the renewal.
+ * @throws ElasticPathError `not_signed_in` (401) if another request signed out during a switch.
+ */
 async function readForWrite(
   req: Request,
-  { fresh, replaced }: Change,
+  { fresh, before, replaced }: Change,
   context: Context,
-): Promise<{ now: Stored; obstacle?: Written }> {
+): Promise<Stored | undefined> {
   const now = await readStore(req, context)
-  if (forgetIfSignedOut(req, now)) return { now, obstacle: 'signed out' }
-  if (replaced === undefined) return { now }
-  const stored = asStored(now) ?? hostOf(req).session
-  const token = tokenOf(await readUser(req, stored?.passport?.user, context))
-  if (token === undefined || token === replaced || token === heldToken(fresh)?.token) return { now }
-  // A save at the end of the request must not undo a switch.
-  keepStoredUser(req, stored)
-  return { now, obstacle: 'superseded' }
+  if (!isSignedOut(req, now)) {
+    if (replaced === undefined) return now
+    const stored = asStored(now) ?? hostOf(req).session
+    const token = tokenOf(await readUser(req, stored?.passport?.user, context))
+    if (token === undefined || token === replaced || token === heldToken(fresh)?.token) return now
+  }
+  keepStoredUser(req, now)
+  await settle(req, before, now, context)
+  if (replaced !== undefined) return undefined
+  throw new ElasticPathError('not_signed_in', 'The shopper signed out during the switch.')
 }
 
 /** Returns the session's form of the user: the result of the app's serializer, if the app's deserializer accepts it. */
@@ -199,6 +189,24 @@ async function restore(req: Request, user: unknown, context: Context): Promise<v
     await context.callApp('serializeUser', () => passport.serialize(user, req)).catch(() => undefined)
 }
 
+/**
+ * Updates the session after a failed save. express-session saves it again at the end of the request, and that must not
+ * undo a sign-out, a switch or another change by another request. The context may have ended.
+ *
+ * @param unsaved - What the session did not save as its user.
+ */
+async function recover(req: Request, before: Stored, unsaved: unknown, context: Context): Promise<void> {
+  try {
+    const now = await context.detached((own) => readStore(req, own))
+    takeOver(req, before, now)
+    const user = asStored(now)?.passport?.user
+    // A store can write the user and fail afterwards.
+    if (user === undefined || tokenOf(user) !== tokenOf(unsaved)) keepStoredUser(req, now)
+  } catch {
+    detach(req)
+  }
+}
+
 /** Deserializes the user in a session. */
 async function readUser(
   req: Request,
@@ -215,13 +223,25 @@ function tokenOf(user: unknown): unknown {
 }
 
 /**
+ * Updates the session to what the store holds, and saves it at once. If the session was modified, express-session would
+ * save it at the end of the request, over what other requests store until then.
+ */
+async function settle(req: Request, before: Stored, now: Stored, context: Context): Promise<void> {
+  takeOver(req, before, now)
+  if (now !== null) await save(req, context)
+}
+
+/**
  * Copies the changes of other requests into the session. The whole session is saved with the user, and session stores
  * have no compare-and-set.
  */
 function takeOver(req: Request, before: Stored, now: Stored): void {
+  // A handler behind this one reads the store again.
+  opened.delete(req)
+  if (now === null) detach(req)
   const { session } = hostOf(req)
   const from = asStored(before)
-  const to = asStored(now)
+  const to = asStored(now ?? {})
   if (!session || !from || !to) return
   for (const key of new Set([...Object.keys(from), ...Object.keys(to)])) {
     // The session library manages the cookie.
@@ -232,12 +252,15 @@ function takeOver(req: Request, before: Stored, now: Stored): void {
 }
 
 async function readStore(req: Request, context: Context): Promise<Stored> {
-  const { sessionID, sessionStore } = hostOf(req)
+  const { session, sessionStore, sessionID = session?.id } = hostOf(req)
   if (sessionID === undefined || typeof sessionStore?.get !== 'function') return 'no store'
   let timer: NodeJS.Timeout | undefined
   const read = new Promise<Stored>((resolve, reject) => {
     timer = setTimeout(() => reject(sessionFailed('read', `no response in ${PATIENCE} ms`)), PATIENCE)
-    const fail = (error: unknown): void => reject(sessionFailed('read', error))
+    // Stores in files report ENOENT for a session that does not exist, and express-session understands it.
+    const fail = (error: unknown): void =>
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- waitForStore replaces it
+      at(error, 'code') === 'ENOENT' ? resolve(null) : reject(error)
     // A synchronous error rejects, too.
     const returned = sessionStore.get?.(sessionID, (error, found) =>
       error ? fail(error) : resolve(found ?? null),
@@ -245,43 +268,65 @@ async function readStore(req: Request, context: Context): Promise<Stored> {
     if (isThenable(returned)) returned.then(undefined, fail)
   })
   try {
-    return await context.callApp('session store', () => read)
-  } catch (error) {
-    throw error instanceof ElasticPathError ? error : sessionFailed('read', error)
+    return await waitForStore('read', read, context)
   } finally {
     clearTimeout(timer)
   }
 }
 
+/** Saves the session, if its library can do that. */
 async function save(req: Request, context: Context): Promise<void> {
+  const { session } = hostOf(req)
+  if (typeof session?.save !== 'function') return
+  const saved = new Promise<void>((resolve, reject) => {
+    // A synchronous error rejects, too.
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- waitForStore replaces it
+    const returned = session.save?.((error) => (error ? reject(error) : resolve()))
+    // Some session libraries return a promise, and call nothing.
+    if (isThenable(returned)) returned.then(() => resolve(), reject)
+  })
+  await waitForStore('saved', saved, context)
+}
+
+/** Waits for the session store. The message of its error is dropped, because it can contain a connection string. */
+async function waitForStore<T>(what: 'read' | 'saved', work: Promise<T>, context: Context): Promise<T> {
   try {
-    await context.callApp('session store', () => saveSession(req))
+    return await context.callApp('session store', () => work)
   } catch (error) {
-    throw error instanceof ElasticPathError ? error : sessionFailed('saved', error)
+    if (error instanceof ElasticPathError) throw error
+    const name = error instanceof Error ? error.name : typeof error
+    const code = at(error, 'code')
+    throw sessionFailed(what, typeof code === 'string' ? `${name} ${code}` : name)
   }
 }
 
-/** A session without a user of Passport cannot be signed out. */
-function isSignedOut(req: Request, now: Stored): boolean {
-  if (now === 'no store') return false
-  return hostOf(req).session?.passport?.user !== undefined && now?.passport?.user === undefined
+/** Whether the session has a user of Passport. Without one, it cannot be signed out. */
+function hasUser(req: Request): boolean {
+  return hostOf(req).session?.passport?.user !== undefined
 }
 
-/** Forgets a user who signed out in the meantime, so that no save of this request signs the shopper in again. */
-function forgetIfSignedOut(req: Request, now: Stored): boolean {
-  const signedOut = isSignedOut(req, now)
-  if (signedOut) forgetUser(req)
-  return signedOut
+function isSignedOut(req: Request, now: Stored): boolean {
+  return hasUser(req) && now !== 'no store' && now?.passport?.user === undefined
+}
+
+/** Puts the user that the store holds into the session, so that no save of this request undoes a sign-out or a switch. */
+function keepStoredUser(req: Request, now: Stored): void {
+  if (now === 'no store') return
+  const passport = hostOf(req).session?.passport
+  const user = now?.passport?.user
+  if (user === undefined) forgetUser(req)
+  else if (passport) passport.user = user
 }
 
 function forgetUser(req: Request): void {
+  setUser(req, undefined)
   const passport = hostOf(req).session?.passport
   if (passport) delete passport.user
 }
 
-function keepStoredUser(req: Request, stored: StoredSession | undefined): void {
-  const { session } = hostOf(req)
-  if (session?.passport && stored?.passport) session.passport.user = stored.passport.user
+/** Prevents the save at the end of the request. express-session neither saves nor sends a session without an id. */
+function detach(req: Request): void {
+  delete hostOf(req).sessionID
 }
 
 function asStored(stored: Stored): StoredSession | undefined {
@@ -300,15 +345,9 @@ function setUser(req: Request, user: unknown): void {
   Object.assign(req, { [propertyOf(req)]: user })
 }
 
-// The store's own message can contain a connection string.
-function sessionFailed(what: 'read' | 'saved', error: unknown): ElasticPathError {
-  const code = at(error, 'code')
-  const reason =
-    typeof error === 'string'
-      ? error
-      : `${error instanceof Error ? error.name : typeof error} ${typeof code === 'string' ? code : ''}`
+function sessionFailed(what: 'read' | 'saved', reason: string): ElasticPathError {
   return new ElasticPathError(
     'session_failed',
-    `The session could not be ${what} (${reason.trim()}). Check the session store.`,
+    `The session could not be ${what} (${reason}). Check the session store.`,
   )
 }

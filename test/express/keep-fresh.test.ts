@@ -1,8 +1,18 @@
 import type { Request } from 'express'
 import type { KeepFreshOptions, PasswordlessOtpUser } from '../../lib'
 import type { Fault } from '../../lib/testing'
-import { controlClock, HOUR, MINUTE, pass, SECOND as ONE_SECOND } from '../support/clock'
-import { ADA, collectDiagnostics, nextDiagnostic, openSecondShop, openShop, pageOf } from '../support/shop'
+import { controlClock, deferred, HOUR, MINUTE, pass, SECOND as ONE_SECOND } from '../support/clock'
+import {
+  ADA,
+  bodyOf,
+  collectDiagnostics,
+  nextDiagnostic,
+  openSecondShop,
+  openShop,
+  pageOf,
+  type Page,
+  type ShopSetup,
+} from '../support/shop'
 import { cookieOf, openActiveShopper, SECOND, SessionStore, STORE, tokenOf } from './support'
 
 const visit = async (agent: Parameters<typeof pageOf>[0]) => pageOf(agent, '/fresh')
@@ -181,18 +191,68 @@ describe('keepFresh', () => {
         expect(sessions.users).not.toEqual([user])
       },
     ],
-  ])('does not undo %s that ended while it renewed', async (_case, act) => {
-    const shop = await openActiveShopper()
+  ])('does not undo %s that ended while it renewed, or what others store later', async (_case, act) => {
+    const slow = slowPage()
+    const shop = await openActiveShopper(slow)
     const held = shop.simulator.hold('renewal', { times: 1 })
-    const page = visit(shop.agent)
+    const page = shop.agent.get('/slow').then()
     await held.arrived
     await act(shop)
     const { stored } = await pageOf(shop.agent)
+    // The simulator's tokens of the same second are equal.
+    await pass(ONE_SECOND)
 
     held.release()
+    await slow.reached
+    await shop.agent.post('/basket')
+    slow.finish()
     await page
 
-    expect((await pageOf(shop.agent)).stored).toEqual(stored)
+    expect(await pageOf(shop.agent)).toMatchObject({ stored, basket: 'a basket' })
+  })
+
+  it('does not undo a switch that ended while the session could not be saved', async () => {
+    const { agent, sessions } = await openActiveShopper()
+    const { set } = sessions
+    sessions.set = (_id, _session, done) => {
+      sessions.set = set
+      const switched = agent.post('/only-switch').send({ account_id: SECOND.id })
+      void switched.then(() => done?.(new Error('down')))
+    }
+
+    await visit(agent)
+
+    expect((await pageOf(agent)).stored?.account).toMatchObject(SECOND)
+  })
+
+  it.each([
+    ['is saved', null],
+    ['cannot be saved', new Error('down')],
+  ])('changes no page that is being served when the session finally %s', async (_case, error) => {
+    const slow = slowPage()
+    const { agent, sessions, user } = await openActiveShopper(slow)
+    const { set } = sessions
+    const saving = deferred()
+    let save = (): unknown => undefined
+    sessions.set = (id, session, done) => {
+      sessions.set = set
+      save = () => (error ? done?.(error) : set(id, session, done))
+      saving.resolve()
+    }
+    const page = agent.get('/slow').then((response) => bodyOf<Page>(response))
+    await saving.promise
+
+    await pass(2 * ONE_SECOND)
+    await slow.reached
+    save()
+    // A whole request passes in the meantime.
+    const { stored } = await pageOf(agent)
+    slow.finish()
+
+    const renewed = (await page).user
+    expect(tokenOf(renewed)).not.toBe(tokenOf(user))
+    expect(await page).toEqual({ user: renewed, stored: renewed, before: { user: renewed, stored: renewed } })
+    expect(stored).toEqual(error ? user : renewed)
   })
 
   it.each([
@@ -236,6 +296,25 @@ describe('keepFresh', () => {
     expect(create).toThrow(`keepFresh: ${message}`)
   })
 })
+
+/** A page that is served until the test ends it. It shows the user and the session before and after. */
+function slowPage() {
+  const reached = deferred()
+  const finished = deferred()
+  const routes: ShopSetup['routes'] = (app, strategy) => {
+    app.get('/slow', strategy.keepFresh(), async (req, res) => {
+      const show = () => ({
+        user: req.user,
+        stored: (req.session as unknown as { passport?: { user?: unknown } }).passport?.user,
+      })
+      const before = show()
+      reached.resolve()
+      await finished.promise
+      res.json({ ...show(), before })
+    })
+  }
+  return { routes, reached: reached.promise, finish: finished.resolve }
+}
 
 /** A list of accounts that Elastic Path returns. */
 function listOf(user: PasswordlessOtpUser, ...accounts: PasswordlessOtpUser['account'][]): Fault {

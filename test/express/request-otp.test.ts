@@ -7,9 +7,10 @@ import {
   openShop,
   pageOf,
   type Agent,
+  type Page,
   type ShopSetup,
 } from '../support/shop'
-import { SessionStore } from './support'
+import { openActiveShopper, SECOND as SECOND_ACCOUNT, SessionStore } from './support'
 
 // As long as ADA.
 const UNKNOWN = 'eve@example.com'
@@ -170,9 +171,40 @@ describe('requestOtp', () => {
     expect.hasAssertions()
   })
 
-  it('fails, without details of the store, if the session cannot be saved', async () => {
+  it.each<[string, (agent: Agent) => Promise<unknown>, object | null]>([
+    ['a sign-out', (agent) => agent.post('/logout').then(), null],
+    [
+      'a switch',
+      (agent) => agent.post('/only-switch').send({ account_id: SECOND_ACCOUNT.id }).then(),
+      { account: expect.objectContaining(SECOND_ACCOUNT) as object },
+    ],
+  ])('does not undo %s that ends while the limiter is asked', async (_case, act, user) => {
+    const asked = deferred()
+    const answer = deferred<{ consumedPoints: number; msBeforeNext: number }>()
+    const requestLimiter = {
+      consume: () => (asked.resolve(), answer.promise),
+      reward: () => Promise.resolve(),
+    }
+    const { agent, cookie, browser } = await openActiveShopper({ options: { requestLimiter } })
+    const response = agent.post('/code').send({ username: ADA }).then()
+    await asked.promise
+    await act(agent)
+
+    answer.resolve({ consumedPoints: 1, msBeforeNext: 1 })
+
+    expect(await response).toMatchObject({ status: 202 })
+    const page = bodyOf<Page>(await browser().get('/me').set('Cookie', cookie))
+    expect([page.user, page.stored]).toEqual(
+      user ? [expect.objectContaining(user), expect.objectContaining(user)] : [null, null],
+    )
+  })
+
+  it.each([
+    ['an error', new Error('redis://secret')],
+    ['a string', 'redis://secret'],
+  ])('fails, without details of the store, if saving the session fails with %s', async (_case, error) => {
     const sessions = new SessionStore()
-    sessions.set = (_id, _session, done) => done?.(new Error('redis://secret'))
+    sessions.set = (_id, _session, done) => done?.(error)
     const { browser } = await openShop({ sessions })
 
     const response = await browser().post('/code').send({ username: ADA })

@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import cookieSession from 'cookie-session'
 import type { Request, RequestHandler } from 'express'
+import expressSession, { type SessionData } from 'express-session'
 import passport from 'passport'
 import type { PasswordlessOtpUser } from '../../lib'
-import { deferred, pass, SECOND as ONE_SECOND } from '../support/clock'
+import { deferred, HOUR, pass, SECOND as ONE_SECOND } from '../support/clock'
 import { bodyOf, pageOf, type Page, type ShopSetup } from '../support/shop'
-import { failed, openActiveShopper, SECOND, tokenOf, WAYS, type SessionStore } from './support'
+import { failed, openActiveShopper, SECOND, SessionStore, tokenOf, WAYS } from './support'
 
 /** Pages that put something into the session. */
 const routes: ShopSetup['routes'] = (app, strategy) => {
@@ -72,8 +73,18 @@ describe.each(WAYS)('the session at a %s', (way) => {
     expect(bodyOf(await agent.post('/map'))).toEqual([['seen', 1]])
   })
 
-  it('stays signed out if the shopper signs out in the meantime', async () => {
-    const { agent, start, simulator, sessions, user } = await openActiveShopper({ routes })
+  it.each<[string, (read: SessionStore['get']) => SessionStore['get']]>([
+    ['finds no session', (read) => read],
+    [
+      'reports ENOENT',
+      (read) => (id, done) => read(id, (error, found) => done(error ?? (found ? null : missing), found)),
+    ],
+  ])('stays signed out if the shopper signs out in the meantime, and the store %s', async (_case, wrap) => {
+    const { sessions, ...setup } = longLived()
+    sessions.get = wrap(sessions.get)
+    const { agent, start, simulator } = await openActiveShopper(setup)
+    await agent.post('/basket')
+    const { sessionId } = await pageOf(agent)
     const held = simulator.hold('renewal')
     const response = start(way)
     await held.arrived
@@ -82,13 +93,20 @@ describe.each(WAYS)('the session at a %s', (way) => {
     held.release()
 
     expect(await response).toMatchObject(
-      way === 'switch' ? { status: 401, body: { code: 'not_signed_in' } } : { status: 200, body: { user } },
+      way === 'switch'
+        ? { status: 401, body: { code: 'not_signed_in' } }
+        : { status: 200, body: { user: null, stored: null } },
     )
+    expect(bodyOf(await response)).not.toHaveProperty('basket')
+    // The browser has the cookie of a new session.
+    expect((await response).headers).not.toHaveProperty('set-cookie')
+    expect(await stored(sessions, sessionId)).toBeNull()
     expect(sessions.users).toEqual([])
   })
 
   it.each<[string, (read: SessionStore['get']) => SessionStore['get']]>([
     ['fails', () => (_id, done) => done(new Error('redis://secret@host'))],
+    ['fails with a string', () => (_id, done) => done('redis://secret@host')],
     ['throws', () => fail],
     ['rejects', () => () => Promise.reject(new Error('down'))],
     ['never responds', () => () => undefined],
@@ -124,32 +142,74 @@ describe.each(WAYS)('the session at a %s', (way) => {
     expect(sessions.users).toEqual([])
   })
 
-  it.each<[string, SessionStore['set']]>([
-    ['fails', (_id, _session, done) => done?.(new Error('disk full'))],
-    ['throws', fail],
-  ])('is as before if saving it %s', async (_case, set) => {
+  it.each<[string, (save: SessionStore['set']) => SessionStore['set']]>([
+    ['fails', () => (_id, _session, done) => done?.(new Error('redis://secret@host'))],
+    ['fails with a string', () => (_id, _session, done) => done?.('redis://secret@host')],
+    ['throws', () => fail],
+    [
+      'fails after it was written',
+      (save) => (id, kept, done) => save(id, kept, () => done?.(new Error('down'))),
+    ],
+  ])('is as before if saving it %s', async (_case, breakSave) => {
     const { agent, start, sessions, user } = await openActiveShopper({ routes })
     const original = sessions.set
     sessions.set = (id, session, done) => {
       sessions.set = original
-      return set(id, session, done)
+      return breakSave(original)(id, session, done)
     }
 
     const response = start(way)
 
     expect(await response).toMatchObject(failed(way))
+    expect((await response).text).not.toContain('secret')
     expect((await pageOf(agent)).stored).toEqual(user)
   })
 
-  it('stays signed out if the shopper signs out while saving it fails', async () => {
+  it('keeps what another request stores while saving it fails', async () => {
     const { agent, start, sessions } = await openActiveShopper({ routes })
     const { set } = sessions
     sessions.set = (_id, _session, done) => {
       sessions.set = set
-      void agent.post('/logout').then(() => done?.(new Error('down')))
+      void agent.post('/basket').then(() => done?.(new Error('down')))
     }
 
     expect(await start(way)).toMatchObject(failed(way))
+    expect((await pageOf(agent)).basket).toBe('a basket')
+  })
+
+  it.each<[string, (sessions: SessionStore) => void]>([
+    ['fails', () => undefined],
+    ['and reading it fail', (sessions) => (sessions.get = (_id, done) => done(new Error('down')))],
+  ])('stays signed out if the shopper signs out while saving it %s', async (_case, breakRead) => {
+    const { agent, start, sessions } = await openActiveShopper({ routes })
+    const { get, set } = sessions
+    sessions.set = (_id, _session, done) => {
+      sessions.set = set
+      void agent.post('/logout').then(() => {
+        breakRead(sessions)
+        done?.(new Error('down'))
+      })
+    }
+
+    expect(await start(way)).toMatchObject(failed(way))
+    sessions.get = get
+    expect(sessions.users).toEqual([])
+  })
+
+  it('stays signed out if the shopper signs out while saving it takes longer than the timeout', async () => {
+    const { agent, start, sessions } = await openActiveShopper({ routes })
+    const { set } = sessions
+    const signedOut = deferred()
+    sessions.set = () => {
+      sessions.set = set
+      void agent.post('/logout').then(() => signedOut.resolve())
+    }
+    const response = start(way)
+    await signedOut.promise
+
+    await pass(10 * ONE_SECOND)
+
+    expect(await response).toMatchObject(failed(way, 500, 'app_timeout'))
     expect(sessions.users).toEqual([])
   })
 
@@ -246,11 +306,107 @@ describe.each(WAYS)('the session at a %s', (way) => {
     expect(await ended).toEqual(
       way === 'switch' ? expect.objectContaining({ code: 'app_timeout' }) : undefined,
     )
-    expect(req).toMatchObject({ user, session: { passport: { user } } })
+    if (way === 'switch') expect(req.user).toEqual(user)
+    else expect(tokenOf(req.user)).not.toBe(tokenOf(user))
+    expect(session.passport.user).toEqual(req.user)
+  })
+})
+
+describe('the session at a renewal that verify refuses', () => {
+  it('keeps its id if it is new and the user comes from elsewhere', async () => {
+    let blocked = false
+    const { strategy, user } = await openActiveShopper({ verify: (user) => !blocked && user })
+    blocked = true
+    const req = { user, ...inStore(null), session: { basket: 'a basket' } }
+
+    await callHandler(strategy.keepFresh(), req)
+
+    expect(req).toMatchObject({ user: undefined, sessionID: 'id', session: { basket: 'a basket' } })
+  })
+
+  it.each<[string, SessionStore['get']]>([
+    ['fails', (_id, done) => done(new Error('down'))],
+    ['never responds', () => undefined],
+  ])('is signed out, and so is the page, if a read %s', async (_case, get) => {
+    let blocked = false
+    const verify = (user: object) => !blocked && user
+    const { agent, sessions, start } = await openActiveShopper({ verify })
+    blocked = true
+    const broken = deferred()
+    // The reads are: when the session is loaded, at the start of the handler, and before the sign-out.
+    sessions.onRead(3, (id, done) => {
+      broken.resolve()
+      return get(id, done)
+    })
+    const response = start('renewal')
+    await broken.promise
+    await pass(2 * ONE_SECOND)
+
+    expect(bodyOf<Page>(await response)).toMatchObject({ user: null, stored: null })
+    expect(sessions.users).toEqual([])
+    expect((await pageOf(agent)).user).toBeNull()
+  })
+
+  it('is not created again if the shopper signs out in the meantime', async () => {
+    let blocked = false
+    const { sessions, ...setup } = longLived()
+    const verify = (user: object) => !blocked && user
+    const { agent, start, simulator } = await openActiveShopper({ ...setup, verify })
+    blocked = true
+    await agent.post('/basket')
+    const { sessionId } = await pageOf(agent)
+    const held = simulator.hold('renewal')
+    const response = start('renewal')
+    await held.arrived
+    await agent.post('/logout').expect(204)
+
+    held.release()
+
+    expect(bodyOf(await response)).toMatchObject({ user: null, stored: null })
+    expect((await response).headers).not.toHaveProperty('set-cookie')
+    expect(await stored(sessions, sessionId)).toBeNull()
   })
 })
 
 describe('the session at a switch', () => {
+  it('is as before if saving it is reported too late', async () => {
+    const { agent, start, sessions, user } = await openActiveShopper()
+    const { set } = sessions
+    const saved = deferred()
+    sessions.set = (id, session) => {
+      sessions.set = set
+      return set(id, session, () => saved.resolve())
+    }
+    const response = start('switch')
+    await saved.promise
+
+    await pass(10 * ONE_SECOND)
+
+    expect(await response).toMatchObject(failed('switch', 500, 'app_timeout'))
+    expect((await pageOf(agent)).stored).toEqual(user)
+  })
+
+  it('keeps what this request changes between keepFresh and the switch', async () => {
+    const change: RequestHandler = (req, _res, next) => {
+      Object.assign(req.session, { basket: 'mine' })
+      next()
+    }
+    const { agent, simulator } = await openActiveShopper({
+      routes(app, strategy) {
+        const handlers = [strategy.keepFresh(), change, strategy.switchAccount()]
+        app.post('/changed-switch', ...handlers, (_req, res) => res.sendStatus(204))
+      },
+    })
+    const held = simulator.hold('renewal', { times: 1 })
+    const response = agent.post('/changed-switch').send({ account_id: SECOND.id }).then()
+    await held.arrived
+    await agent.post('/basket')
+    held.release()
+
+    expect((await response).status).toBe(204)
+    expect((await pageOf(agent)).basket).toBe('mine')
+  })
+
   it('keeps what another request adds while both wait two seconds for a renewal', async () => {
     const { agent, simulator } = await openActiveShopper({ routes })
     const renewal = simulator.hold('renewal', { times: 1 })
@@ -298,6 +454,22 @@ describe('the session at a switch', () => {
 
 function fail(): never {
   throw new Error('no store')
+}
+
+/** The error of a store in files for a session that does not exist. */
+const missing = Object.assign(new Error('no such file'), { code: 'ENOENT' })
+
+/** Sessions whose cookies are sent with each change, because they have a maximum age. */
+function longLived() {
+  const sessions = new SessionStore()
+  const options = { secret: 'a test', resave: false, saveUninitialized: false }
+  const sessionMiddleware = expressSession({ ...options, store: sessions, cookie: { maxAge: HOUR } })
+  return { sessions, sessionMiddleware }
+}
+
+/** What a store holds under the id of a session. */
+function stored(sessions: SessionStore, id: string): Promise<SessionData | null | undefined> {
+  return new Promise((resolve) => void sessions.read(id, 0, (_error, found) => resolve(found)))
 }
 
 function callTwice(done: () => void): void {

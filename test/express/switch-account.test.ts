@@ -29,6 +29,36 @@ describe('switchAccount', () => {
     expect(simulator.requests).toEqual([])
   })
 
+  it('returns 401 if keepFresh, in front of it, finds that the shopper signed out', async () => {
+    const { agent, simulator, sessions } = await openActiveShopper()
+    const held = simulator.hold('renewal')
+    const response = agent.post('/switch').send({ account_id: SECOND.id }).then()
+    await held.arrived
+    await agent.post('/logout').expect(204)
+
+    held.release()
+
+    expect(await response).toMatchObject({ status: 401, body: { code: 'not_signed_in' } })
+    expect(sessions.users).toEqual([])
+  })
+
+  it('returns 401 if the shopper signed out when keepFresh, in front of it, could not reach the store', async () => {
+    const { agent, sessions } = await openActiveShopper()
+    const { set } = sessions
+    sessions.set = (_id, _session, done) => {
+      sessions.set = set
+      void agent.post('/logout').then(() => {
+        sessions.onRead(1, (_id, failRead) => failRead(new Error('down')))
+        done?.(new Error('down'))
+      })
+    }
+
+    const response = await agent.post('/switch').send({ account_id: SECOND.id })
+
+    expect(response).toMatchObject({ status: 401, body: { code: 'not_signed_in' } })
+    expect(sessions.users).toEqual([])
+  })
+
   it("returns 403 and changes nothing for an account that is not the member's", async () => {
     const { agent, simulator } = await openActiveShopper()
     simulator.removeFromAccount(ADA, SECOND.id)
