@@ -63,7 +63,7 @@ interface Result {
   readonly advice?: string
 }
 
-/** @returns 0 if something was found out. */
+/** @returns 0 if at least one question has an answer. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const flags = parseFlags(command.name, FLAGS, argv)
   const settings = readSettings(flags, io, await EnvFile.open(io.cwd))

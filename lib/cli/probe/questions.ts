@@ -1,7 +1,7 @@
 import { objects, at } from '../json'
 import { accepted, NoAnswer, wrongCode, type Lab } from './lab'
 
-/** What was found out, and what follows from it. */
+/** The answer to a question, and the options that follow from it. */
 interface Answer {
   readonly answer: string
   /** Which option of the strategy, or other setting, follows. */
