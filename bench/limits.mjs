@@ -17,8 +17,7 @@ const memory = () => {
   return { used: heapUsed + external, rss }
 }
 const megabytes = (bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`
-const count = (limiter, key) => limiter.consume(key).then(pointsOf, pointsOf)
-const pointsOf = ({ consumedPoints }) => consumedPoints
+const count = async (limiter, key) => (await limiter.take(key)).count
 
 const before = memory()
 // One strategy with a webhook: sign-in attempts, code requests and deliveries.

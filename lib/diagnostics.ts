@@ -71,6 +71,11 @@ export type WarningCode = 'memory_limiter' | 'no_uniform_response_time' | 'clock
 
 const diagnostics = channel('passport-elasticpath-otp')
 
+/** Whether a message would reach anybody. */
+export function hasSubscribers(): boolean {
+  return diagnostics.hasSubscribers
+}
+
 export function publish(message: DiagnosticMessage): void {
   if (diagnostics.hasSubscribers) diagnostics.publish(message)
 }

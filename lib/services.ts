@@ -3,7 +3,7 @@ import type { DeliveryLimit } from './codes/delivery-limit'
 import { Proofs } from './codes/proofs'
 import { Commerce } from './commerce/commerce'
 import { Context, type ClientConnection } from './context'
-import { outcomeOf, publish, type DiagnosticMessage } from './diagnostics'
+import { hasSubscribers, outcomeOf, publish, type DiagnosticMessage } from './diagnostics'
 import { Attempts } from './limits/attempts'
 import { readOptions, type PasswordlessOtpStrategyOptions, type Settings } from './options'
 import { normalizeOtp, normalizeUsername } from './sign-in/credentials'
@@ -57,13 +57,14 @@ export function createServices(options: PasswordlessOtpStrategyOptions, verify: 
     codeRequests: new CodeRequests(settings, commerce, attempts, deliveryLimits),
     deliveryLimits,
     verify: verify as AnyVerify | undefined,
-    run: (operation, work) => run(commerce, { timeout: settings.timeout, ...operation }, work),
+    run: (operation, work) => run(commerce, settings.timeout, operation, work),
   }
 }
 
 async function run<T>(
   commerce: Commerce,
-  { name, timeout, connection, failureOf, details }: Operation<T> & { timeout: number },
+  defaultTimeout: number,
+  { name, timeout = defaultTimeout, connection, failureOf, details }: Operation<T>,
   work: (context: Context) => Promise<T>,
 ): Promise<T> {
   const context = new Context(timeout, connection)
@@ -82,7 +83,7 @@ async function run<T>(
   }
 
   function tell(outcome: Pick<DiagnosticMessage, 'outcome' | 'code' | 'upstreamStatus'>): void {
-    if (!name) return
+    if (!name || !hasSubscribers()) return
     const { elapsed: duration, calls } = context
     publish({ operation: name, ...details?.(), ...outcome, duration, calls })
   }

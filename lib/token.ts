@@ -1,4 +1,5 @@
 import { asText, at, parseJson } from './json'
+import { isPlainText } from './plain-text'
 
 /** An account that a member belongs to. */
 export interface AccountSummary {
@@ -33,7 +34,7 @@ const MAX_TOKEN = 8192
 
 /** Whether a value can be a token: text that a header can carry, of bounded length. */
 export function isToken(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= MAX_TOKEN && /^[\x21-\x7e]+$/.test(value)
+  return typeof value === 'string' && value !== '' && value.length <= MAX_TOKEN && isPlainText(value)
 }
 
 /** Whether an untrusted value, for example from a session, is a valid held token. */

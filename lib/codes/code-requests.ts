@@ -7,7 +7,7 @@ import type { Attempts } from '../limits/attempts'
 import { InFlight } from '../limits/in-flight'
 import { Limit } from '../limits/limit'
 import { limiterSecret } from '../limits/keys'
-import type { Taken } from '../limits/limiter'
+import type { Taken } from '../limits/counter'
 import type { Settings } from '../options'
 import { TtlMap } from '../ttl-map'
 import { warnOfResponseTime } from '../warnings'
@@ -86,7 +86,7 @@ export class CodeRequests {
     const limited = context.detached((own) => this.take(username, own))
     let answered = (): void => undefined
     const firstAnswer = new Promise<void>((resolve) => (answered = resolve))
-    const work = this.commerce.part(async () => {
+    const work = async (): Promise<void> => {
       const taken = await limited
       const leave = this.inProgress.enter(false)
       // The response must not depend on the load, which a stranger could cause.
@@ -101,8 +101,8 @@ export class CodeRequests {
       } finally {
         leave()
       }
-    })
-    const done = Promise.race([firstAnswer, work])
+    }
+    const done = Promise.race([firstAnswer, this.commerce.part(work())])
     const pending = { limited, done }
     this.recent.set(username, pending, DOUBLE_TAP)
     // A second tap must not wait for a request that failed. This also handles the error if all clients disconnected.

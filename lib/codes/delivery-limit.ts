@@ -1,7 +1,7 @@
 import type { Context } from '../context'
 import { deriveKey } from '../limits/keys'
 import { Limit, type LimitOptions } from '../limits/limit'
-import type { Taken } from '../limits/limiter'
+import type { Taken } from '../limits/counter'
 
 const DELIVERIES = 10
 

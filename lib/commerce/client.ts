@@ -41,16 +41,16 @@ export class CommerceClient {
     for (;;) {
       const bearer = await this.accessToken.get(context)
       const headers: Record<string, string> = {
-        ...call.headers,
         accept: 'application/json',
         authorization: `Bearer ${bearer}`,
+        ...call.headers,
       }
       if (body !== undefined) headers['content-type'] = 'application/json'
       const { answer, sentBefore } = await exchange(this.transport, context, {
         method: call.method,
         path: call.path,
         headers,
-        ...(body === undefined ? {} : { body }),
+        body,
         repeat: call.repeatable ? 'always' : 'if stale',
       })
       if (isSuccess(answer.status)) return { result: parse(answer, call) }

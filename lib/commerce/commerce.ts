@@ -11,8 +11,9 @@ export class Commerce {
   readonly accessToken: AccessToken
   readonly client: CommerceClient
   readonly store: StoreSettings
-  private readonly inProgress = new Set<Promise<unknown>>()
+  private inProgress = 0
   private closing: Promise<void> | undefined
+  private onIdle: (() => void) | undefined
 
   constructor(settings: Settings) {
     this.transport = new Transport(settings)
@@ -22,20 +23,16 @@ export class Commerce {
   }
 
   /** Does work that `close` waits for. After `close`, it is refused. */
-  async during<T>(work: () => Promise<T>): Promise<T> {
+  during<T>(work: () => Promise<T>): Promise<T> {
     if (this.closing) throw closedError()
-    return this.part(work)
+    return this.part(work())
   }
 
-  /** Does a part of work that is in progress, also after `close`. It may outlive the request that began it. */
-  async part<T>(work: () => Promise<T>): Promise<T> {
-    const promise = work()
-    this.inProgress.add(promise)
-    try {
-      return await promise
-    } finally {
-      this.inProgress.delete(promise)
-    }
+  /** Lets `close` wait for a part of work that is in progress. It may outlive the request that began it. */
+  part<T>(work: Promise<T>): Promise<T> {
+    this.inProgress++
+    work.then(this.leave, this.leave)
+    return work
   }
 
   /** Refuses new work, waits for the work in progress and closes the connections. */
@@ -44,7 +41,11 @@ export class Commerce {
     return this.closing
   }
 
+  private readonly leave = (): void => {
+    if (--this.inProgress === 0) this.onIdle?.()
+  }
+
   private async finished(): Promise<void> {
-    while (this.inProgress.size > 0) await Promise.allSettled(this.inProgress)
+    if (this.inProgress > 0) await new Promise<void>((resolve) => (this.onIdle = resolve))
   }
 }

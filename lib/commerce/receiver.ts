@@ -42,7 +42,7 @@ export abstract class Receiver<T> implements Attempt {
       this.resolve = resolve
       this.reject = reject
     })
-    context.onEnd(this.cancel)
+    context.beginResponse(this.cancel)
   }
 
   /** The headers of the final response arrived; `status` is set. */
@@ -54,13 +54,11 @@ export abstract class Receiver<T> implements Attempt {
 
   /** Resolves the result. From here on, the end of the context does not stop the response. */
   protected settle(result: T): void {
-    this.context.offEnd(this.cancel)
-    this.resolve(result)
+    if (this.context.endResponse(this.cancel)) this.resolve(result)
   }
 
   protected fail(error: unknown): void {
-    this.context.offEnd(this.cancel)
-    this.reject(error)
+    if (this.context.endResponse(this.cancel)) this.reject(error)
   }
 
   private readonly cancel = (reason: ElasticPathError): void => {

@@ -11,7 +11,7 @@ export interface HttpRequest {
   /** The path below the base URL, with the query. */
   path: string
   headers: Record<string, string>
-  body?: Dispatcher.DispatchOptions['body']
+  body?: Dispatcher.DispatchOptions['body'] | undefined
   repeat: Repeat
 }
 
@@ -77,7 +77,7 @@ export class Transport {
     const first = this.dispatch(request, context, receive(context, name), false)
     let sentBefore = false
     try {
-      const answer = await context.upstream(first.result)
+      const answer = await first.result
       if (answer.status !== 408 || !isUnread(first, request)) return { answer, sentBefore }
     } catch (error) {
       const stage = stageOf(error, first)
@@ -92,7 +92,7 @@ export class Transport {
     }
     const second = this.dispatch(request, context, receive(context, name), true)
     try {
-      return { answer: await context.upstream(second.result), sentBefore }
+      return { answer: await second.result, sentBefore }
     } catch (error) {
       throw this.explain(error, second, context, name)
     }

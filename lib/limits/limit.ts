@@ -1,8 +1,9 @@
 import type { Context } from '../context'
 import type { OtpLimiter, Settings } from '../options'
 import { warnOfMemoryLimiter } from '../warnings'
+import { AppLimiter } from './app-limiter'
+import type { Counter, Taken } from './counter'
 import { Keys, type Purpose } from './keys'
-import { consume, rewardPoint, takePoint, type Taken } from './limiter'
 import { MemoryLimiter } from './memory-limiter'
 
 // Milliseconds.
@@ -24,15 +25,16 @@ export interface LimitOptions {
   settings: Pick<Settings, 'limiter' | 'requestLimiter'>
 }
 
-/** A limiter and the keys under which it counts. */
+/** A counter and the keys under which it counts. */
 export class Limit {
   /** Undefined if the limit is off. */
-  private readonly limiter: OtpLimiter | undefined
+  private readonly counter: Counter | undefined
   private readonly keys: Keys
 
   constructor(private readonly options: LimitOptions) {
-    const { limiter, points, secret } = options
-    this.limiter = limiter === false ? undefined : (limiter ?? new MemoryLimiter(points, WINDOW))
+    const { limiter, name, points, secret } = options
+    if (limiter) this.counter = new AppLimiter(limiter, name)
+    else if (limiter === undefined) this.counter = new MemoryLimiter(points, WINDOW)
     this.keys = new Keys(limiter ? secret : undefined)
   }
 
@@ -43,27 +45,21 @@ export class Limit {
    * @throws ElasticPathError `limiter_failed` or `limiter_unsuitable`.
    */
   take(purpose: Purpose, subject: string, context: Context): Promise<Taken> {
-    return this.use(consume, purpose, subject, context) ?? Promise.resolve(UNLIMITED)
+    return this.counter?.take(this.key(purpose, subject), context) ?? Promise.resolve(UNLIMITED)
   }
 
-  /** Takes a point from a count that rewards may have made negative. */
+  /** Takes a point from a count that {@link addCredit} may have made negative. */
   takeCredit(purpose: Purpose, subject: string, context: Context): Promise<Taken> {
-    return this.use(takePoint, purpose, subject, context) ?? Promise.resolve(UNLIMITED)
+    return this.counter?.takeCredit(this.key(purpose, subject), context) ?? Promise.resolve(UNLIMITED)
   }
 
   /** Adds a point that {@link takeCredit} can take. It never rejects. */
   addCredit(purpose: Purpose, subject: string, context: Context): Promise<void> {
-    return this.use(rewardPoint, purpose, subject, context) ?? Promise.resolve()
+    return this.counter?.addCredit(this.key(purpose, subject), context) ?? Promise.resolve()
   }
 
-  private use<T>(
-    call: (limiter: OtpLimiter, name: string, key: string, context: Context) => Promise<T>,
-    purpose: Purpose,
-    subject: string,
-    context: Context,
-  ): Promise<T> | undefined {
-    if (!this.limiter) return undefined
+  private key(purpose: Purpose, subject: string): string {
     if (this.options.limiter === undefined) warnOfMemoryLimiter(this.options.settings)
-    return call(this.limiter, this.options.name, this.keys.of(purpose, subject), context)
+    return this.keys.of(purpose, subject)
   }
 }

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import type { OtpLimiter } from '../options'
+import type { Counter, Taken } from './counter'
 
 interface Window {
   count: number
@@ -14,7 +14,7 @@ const EXACT_COUNTS = 10_000
  * Counts in this process's memory, in fixed windows that begin with a key's first point. Its memory is bounded: if there
  * are too many keys, it counts the others in a {@link Sketch}. A count is never below its true value.
  */
-export class MemoryLimiter implements OtpLimiter {
+export class MemoryLimiter implements Counter {
   // In the order of their ends.
   private readonly windows = new Map<string, Window>()
   private sketch: Sketch | undefined
@@ -28,18 +28,36 @@ export class MemoryLimiter implements OtpLimiter {
     private readonly duration: number,
   ) {}
 
-  consume(key: string): Promise<{ consumedPoints: number; msBeforeNext: number }> {
+  take(key: string): Promise<Taken> {
     const now = performance.now()
-    const { count, until } = this.add(key, 1, now)
-    const result = { consumedPoints: count, msBeforeNext: until - now }
-    if (count <= this.points) return Promise.resolve(result)
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the contract of OtpLimiter
-    return Promise.reject(result)
+    let window = this.add(key, 1, now)
+    if (window.count < 1) window = this.add(key, 1 - window.count, now)
+    return Promise.resolve(this.taken(key, window, now))
   }
 
-  reward(key: string, points = 1): Promise<void> {
-    this.add(key, -points, performance.now())
+  takeCredit(key: string): Promise<Taken> {
+    const now = performance.now()
+    return Promise.resolve(this.taken(key, this.add(key, 1, now), now))
+  }
+
+  addCredit(key: string): Promise<void> {
+    this.add(key, -1, performance.now())
     return Promise.resolve()
+  }
+
+  private taken(key: string, { count, until }: Window, now: number): Taken {
+    let counted = count < Infinity
+    return {
+      count,
+      allowed: count <= this.points,
+      retryAfter: Math.ceil((until - now) / 1000),
+      refund: () => {
+        const later = performance.now()
+        if (counted && later < until) this.add(key, -1, later)
+        counted = false
+        return Promise.resolve()
+      },
+    }
   }
 
   private add(key: string, points: number, now: number): Window {

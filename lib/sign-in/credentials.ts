@@ -1,5 +1,6 @@
 import { at } from '../json'
 import { PROOF_FIELD, type Settings } from '../options'
+import { isPlainText } from '../plain-text'
 
 /** What a shopper typed, normalized and ready to be sent. */
 export interface Credentials {
@@ -44,7 +45,7 @@ export function readUsername(body: unknown, settings: Settings): string | undefi
 /** Normalizes a username. Returns undefined if it is empty, too long or not text. */
 export function toUsername(typed: unknown, { normalizeUsername }: Settings): string | undefined {
   if (typeof typed !== 'string' || typed.length > MAX_INPUT) return undefined
-  const visible = typed.replaceAll('\0', '')
+  const visible = isPlainText(typed) ? typed : typed.replaceAll('\0', '')
   if (visible.trim() === '') return undefined
   return normalizeWith('normalizeUsername', normalizeUsername, visible, MAX_USERNAME)
 }
@@ -56,12 +57,14 @@ export function readAccountId(body: unknown, { accountField }: Settings): string
 
 /** The default of `normalizeUsername`. The vendor's storefronts lower-case email addresses, too. */
 export function normalizeUsername(username: string): string {
-  const visible = username.replace(INVISIBLE, '').normalize('NFC').trim()
+  // Almost all usernames are plain, and the general way is several times as slow.
+  const visible = isPlainText(username) ? username : username.replace(INVISIBLE, '').normalize('NFC').trim()
   return visible.includes('@') ? visible.toLowerCase() : visible
 }
 
 /** The default of `normalizeOtp`. Every known code consists of lower-case letters and digits. */
 export function normalizeOtp(otp: string): string {
+  if (/^[0-9a-z]+$/.test(otp)) return otp
   return otp
     .normalize('NFKC')
     .replace(INVISIBLE, '')
@@ -80,7 +83,7 @@ function normalizeWith(
   if (typeof normalized !== 'string')
     throw new TypeError(`PasswordlessOtpStrategy: ${option} must return a string`)
   // JSON cannot carry lone surrogates as text.
-  const isValid = normalized !== '' && normalized.length <= maxLength && !/\p{Surrogate}/u.test(normalized)
+  const isValid = normalized !== '' && normalized.length <= maxLength && normalized.isWellFormed()
   return isValid ? normalized : undefined
 }
 

@@ -53,7 +53,7 @@ export class Exchanges {
     const pending = this.shared.get(key)
     if (pending) return context.upstream(pending)
     // Detached, because the second request needs the result even if the browser drops the first one.
-    const exchange = this.commerce.part(() =>
+    const exchange = this.commerce.part(
       context.detached((own) => this.send(credentials, window, privileged, own)),
     )
     this.shared.set(key, exchange, Infinity)

@@ -1,5 +1,5 @@
 import type { Request } from 'express'
-import { renewTokens, summarize, type PageWindow, type TokenPage } from '../commerce/account-tokens'
+import { renewTokens, summarize, type TokenPage } from '../commerce/account-tokens'
 import { readTicket, spendTicket } from '../codes/tickets'
 import type { Context } from '../context'
 import { ElasticPathError, type Failure } from '../errors'
@@ -68,7 +68,12 @@ async function redeem(
   else {
     const attempt = await attempts.take(username, { ticket: readTicket(session, username), proof }, context)
     if ('retryAfter' in attempt) return { failure: 'too_many_attempts', retryAfter: attempt.retryAfter }
-    exchanged = await exchange(services, req, credentials, window, attempt, context)
+    try {
+      exchanged = await exchanges.exchange(req, credentials, window, attempt.privileged, context)
+    } catch (error) {
+      await refundUnchecked(attempt, error, context)
+      throw error
+    }
     if (exchanged !== 'refused') await attempt.accept(context)
   }
   if (exchanged === 'refused') return { failure: 'invalid_credentials' }
@@ -77,22 +82,10 @@ async function redeem(
   return exchanged
 }
 
-async function exchange(
-  { exchanges }: Services,
-  req: Request,
-  credentials: Credentials,
-  window: PageWindow | undefined,
-  attempt: Attempt,
-  context: Context,
-): Promise<Exchanged> {
-  try {
-    return await exchanges.exchange(req, credentials, window, attempt.privileged, context)
-  } catch (error) {
-    // An outage or a misconfiguration says nothing about the code. A request that the client aborted could be a guess.
-    if (error instanceof ElasticPathError && error.code !== 'request_aborted') {
-      await attempt.refund(context)
-      if (context.ended) throw context.ended
-    }
-    throw error
-  }
+/** Refunds an attempt if Elastic Path did not check the code. */
+async function refundUnchecked(attempt: Attempt, error: unknown, context: Context): Promise<void> {
+  // An outage or a misconfiguration says nothing about the code. A request that the client aborted could be a guess.
+  if (!(error instanceof ElasticPathError) || error.code === 'request_aborted') return
+  await attempt.refund(context)
+  if (context.ended) throw context.ended
 }

@@ -98,6 +98,18 @@ describe('Keys', () => {
   })
 })
 
+describe('Keys without a secret', () => {
+  const keys = new Keys()
+
+  test('are short and differ, however long the usernames are', () => {
+    const long = 'a'.repeat(100)
+    const made = [ADA, 'grace@home.example', long, `${long}b`].map((username) => keys.of('sign-in', username))
+    expect(new Set(made).size).toBe(4)
+    expect(Math.max(...made.map(({ length }) => length))).toBeLessThanOrEqual(64)
+    expect(keys.of('code', ADA)).not.toBe(keys.of('sign-in', ADA))
+  })
+})
+
 function forms(text: string): string[] {
   return ['NFC', 'NFD', 'NFKC', 'NFKD'].map((form) => text.normalize(form))
 }

@@ -1,25 +1,27 @@
+import { Context } from '../../lib/context'
 import { MemoryLimiter } from '../../lib/limits/memory-limiter'
 
 const WINDOW = 15 * 60_000
 
-beforeEach(() => jest.useFakeTimers({ now: 0 }))
-afterEach(() => jest.useRealTimers())
+let context: Context
 
-function consume(
-  limiter: MemoryLimiter,
-  key: string,
-): Promise<{ consumedPoints: number; msBeforeNext: number }> {
-  return limiter.consume(key).catch((rejection: unknown) => rejection as never)
-}
+beforeEach(() => {
+  jest.useFakeTimers({ now: 0 })
+  context = new Context(10_000)
+})
+afterEach(() => {
+  context.end()
+  jest.useRealTimers()
+})
 
 async function countOf(limiter: MemoryLimiter, key: string): Promise<number> {
-  return (await consume(limiter, key)).consumedPoints
+  return (await limiter.take(key)).count
 }
 
 /** Takes points with so many other keys that exact counts are full. */
 async function fill(limiter: MemoryLimiter, keys = 10_000, points = 1): Promise<void> {
   for (let key = 0; key < keys; key++) {
-    for (let point = 0; point < points; point++) await consume(limiter, `other-${key}`)
+    for (let point = 0; point < points; point++) await limiter.take(`other-${key}`)
   }
 }
 
@@ -35,23 +37,21 @@ describe.each([
     return limiter
   }
 
-  test('resolves for the points of a window and rejects with the count above them', async () => {
+  test('allows the points of a window', async () => {
     const limiter = await open()
-    for (const consumedPoints of [1, 2, 3]) {
-      await expect(limiter.consume('ada')).resolves.toMatchObject({ consumedPoints })
-    }
-    await expect(limiter.consume('ada')).rejects.toMatchObject({ consumedPoints: 4 })
-    await expect(limiter.consume('grace')).resolves.toMatchObject({ consumedPoints: 1 })
+    for (const count of [1, 2, 3]) expect(await limiter.take('ada')).toMatchObject({ count, allowed: true })
+    expect(await limiter.take('ada')).toMatchObject({ count: 4, allowed: false })
+    expect(await limiter.take('grace')).toMatchObject({ count: 1, allowed: true })
   })
 
   test('says how long the window lasts, and forgets the count then', async () => {
     const limiter = await open()
     jest.advanceTimersByTime(60_000)
-    await consume(limiter, 'ada')
+    await limiter.take('ada')
     jest.advanceTimersByTime(60_000)
-    const { msBeforeNext } = await consume(limiter, 'ada')
-    expect(msBeforeNext).toBe(exact ? WINDOW - 60_000 : 2 * WINDOW - 60_000)
-    jest.advanceTimersByTime(msBeforeNext - 1)
+    const { retryAfter } = await limiter.take('ada')
+    expect(retryAfter).toBe((exact ? WINDOW - 60_000 : 2 * WINDOW - 60_000) / 1000)
+    jest.advanceTimersByTime(retryAfter * 1000 - 1)
     expect(await countOf(limiter, 'ada')).toBe(3)
     jest.advanceTimersByTime(exact ? 1 : 2 * WINDOW)
     expect(await countOf(limiter, 'ada')).toBe(1)
@@ -59,23 +59,27 @@ describe.each([
 
   test('gives back the points of one key', async () => {
     const limiter = await open()
-    await consume(limiter, 'ada')
-    await consume(limiter, 'ada')
-    await consume(limiter, 'grace')
-    await limiter.reward('ada', 2)
+    const [first, second] = [
+      await limiter.take('ada'),
+      await limiter.take('ada'),
+      await limiter.take('grace'),
+    ]
+    await first?.refund(context)
+    await second?.refund(context)
     expect(await countOf(limiter, 'ada')).toBe(1)
     expect(await countOf(limiter, 'grace')).toBe(2)
   })
 
-  test('keeps a point that was given before it is taken', async () => {
+  test('keeps a credit until it is taken', async () => {
     const limiter = await open()
-    await limiter.reward('ada')
-    expect([await countOf(limiter, 'ada'), await countOf(limiter, 'ada')]).toEqual([0, 1])
+    await limiter.addCredit('ada')
+    expect(await limiter.takeCredit('ada')).toMatchObject({ count: 0, allowed: true })
+    expect(await limiter.takeCredit('ada')).toMatchObject({ count: 1 })
   })
 
   test('is not affected by a change of the system time', async () => {
     const limiter = await open()
-    await consume(limiter, 'ada')
+    await limiter.take('ada')
     jest.setSystemTime(Date.now() + 2 * WINDOW)
     expect(await countOf(limiter, 'ada')).toBe(2)
     jest.setSystemTime(Date.now() - 5 * WINDOW)
@@ -93,9 +97,9 @@ describe('MemoryLimiter', () => {
     // All exact counts expire, so there is room for exact counts again.
     jest.advanceTimersByTime(1)
     expect(await countOf(limiter, 'ada')).toBe(2)
-    expect(await consume(limiter, 'grace')).toEqual({ consumedPoints: 1, msBeforeNext: WINDOW })
+    expect(await limiter.take('grace')).toMatchObject({ count: 1, retryAfter: WINDOW / 1000 })
     jest.advanceTimersByTime(2 * WINDOW)
-    expect(await consume(limiter, 'ada')).toEqual({ consumedPoints: 1, msBeforeNext: WINDOW })
+    expect(await limiter.take('ada')).toMatchObject({ count: 1, retryAfter: WINDOW / 1000 })
   })
 
   test('allows at most two windows of points in any 15 minutes, whenever exact counts are full', async () => {
@@ -129,7 +133,7 @@ describe('MemoryLimiter', () => {
     const limiter = new MemoryLimiter(100, WINDOW)
     await fill(limiter)
     for (let point = 1; point <= 15; point++) expect(await countOf(limiter, 'ada')).toBe(point)
-    await expect(limiter.consume('ada')).rejects.toMatchObject({ consumedPoints: Infinity })
+    expect(await limiter.take('ada')).toMatchObject({ count: Infinity, allowed: false })
   })
 
   test('allocates nothing until it is used, and no sketch while exact counts have room', async () => {

@@ -2,7 +2,8 @@
 import { BurstyRateLimiter, RateLimiterMemory, RateLimiterUnion } from 'rate-limiter-flexible'
 import { PasswordlessOtpStrategy } from '../../lib'
 import { Context } from '../../lib/context'
-import { consume } from '../../lib/limits/limiter'
+import { AppLimiter } from '../../lib/limits/app-limiter'
+import type { Counter } from '../../lib/limits/counter'
 import { MemoryLimiter } from '../../lib/limits/memory-limiter'
 import type { OtpLimiter } from '../../lib/options'
 
@@ -23,58 +24,61 @@ function limiterThat(answers: () => unknown, reward: () => unknown = () => Promi
   return { consume: jest.fn(answers), reward: jest.fn(reward) } as unknown as OtpLimiter
 }
 
-const take = (limiter: OtpLimiter, within = context) => consume(limiter, 'limiter', 'key', within)
+const take = (limiter: OtpLimiter, within = context) => new AppLimiter(limiter, 'limiter').take('key', within)
 
-describe.each<[string, () => OtpLimiter]>([
+describe.each<[string, () => Counter]>([
   ['MemoryLimiter', () => new MemoryLimiter(2, 60_000)],
-  ['RateLimiterMemory', () => new RateLimiterMemory({ points: 2, duration: 60 })],
-])('consume with %s', (_name, open) => {
+  [
+    'AppLimiter with RateLimiterMemory',
+    () => new AppLimiter(new RateLimiterMemory({ points: 2, duration: 60 }), 'limiter'),
+  ],
+])('take of %s', (_name, open) => {
   test('takes the points, then reports the seconds until the window ends', async () => {
-    const limiter = open()
-    expect(await take(limiter)).toMatchObject({ count: 1, allowed: true })
-    expect(await take(limiter)).toMatchObject({ count: 2, allowed: true })
+    const counter = open()
+    expect(await counter.take('key', context)).toMatchObject({ count: 1, allowed: true })
+    expect(await counter.take('key', context)).toMatchObject({ count: 2, allowed: true })
     jest.advanceTimersByTime(500)
-    expect(await take(limiter)).toMatchObject({ count: 3, allowed: false, retryAfter: 60 })
+    expect(await counter.take('key', context)).toMatchObject({ count: 3, allowed: false, retryAfter: 60 })
   })
 
   test('refunds a point once', async () => {
-    const limiter = open()
-    const { refund } = await take(limiter)
+    const counter = open()
+    const { refund } = await counter.take('key', context)
     await refund(context)
     await refund(context)
-    expect(await take(limiter)).toMatchObject({ count: 1 })
-    expect(await take(limiter)).toMatchObject({ count: 2 })
+    expect(await counter.take('key', context)).toMatchObject({ count: 1 })
+    expect(await counter.take('key', context)).toMatchObject({ count: 2 })
   })
 
   test('refunds nothing after the window has ended, because that would give an extra attempt', async () => {
-    const limiter = open()
-    const { refund } = await take(limiter)
+    const counter = open()
+    const { refund } = await counter.take('key', context)
     jest.advanceTimersByTime(60_000)
     const late = new Context(10_000)
     await refund(late)
-    expect(await take(limiter, late)).toMatchObject({ count: 1 })
+    expect(await counter.take('key', late)).toMatchObject({ count: 1 })
     late.end()
   })
 
   test('gives no extra attempt if a refund has reached the limiter after its window', async () => {
-    const limiter = open()
-    await limiter.reward('key', 1)
-    await limiter.reward('key', 1)
-    expect(await take(limiter)).toMatchObject({ count: 1 })
-    expect(await take(limiter)).toMatchObject({ count: 2 })
-    expect(await take(limiter)).toMatchObject({ allowed: false })
+    const counter = open()
+    await counter.addCredit('key', context)
+    await counter.addCredit('key', context)
+    expect(await counter.take('key', context)).toMatchObject({ count: 1 })
+    expect(await counter.take('key', context)).toMatchObject({ count: 2 })
+    expect(await counter.take('key', context)).toMatchObject({ allowed: false })
   })
 
   test('refunds a point although the deadline has passed', async () => {
-    const limiter = open()
-    const { refund } = await take(limiter)
+    const counter = open()
+    const { refund } = await counter.take('key', context)
     jest.advanceTimersByTime(10_000)
     await refund(context)
-    expect(await take(limiter, new Context(10_000))).toMatchObject({ count: 1 })
+    expect(await counter.take('key', new Context(10_000))).toMatchObject({ count: 1 })
   })
 })
 
-describe('consume', () => {
+describe('AppLimiter', () => {
   test('does not treat the rejection of a blocked key as a low count', async () => {
     // What limiters of rate-limiter-flexible with a store reject with while a key is blocked in memory.
     const blocked = Object.assign(Object.create({ consumedPoints: 0 }), { msBeforeNext: 4200 }) as unknown

@@ -1,0 +1,6 @@
+/** Whether a text has only visible ASCII characters, so that Unicode normalization does not change it. */
+export function isPlainText(text: string): boolean {
+  return PLAIN.test(text)
+}
+
+const PLAIN = /^[\x21-\x7e]*$/
