@@ -4,7 +4,7 @@ import { ElasticPathError, isThenable } from './errors'
 export interface ClientConnection {
   /** Whether it has closed already. */
   readonly destroyed?: unknown
-  once(event: 'close', listener: () => void): unknown
+  on(event: 'close', listener: () => void): unknown
   off(event: 'close', listener: () => void): unknown
 }
 
@@ -39,7 +39,7 @@ export class Context {
     private readonly connection?: ClientConnection,
   ) {
     this.timer = setTimeout(() => this.endWith(this.timedOut()), timeout)
-    connection?.once('close', this.leave)
+    connection?.on('close', this.leave)
     if (connection?.destroyed === true) this.leave()
   }
 

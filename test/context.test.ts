@@ -120,7 +120,7 @@ describe('A context', () => {
   })
 
   test('returns results, rethrows errors, and removes its timer and listeners at the end', async () => {
-    const connection = { once: jest.fn(), off: jest.fn() }
+    const connection = { on: jest.fn(), off: jest.fn() }
     const context = new Context(1000, connection)
     const failure = new Error('Broken')
     const fail = () => {
@@ -131,7 +131,7 @@ describe('A context', () => {
     await expect(context.race(Promise.reject(failure))).rejects.toBe(failure)
     await expect(context.callApp('one', fail)).rejects.toBe(failure)
     context.end()
-    expect(connection.off.mock.calls).toEqual(connection.once.mock.calls)
+    expect(connection.off.mock.calls).toEqual(connection.on.mock.calls)
     expect(jest.getTimerCount()).toBe(0)
     await expect(context.race(never())).rejects.toMatchObject({ code: 'request_aborted' })
   })

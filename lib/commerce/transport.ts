@@ -10,6 +10,7 @@ export interface HttpRequest {
   method: string
   /** The path below the base URL, with the query. */
   path: string
+  /** Those of the request itself, next to those of every request. */
   headers: Record<string, string>
   body?: Dispatcher.DispatchOptions['body'] | undefined
   repeat: Repeat

@@ -22,6 +22,6 @@ export function connectionOf(req: Request): ClientConnection | undefined {
 }
 
 function isEmitter(value: unknown): value is ClientConnection {
-  const { once, off } = (value ?? {}) as Partial<Record<'once' | 'off', unknown>>
-  return typeof once === 'function' && typeof off === 'function'
+  const { on, off } = (value ?? {}) as Partial<Record<'on' | 'off', unknown>>
+  return typeof on === 'function' && typeof off === 'function'
 }
