@@ -72,20 +72,18 @@ export function readClaims(token: string): Claims {
 }
 
 /**
- * Creates a held token from a token in a response. Its lifetime is `exp - iat` of its claims, so it does not depend on
- * this machine's clock. If these claims are not numbers, the lifetime is the time from Elastic Path's `now` to `expires`
+ * The lifetime of a token in a response, in seconds. It is `exp - iat` of the token's claims, so it does not depend on this
+ * machine's clock. If these claims are not numbers, it is the time from Elastic Path's `now` to `expires`
  * (docs/elastic-path-facts.md#36).
  *
  * @param now - The time by Elastic Path's clock, in milliseconds since the epoch.
  */
-export function receiveToken(
-  token: string,
+export function lifetimeOf(
   expires: string,
   { lifetime }: Pick<Claims, 'lifetime'>,
   now: () => number,
-): HeldToken {
-  const seconds = lifetime ?? Math.max(0, (Date.parse(expires) - now()) / 1000)
-  return { token, expires, received: Date.now(), lifetime: Math.round(seconds) }
+): number {
+  return Math.round(lifetime ?? Math.max(0, (Date.parse(expires) - now()) / 1000))
 }
 
 /** The token of an account without the account. */

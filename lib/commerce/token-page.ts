@@ -1,5 +1,5 @@
 import { asObject, asText, at } from '../json'
-import { isToken, readClaims, receiveToken, type AccountToken } from '../token'
+import { isToken, lifetimeOf, readClaims, type AccountToken } from '../token'
 
 /** One page of a member's accounts, each with a token of a full lifetime. */
 export interface TokenPage {
@@ -42,10 +42,11 @@ export function parseTokenPage(
   if (!entries.every((entry) => entry !== undefined)) return undefined
   const [first] = entries
   const claims = first && readClaims(first.token)
+  const received = Date.now()
   const tokens = entries.map(({ id, name, token, expires }): AccountToken => {
     // Tokens that expire at the same moment have the same lifetime, so a page of a hundred costs no more than one.
     const own = claims && expires === first.expires ? claims : readClaims(token)
-    return { id, name, ...receiveToken(token, expires, own, now) }
+    return { id, name, token, expires, received, lifetime: lifetimeOf(expires, own, now) }
   })
   const results = at(json, 'meta', 'results')
   // Without a total, only a page that is not full is known to be the last.

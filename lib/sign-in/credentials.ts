@@ -7,9 +7,9 @@ export interface Credentials {
   username: string
   otp: string
   /** The requested account, if the request names one. */
-  accountId?: string
+  accountId: string | undefined
   /** The proof from the link of an email, not yet verified. */
-  proof?: string
+  proof: string | undefined
 }
 
 // Longer input is refused before it is normalized.
@@ -28,13 +28,12 @@ export function readCredentials(body: unknown, settings: Settings): Credentials 
   const typed = readText(body, settings.otpField, MAX_INPUT)
   const otp = typed && normalizeWith('normalizeOtp', settings.normalizeOtp, typed, MAX_OTP)
   if (!username || !otp) return undefined
-  const proof = readText(body, PROOF_FIELD, MAX_PROOF)
-  const credentials = { username, otp, ...(proof === undefined ? {} : { proof }) }
   const requested = at(body, settings.accountField)
   // A form sends an empty field and JSON sends null if no account is requested.
-  if (requested === undefined || requested === null || requested === '') return credentials
-  const accountId = readAccountId(body, settings)
-  return accountId ? { ...credentials, accountId } : undefined
+  const requestsNone = requested === undefined || requested === null || requested === ''
+  const accountId = requestsNone ? undefined : readAccountId(body, settings)
+  if (!requestsNone && accountId === undefined) return undefined
+  return { username, otp, accountId, proof: readText(body, PROOF_FIELD, MAX_PROOF) }
 }
 
 /** Reads the normalized username of a request. Returns undefined if it has none. */
