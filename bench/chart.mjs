@@ -6,7 +6,7 @@ const ROW = 34
 const TOP = 64
 const OWN = 'strategy'
 
-/** Bars of CPU time per sign-in, relative to the same request behind Passport. A thin line marks the middle half. */
+/** Bars of CPU time per sign-in, relative to the same request behind Passport. A thin line ends at the lowest and highest set. */
 export function chart(ratios, node) {
   const longest = Math.max(...ratios.map(({ high, middle }) => Math.max(high, middle)))
   const scale = (WIDTH - LEFT - 80) / longest
@@ -45,7 +45,7 @@ export function chart(ratios, node) {
   <text class="faint" x="20" y="48">Less is better. Node ${node.slice(1)}.</text>
 ${rows.join('\n')}
   <path class="floor" d="M${x(1)} ${TOP - 6}V${TOP + ratios.length * ROW - 4}"/>
-  <text class="faint" x="20" y="${height - 16}">Bars are medians, and thin lines the middle half of the rounds. The last three use passport-custom.</text>
+  <text class="faint" x="20" y="${height - 16}">Thin lines end at the lowest and highest set of processes. The last three use passport-custom.</text>
 </svg>
 `
 }

@@ -5,7 +5,7 @@ const PARALLEL = 32
 // A new code invalidates a member's older codes, so a batch must not be larger than the number of members.
 const LARGEST_BATCH = 2000
 
-/** The peers in the headline, and the other peers in the table. The others need fewer sign-ins. */
+/** The peers in the headline, and the other peers in the table, which are in the first sets only. */
 const HEADLINE = ['passport', 'strategy, no limits', 'strategy', 'passport, again']
 const OTHERS = ['floor', 'fetch', 'js-sdk', 'sdks-shopper']
 
@@ -21,31 +21,31 @@ export async function cost({ nodes, ...plan }) {
 
 /**
  * Measures the CPU time of the app's process per sign-in. A round has one batch of sign-ins per peer, so that a
- * disturbance affects all peers alike. The order of the peers is reversed in every other round, so that no peer always
- * runs after the same one. Two processes of the same program differ by a few percent, so there are several sets of
- * processes.
+ * disturbance affects all peers alike. Each round begins with the next peer, and the order is reversed half of the time, so
+ * that no peer always runs after the same one. Two processes of the same program differ by a few percent, so there are
+ * several sets of processes.
  */
-async function costOn(execPath, { sets, rounds, count, warmUp }) {
-  const peers = [...HEADLINE, ...OTHERS]
-  const measured = Object.fromEntries(peers.map((peer) => [peer, []]))
+async function costOn(execPath, { sets, setsOfOthers, rounds, count, warmUp }) {
+  const measured = Object.fromEntries([...HEADLINE, ...OTHERS].map((peer) => [peer, []]))
   const store = await startProcess('simulator.mjs')
   const address = await store.ask('address')
   const signIn = async (app, batch) =>
     measure(app, await store.ask('credentials', { count: batch }), PARALLEL)
 
   for (let set = 0; set < sets; set++) {
+    const peers = set < setsOfOthers ? [...HEADLINE, ...OTHERS] : HEADLINE
     const apps = await Promise.all(peers.map((peer) => startApp(peer, address, {}, execPath)))
-    for (const app of apps) {
-      await app.ask('ready')
-      const needed = HEADLINE.includes(app.peer) ? warmUp : warmUp / 2
-      for (let left = needed; left > 0; left -= LARGEST_BATCH) {
-        await signIn(app, Math.min(left, LARGEST_BATCH))
-      }
+    for (const app of apps) await app.ask('ready')
+    // In turns, too: V8 discards compiled code while an app is idle, so the first app would be slower than the others.
+    for (let left = warmUp; left > 0; left -= LARGEST_BATCH) {
+      for (const app of apps) await signIn(app, Math.min(left, LARGEST_BATCH))
     }
     for (let round = 0; round < rounds; round++) {
-      for (const app of round % 2 === 0 ? apps : apps.toReversed()) {
-        const batch = HEADLINE.includes(app.peer) ? count : Math.ceil(count / 4)
-        const { cpu, rate, p50, p99, memory } = await signIn(app, batch)
+      const first = round % apps.length
+      const order = [...apps.slice(first), ...apps.slice(0, first)]
+      const isReversed = Math.floor(round / apps.length) % 2 === 1
+      for (const app of isReversed ? order.reverse() : order) {
+        const { cpu, rate, p50, p99, memory } = await signIn(app, count)
         measured[app.peer].push({ set, cpu, rate, p50, p99, memory })
       }
     }

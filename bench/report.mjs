@@ -79,19 +79,26 @@ function cost(nodes) {
 
 ${headline}
 
-The ratio is the median over ${sets * rounds} rounds, and the brackets hold the middle half of the rounds. "Again" is the same
-program in a second process: a difference smaller than its distance from 1 is noise. Each round has ${count} sign-ins by
-each app, ${parallel} at a time, over ${sets} sets of fresh processes, after ${number(warmUp)} sign-ins to warm up.
+The ratio is that of the medians of all batches. The brackets hold the lowest and the highest ratio of ${sets} sets of fresh
+processes. "Again" is the same program in other processes: a difference smaller than its distance from 1 is noise. In a
+set, each app has ${rounds} batches of ${count} sign-ins, ${parallel} at a time, after ${number(warmUp)} sign-ins to warm up.
 
 ${all.join('\n\n')}`
 }
 
-/** Returns the CPU time per sign-in relative to that of the peer `passport` in the same round. */
+/**
+ * Returns the median CPU time relative to that of the peer `passport`: over all sets, and the lowest and highest of the
+ * sets. Medians, because other work on the machine disturbs single batches.
+ */
 function ratios({ peers }) {
-  return Object.entries(peers).map(([peer, rounds]) => ({
-    peer,
-    ...spread(rounds.map(({ cpu }, i) => cpu / peers.passport[i].cpu)),
-  }))
+  const cpu = (peer, sets) =>
+    median(peers[peer].filter(({ set }) => sets.includes(set)).map((batch) => batch.cpu))
+  return Object.entries(peers).map(([peer, batches]) => {
+    const sets = [...new Set(batches.map(({ set }) => set))]
+    const ratio = (some) => cpu(peer, some) / cpu('passport', some)
+    const ofSets = sets.map((set) => ratio([set]))
+    return { peer, middle: ratio(sets), low: Math.min(...ofSets), high: Math.max(...ofSets) }
+  })
 }
 
 function fetchAs(nodes) {

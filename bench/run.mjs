@@ -6,18 +6,18 @@ import { parseArgs } from 'node:util'
 const NODES = [20, 24]
 const PLANS = {
   cost: {
-    quick: { nodes: NODES, sets: 1, rounds: 2, count: 300, warmUp: 1000 },
-    full: { nodes: NODES, sets: 6, rounds: 12, count: 1000, warmUp: 6000 },
+    quick: { nodes: NODES, sets: 1, setsOfOthers: 1, rounds: 2, count: 200, warmUp: 500 },
+    full: { nodes: NODES, sets: 6, setsOfOthers: 1, rounds: 9, count: 1000, warmUp: 8000 },
   },
   fetchAs: {
     quick: { nodes: NODES, sets: 1, rounds: 2, count: 500, warmUp: 1000 },
     full: { nodes: NODES, sets: 6, rounds: 12, count: 2000, warmUp: 10_000 },
   },
   loadTime: { quick: { nodes: NODES, processes: 3 }, full: { nodes: NODES, processes: 20 } },
-  usernameTiming: { quick: { responses: 60 }, full: { responses: 1000 } },
+  usernameTiming: { quick: { responses: 30 }, full: { responses: 1000 } },
   calls: { quick: {}, full: {} },
   parallel: {
-    quick: { levels: [1, 100], count: 200 },
+    quick: { levels: [1, 100], count: 100 },
     full: { levels: [1, 10, 100, 400], count: 1000 },
   },
   accounts: {
