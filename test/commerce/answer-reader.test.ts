@@ -45,6 +45,15 @@ test('an informational response (1xx) is ignored', async () => {
   await expect(reader.result).rejects.toThrow('reset')
 })
 
+test('a request that is sent after the end of its context is stopped', async () => {
+  context.end()
+  const reader = open()
+  const abort = jest.fn()
+  reader.onRequestStart(controller(abort))
+  expect(abort).toHaveBeenCalledWith(context.ended)
+  await expect(reader.result).rejects.toBe(context.ended)
+})
+
 describe('a compressed response', () => {
   const large = Buffer.alloc(MIB, 'a')
 

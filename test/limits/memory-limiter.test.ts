@@ -64,8 +64,8 @@ describe.each([
       await limiter.take('ada'),
       await limiter.take('grace'),
     ]
-    await first?.refund(context)
-    await second?.refund(context)
+    await first.refund(context)
+    await second.refund(context)
     expect(await countOf(limiter, 'ada')).toBe(1)
     expect(await countOf(limiter, 'grace')).toBe(2)
   })
