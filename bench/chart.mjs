@@ -6,7 +6,10 @@ const ROW = 34
 const TOP = 64
 const OWN = 'strategy'
 
-/** Bars of CPU time per sign-in, relative to the same request behind Passport. A thin line ends at the lowest and highest set. */
+/**
+ * Bars of CPU time per sign-in, relative to the same request behind Passport. A thin line ends at the lowest and highest
+ * set of processes.
+ */
 export function chart(ratios, node) {
   const longest = Math.max(...ratios.map(({ high, middle }) => Math.max(high, middle)))
   const scale = (WIDTH - LEFT - 80) / longest

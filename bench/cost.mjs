@@ -5,7 +5,7 @@ const PARALLEL = 32
 // A new code invalidates a member's older codes, so a batch must not be larger than the number of members.
 const LARGEST_BATCH = 2000
 
-/** The peers in the headline, and the other peers in the table, which are in the first sets only. */
+/** The peers in the headline, and the other peers in the table, measured in the first sets only. */
 const HEADLINE = ['passport', 'strategy, no limits', 'strategy', 'passport, again']
 const OTHERS = ['floor', 'fetch', 'js-sdk', 'sdks-shopper']
 
@@ -36,7 +36,7 @@ async function costOn(execPath, { sets, setsOfOthers, rounds, count, warmUp }) {
     const peers = set < setsOfOthers ? [...HEADLINE, ...OTHERS] : HEADLINE
     const apps = await Promise.all(peers.map((peer) => startApp(peer, address, {}, execPath)))
     for (const app of apps) await app.ask('ready')
-    // In turns, too: V8 discards compiled code while an app is idle, so the first app would be slower than the others.
+    // In turns, too: on Node 20, an app that was warmed up first and then idle was slower than its copy.
     for (let left = warmUp; left > 0; left -= LARGEST_BATCH) {
       for (const app of apps) await signIn(app, Math.min(left, LARGEST_BATCH))
     }

@@ -24,8 +24,9 @@ export async function write(figures) {
 function report(figures) {
   const page = `# Measurements
 
-What a sign-in costs, compared with the same sign-in written by hand. \`npm run bench\` writes this page, and the raw
-figures are in \`bench/results/figures.json\`. CONTRIBUTING.md describes how they are measured.
+What a sign-in costs, compared with the same sign-in written by hand. \`npm run bench\` writes this
+page, and the raw figures are in \`bench/results/figures.json\`. CONTRIBUTING.md describes how they are
+measured.
 
 ![CPU time per sign-in, compared with the same request behind Passport](../bench/results/sign-in.svg)
 
@@ -79,9 +80,10 @@ function cost(nodes) {
 
 ${headline}
 
-The ratio is that of the medians of all batches. The brackets hold the lowest and the highest ratio of ${sets} sets of fresh
-processes. "Again" is the same program in other processes: a difference smaller than its distance from 1 is noise. In a
-set, each app has ${rounds} batches of ${count} sign-ins, ${parallel} at a time, after ${number(warmUp)} sign-ins to warm up.
+The ratio compares the medians of all batches. The brackets hold the lowest and the highest ratio of
+${sets} sets of fresh processes. "Again" is the same program in other processes. A difference smaller than
+its distance from 1 is noise. In a set, each app has ${rounds} batches of ${count} sign-ins, ${parallel} at a time,
+after ${number(warmUp)} sign-ins to warm up.
 
 ${all.join('\n\n')}`
 }

@@ -71,13 +71,13 @@ export type WarningCode = 'memory_limiter' | 'no_uniform_response_time' | 'clock
 
 const diagnostics = channel('passport-elasticpath-otp')
 
-/** Whether a message would reach anybody. */
+/** Whether anybody listens, for callers that save the cost of a message otherwise. */
 export function hasSubscribers(): boolean {
   return diagnostics.hasSubscribers
 }
 
 export function publish(message: DiagnosticMessage): void {
-  if (diagnostics.hasSubscribers) diagnostics.publish(message)
+  diagnostics.publish(message)
 }
 
 /** How an operation ended, if it threw. */

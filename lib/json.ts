@@ -22,9 +22,12 @@ export function asText(value: unknown): string | undefined {
 }
 
 /** Walks into nested objects. Reads own properties only, so `__proto__` is not followed. */
-export function at(value: unknown, key: string, ...path: string[]): unknown {
-  const object = asObject(value)
-  if (!object || !Object.hasOwn(object, key)) return undefined
-  const [next, ...rest] = path
-  return next === undefined ? object[key] : at(object[key], next, ...rest)
+export function at(value: unknown, ...path: string[]): unknown {
+  let here = value
+  for (const key of path) {
+    const object = asObject(here)
+    if (!object || !Object.hasOwn(object, key)) return undefined
+    here = object[key]
+  }
+  return here
 }

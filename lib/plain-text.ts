@@ -1,6 +1,4 @@
 /** Whether a text has only visible ASCII characters, so that Unicode normalization does not change it. */
 export function isPlainText(text: string): boolean {
-  return PLAIN.test(text)
+  return /^[\x21-\x7e]*$/.test(text)
 }
-
-const PLAIN = /^[\x21-\x7e]*$/

@@ -3,6 +3,7 @@
 // `--seed 7` chooses other lines, and `--in lib/commerce` chooses them in a folder. `--tests limits` runs only the tests
 // whose paths contain the word, which saves the minute that Stryker takes to run all of them once.
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,16 +17,15 @@ const { values } = parseArgs({
     tests: { type: 'string', default: '' },
   },
 })
-const mutate =
-  values.sample === undefined ? values.mutate : sample(Number(values.sample), Number(values.seed))
+const mutate = values.sample === undefined ? values.mutate : sample(Number(values.sample), values.seed)
 const args = mutate === undefined ? [] : ['--mutate', mutate]
 const env = { ...process.env, MUTATION_TESTS: values.tests }
 spawn('stryker', ['run', ...args], { stdio: 'inherit', env }).on('exit', (code) => process.exit(code ?? 1))
 
-/** Returns the lines as Stryker takes them, `file:line-line`. */
+/** Returns lines in Stryker's form, `file:line-line`. A hash selects them, so the same seed selects the same lines. */
 function sample(percent, seed) {
   if (!(percent > 0 && percent <= 100)) throw new RangeError('--sample must be a percentage, such as 2')
-  const random = randomFrom(seed)
+  const share = (line) => createHash('sha256').update(`${seed} ${line}`).digest().readUInt32BE() / 2 ** 32
   const files = readdirSync(values.in, { recursive: true }).filter((name) => name.endsWith('.ts'))
   const lines = files.sort().flatMap((name) => {
     const path = join(values.in, name)
@@ -33,16 +33,5 @@ function sample(percent, seed) {
       .split('\n')
       .map((_line, i) => `${path}:${i + 1}-${i + 1}`)
   })
-  return lines.filter(() => random() * 100 < percent).join(',')
-}
-
-/** The same numbers for the same seed: Mulberry32. */
-function randomFrom(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  return lines.filter((line) => share(line) * 100 < percent).join(',')
 }

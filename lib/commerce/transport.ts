@@ -10,7 +10,7 @@ export interface HttpRequest {
   method: string
   /** The path below the base URL, with the query. */
   path: string
-  /** Those of the request itself, next to those of every request. */
+  /** The transport adds the headers that every request has. */
   headers: Record<string, string>
   body?: Dispatcher.DispatchOptions['body'] | undefined
   repeat: Repeat

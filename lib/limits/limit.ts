@@ -45,21 +45,22 @@ export class Limit {
    * @throws ElasticPathError `limiter_failed` or `limiter_unsuitable`.
    */
   take(purpose: Purpose, subject: string, context: Context): Promise<Taken> {
-    return this.counter?.take(this.key(purpose, subject), context) ?? Promise.resolve(UNLIMITED)
+    return this.use()?.take(this.keys.of(purpose, subject), context) ?? Promise.resolve(UNLIMITED)
   }
 
   /** Takes a point from a count that {@link addCredit} may have made negative. */
   takeCredit(purpose: Purpose, subject: string, context: Context): Promise<Taken> {
-    return this.counter?.takeCredit(this.key(purpose, subject), context) ?? Promise.resolve(UNLIMITED)
+    return this.use()?.takeCredit(this.keys.of(purpose, subject), context) ?? Promise.resolve(UNLIMITED)
   }
 
   /** Adds a point that {@link takeCredit} can take. It never rejects. */
   addCredit(purpose: Purpose, subject: string, context: Context): Promise<void> {
-    return this.counter?.addCredit(this.key(purpose, subject), context) ?? Promise.resolve()
+    return this.use()?.addCredit(this.keys.of(purpose, subject), context) ?? Promise.resolve()
   }
 
-  private key(purpose: Purpose, subject: string): string {
+  /** Returns the counter. If it is the default one in memory, warns once. */
+  private use(): Counter | undefined {
     if (this.options.limiter === undefined) warnOfMemoryLimiter(this.options.settings)
-    return this.keys.of(purpose, subject)
+    return this.counter
   }
 }

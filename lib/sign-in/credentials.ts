@@ -30,9 +30,9 @@ export function readCredentials(body: unknown, settings: Settings): Credentials 
   if (!username || !otp) return undefined
   const requested = at(body, settings.accountField)
   // A form sends an empty field and JSON sends null if no account is requested.
-  const requestsNone = requested === undefined || requested === null || requested === ''
-  const accountId = requestsNone ? undefined : readAccountId(body, settings)
-  if (!requestsNone && accountId === undefined) return undefined
+  const requestsAccount = requested !== undefined && requested !== null && requested !== ''
+  const accountId = requestsAccount ? readAccountId(body, settings) : undefined
+  if (requestsAccount && accountId === undefined) return undefined
   return { username, otp, accountId, proof: readText(body, PROOF_FIELD, MAX_PROOF) }
 }
 

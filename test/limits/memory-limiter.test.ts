@@ -3,16 +3,8 @@ import { MemoryLimiter } from '../../lib/limits/memory-limiter'
 
 const WINDOW = 15 * 60_000
 
-let context: Context
-
-beforeEach(() => {
-  jest.useFakeTimers({ now: 0 })
-  context = new Context(10_000)
-})
-afterEach(() => {
-  context.end()
-  jest.useRealTimers()
-})
+beforeEach(() => jest.useFakeTimers({ now: 0 }))
+afterEach(() => jest.useRealTimers())
 
 async function countOf(limiter: MemoryLimiter, key: string): Promise<number> {
   return (await limiter.take(key)).count
@@ -59,6 +51,7 @@ describe.each([
 
   test('gives back the points of one key', async () => {
     const limiter = await open()
+    const context = new Context(10_000)
     const [first, second] = [
       await limiter.take('ada'),
       await limiter.take('ada'),
@@ -66,6 +59,7 @@ describe.each([
     ]
     await first.refund(context)
     await second.refund(context)
+    context.end()
     expect(await countOf(limiter, 'ada')).toBe(1)
     expect(await countOf(limiter, 'grace')).toBe(2)
   })
