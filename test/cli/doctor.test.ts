@@ -21,7 +21,7 @@ afterEach(async () => {
   jest.useRealTimers()
   await simulator?.stop()
   await shop.close()
-  shell.remove()
+  shell.close()
 })
 
 /** A store where everything is right, but for what the options change. */

@@ -29,7 +29,7 @@ for (const version of ['20', '24']) {
     seconds: 240,
   })
   const node = await nodeOf(version)
-  await run(node, ['node_modules/jest/bin/jest.js', '--selectProjects', 'cli', '--silent'], {
+  await run(node, ['node_modules/jest/bin/jest.js', '--selectProjects', 'cli', '--ci', '--silent'], {
     cwd: ROOT,
     seconds: 600,
     env: { INSTALLED: join(folder, 'node_modules', NAME) },

@@ -27,7 +27,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   await simulator.stop()
-  shell.remove()
+  shell.close()
 })
 
 async function open(options: SimulatorOptions = {}): Promise<Record<string, string>> {

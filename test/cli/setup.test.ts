@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await simulator.stop()
   await shop.close()
-  shell.remove()
+  shell.close()
 })
 
 /** A new store: codes are off, and there is no webhook. */

@@ -20,7 +20,7 @@ beforeEach(() => {
 afterEach(async () => {
   shell.stop()
   await running
-  shell.remove()
+  shell.close()
 })
 
 /** Starts `simulate` on a free port, and resolves with its base URL once it is ready. */
@@ -189,7 +189,7 @@ describe('simulate', () => {
 
     const other = new Shell()
     const { code, err } = await other.run(['simulate', '--port', port])
-    other.remove()
+    other.close()
 
     expect(code).toBe(1)
     expect(err).toContain(`Port ${port} is in use`)

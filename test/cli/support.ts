@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
@@ -6,6 +6,7 @@ import { stripVTControlCharacters } from 'node:util'
 import type { Io } from '../../lib/cli/io'
 import { main } from '../../lib/cli/main'
 import type { ElasticPathSimulator } from '../../lib/testing'
+import { withoutChance } from '../support/snapshots'
 
 /** What a command line prints, and who reads it. */
 class Screen extends Writable {
@@ -61,6 +62,7 @@ export class Shell {
   private readonly stopping = new AbortController()
   stdout = new Screen(false)
   stderr = new Screen(false)
+  private readonly runs: (() => string)[] = []
 
   /** Runs a command to its end. */
   async run(
@@ -73,6 +75,9 @@ export class Shell {
     const stdin = Object.assign(new PassThrough(), { isTTY })
     this.stdout = new Screen(isTTY)
     this.stderr = new Screen(isTTY)
+    const { stdout, stderr } = this
+    let exit = 'still running'
+    this.runs.push(() => `$ ${argv.join(' ')}\n${stdout.text}--- stderr\n${stderr.text}--- ${exit}`)
     this.clock.ahead = situation.ahead ?? 0
     this.stdout.onText((text) => {
       const question = /([^\n]+): $/.exec(stripVTControlCharacters(text))?.[1]
@@ -93,6 +98,7 @@ export class Shell {
       signal: this.stopping.signal,
     }
     const code = await main(argv, io)
+    exit = `exit code ${code}`
     return { code, out: this.stdout.text, err: this.stderr.text }
   }
 
@@ -109,9 +115,16 @@ export class Shell {
     return readFileSync(this.envPath, 'utf8')
   }
 
-  remove(): void {
+  /**
+   * Ends what runs, removes the folder, and compares everything that was printed, and `.env`, with what
+   * `__snapshots__` has for the test. So no text that a command prints changes without being seen.
+   */
+  close(): void {
     this.stopping.abort()
+    const printed = this.runs.map((run) => run())
+    if (existsSync(this.envPath)) printed.push(`$ cat .env\n${this.envText}`)
     rmSync(this.cwd, { recursive: true, force: true })
+    expect(withoutChance(printed.join('\n').replaceAll(this.cwd, '<folder>'))).toMatchSnapshot()
   }
 }
 

@@ -6,7 +6,7 @@ beforeEach(() => {
   shell = new Shell()
 })
 
-afterEach(() => shell.remove())
+afterEach(() => shell.close())
 
 const COMMANDS = ['setup', 'doctor', 'simulate', 'probe']
 

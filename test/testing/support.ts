@@ -1,4 +1,5 @@
 import { ElasticPathSimulator, type SimulatorOptions } from '../../lib/testing'
+import { withoutChance } from '../support/snapshots'
 
 export const ADA = 'ada@example.com'
 export const TOKENS = '/v2/account-members/tokens'
@@ -6,8 +7,17 @@ export const TOKEN_TYPE = 'account_management_authentication_token'
 export const ACCOUNT_TOKEN_HEADER = 'EP-Account-Management-Authentication-Token'
 
 const open: ElasticPathSimulator[] = []
+const exchanged: string[] = []
+/** Of a test, in a snapshot. */
+const MOST_RESPONSES = 20
+/** The beginning of a request and its response, without what differs from run to run. */
+const shortened = (text: string) => withoutChance(text.slice(0, 10_000)).slice(0, 2000)
+
+// The simulators end, and their responses are compared with what `__snapshots__` has for the test.
 afterEach(async () => {
   await Promise.all(open.splice(0).map((simulator) => simulator.stop()))
+  const responses = exchanged.splice(0).slice(0, MOST_RESPONSES)
+  if (responses.length > 0) expect(responses.join('\n')).toMatchSnapshot()
 })
 
 /** Starts a simulator with the member Ada, and a client with an access token. The simulator stops after the test. */
@@ -77,6 +87,7 @@ export class Client {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await response.text()
+    exchanged.push(shortened(`${method} ${path} ${response.status} ${text}`))
     return { status: response.status, headers: response.headers, text, json: parse(text) }
   }
 
