@@ -157,71 +157,20 @@ const integration = (more: object) => ({
   integrations: [{ name: 'passport-elasticpath-otp', url: shop.url, secretKey: SECRET, ...more }],
 })
 
-/** Each breaks one thing, and names the check that has to find it. */
-const WRECKS: readonly [
-  id: string,
-  status: string,
-  name: string,
-  wreck: Wreck,
-  message: RegExp,
-  fix: RegExp,
-][] = [
-  [
-    'base_url',
-    'error',
-    'the store is down',
-    async () => ({ env: await stopped(await open()) }),
-    /refused the connection/,
-    /Is the server running/,
-  ],
-  [
-    'base_url',
-    'error',
-    'the host does not exist',
-    () => away('ENOTFOUND'),
-    /no host useast\.api/,
-    /EPCC_BASE_URL/,
-  ],
-  [
-    'base_url',
-    'error',
-    'the certificate is not trusted',
-    () => away('SELF_SIGNED_CERT_IN_CHAIN'),
-    /certificate/,
-    /NODE_EXTRA_CA_CERTS/,
-  ],
-  [
-    'base_url',
-    'error',
-    'the connection breaks',
-    () => faulty('account_settings', 'reset'),
-    /connection .* broke/,
-    /network/,
-  ],
-  [
-    'base_url',
-    'error',
-    'Elastic Path is down',
-    () => faulty('account_settings', { status: 503 }),
-    /503.*failure of Elastic Path/,
-    /later/,
-  ],
+/** Each changes one thing, and names the check that has to see it. What it prints is in `__snapshots__`. */
+const WRECKS: readonly [id: string, status: string, name: string, wreck: Wreck][] = [
+  ['base_url', 'error', 'the store is down', async () => ({ env: await stopped(await open()) })],
+  ['base_url', 'error', 'the host does not exist', () => away('ENOTFOUND')],
+  ['base_url', 'error', 'the certificate is not trusted', () => away('SELF_SIGNED_CERT_IN_CHAIN')],
+  ['base_url', 'error', 'the connection breaks', () => faulty('account_settings', 'reset')],
+  ['base_url', 'error', 'Elastic Path is down', () => faulty('account_settings', { status: 503 })],
   [
     'base_url',
     'error',
     'the base URL redirects',
     () => faulty('account_settings', { redirect: 'https://elsewhere.example/?a=b' }),
-    /redirects to https:\/\/elsewhere\.example\. /,
-    /EPCC_BASE_URL/,
   ],
-  [
-    'base_url',
-    'error',
-    'the answer is enormous',
-    () => faulty('account_settings', 'oversized'),
-    /larger than 4 MiB/,
-    /EPCC_BASE_URL/,
-  ],
+  ['base_url', 'error', 'the answer is enormous', () => faulty('account_settings', 'oversized')],
   [
     'base_url',
     'warning',
@@ -230,56 +179,32 @@ const WRECKS: readonly [
       env: { ...(await open()), EPCC_BASE_URL: 'https://api.example.com' },
       fetch: leadTo('api.example.com'),
     }),
-    /neither of Elastic Path's regions/,
-    /euwest/,
   ],
-  [
-    'clock',
-    'warning',
-    'the clock is ahead',
-    async () => ({ env: await open(), ahead: 90_000 }),
-    /ahead of/,
-    /timedatectl/,
-  ],
-  [
-    'clock',
-    'error',
-    'the clock is far behind',
-    async () => ({ env: await open(), ahead: -3_600_000 }),
-    /behind.*look expired/,
-    /timedatectl/,
-  ],
+  ['clock', 'warning', 'the clock is ahead', async () => ({ env: await open(), ahead: 90_000 })],
+  ['clock', 'error', 'the clock is far behind', async () => ({ env: await open(), ahead: -3_600_000 })],
   [
     'implicit_token',
     'error',
     'the client id is wrong',
     async () => ({ env: { ...(await open()), EPCC_CLIENT_ID: 'wrong', EPCC_CLIENT_SECRET: '' } }),
-    /refuses an implicit/,
-    /EPCC_CLIENT_ID/,
   ],
   [
     'implicit_token',
     'warning',
     'the key allows no implicit tokens',
     () => faulty('access_token', { status: 403 }),
-    /refuses an implicit/,
-    /If the next check succeeds.*pass clientSecret/,
   ],
   [
     'implicit_token',
     'error',
     'a proxy answers with HTML',
     () => faulty('access_token', { status: 200, body: '<html>' }),
-    /not what Elastic Path's API describes/,
-    /proxy/,
   ],
   [
     'client_credentials_token',
     'error',
     'the client secret is wrong',
     async () => ({ env: { ...(await open()), EPCC_CLIENT_SECRET: 'wrong-secret' } }),
-    /refuses a client_credentials/,
-    /EPCC_CLIENT_SECRET/,
   ],
   [
     'client_credentials_token',
@@ -293,64 +218,38 @@ const WRECKS: readonly [
       },
       fetch: leadTo('euwest.api.elasticpath.com'),
     }),
-    /refuses both an implicit and a client_credentials access token/,
-    /EPCC_CLIENT_ID, EPCC_CLIENT_SECRET and EPCC_BASE_URL.*other region.*EPCC_BASE_URL=https:\/\/useast\.api\.elasticpath\.com/,
   ],
   [
     'realm',
     'error',
     'the store has no realm',
     () => faulty('account_settings', { status: 200, body: { data: {} } }, 1),
-    /name no authentication realm/,
-    /Commerce Manager/,
   ],
-  [
-    'realm',
-    'error',
-    'the settings fail',
-    () => faulty('account_settings', { status: 500 }, 1),
-    /returned 500 to GET \/v2\/settings/,
-    /failure of Elastic Path/,
-  ],
+  ['realm', 'error', 'the settings fail', () => faulty('account_settings', { status: 500 }, 1)],
   [
     'realm',
     'warning',
     'another realm is set',
     async () => ({ env: { ...(await open()), EPCC_AUTHENTICATION_REALM_ID: PROFILE } }),
-    /but account members/,
-    /Remove EPCC_AUTH/,
   ],
-  [
-    'profiles',
-    'error',
-    'there is no profile',
-    async () => ({ env: await open({ passwordProfiles: [] }) }),
-    /no password profile/,
-    /setup/,
-  ],
+  ['profiles', 'error', 'there is no profile', async () => ({ env: await open({ passwordProfiles: [] }) })],
   [
     'profiles',
     'error',
     'codes are off',
     async () => ({ env: await open({ passwordProfiles: [{ name: 'Shoppers', oneTimePasswords: false }] }) }),
-    /No password profile has.*"Shoppers" \(codes off\)/,
-    /setup/,
   ],
   [
     'profiles',
     'error',
     'two profiles have codes on',
     async () => ({ env: await open({ passwordProfiles: [{ id: PROFILE }, { id: OTHER_PROFILE }] }) }),
-    new RegExp(`2 password profiles.*${OTHER_PROFILE}`),
-    /EPCC_PASSWORD_PROFILE_ID/,
   ],
   [
     'profiles',
     'error',
     'the profile that is set does not exist',
     async () => ({ env: { ...(await open()), EPCC_PASSWORD_PROFILE_ID: OTHER_PROFILE } }),
-    /has no password profile 2222/,
-    /Correct EPCC_PASSWORD_PROFILE_ID/,
   ],
   [
     'profiles',
@@ -362,48 +261,36 @@ const WRECKS: readonly [
         EPCC_PASSWORD_PROFILE_ID: PROFILE,
       },
     }),
-    /turned off/,
-    /setup/,
   ],
   [
     'username_format',
     'warning',
     'usernames can be anything',
     async () => ({ env: await open({ passwordProfiles: [{ usernameFormat: 'any' }] }) }),
-    /username_format: any.*upper and lower case/,
-    /PUT \/v2\/authentication-realms\/[\w-]+\/password-profiles\/[\w-]+ with username_format set to email.*accept any text/,
   ],
   [
     'webhook_integration',
     'error',
     'there is no integration',
     async () => ({ env: await open({ integrations: [] }) }),
-    /nobody receives one/,
-    /setup/,
   ],
   [
     'webhook_integration',
     'error',
     'the integration is disabled',
     async () => ({ env: await open(integration({ enabled: false })) }),
-    /is disabled/,
-    /setup/,
   ],
   [
     'webhook_integration',
     'error',
     'the integration observes something else',
     async () => ({ env: await open(integration({ observes: ['order.created'] })) }),
-    /does not observe/,
-    /setup/,
   ],
   [
     'webhook_integration',
     'error',
     'the key may not read integrations',
     () => faulty('GET /v2/integrations', { status: 403 }),
-    /returned 403/,
-    /application key/,
   ],
   [
     'webhook_integration',
@@ -417,16 +304,12 @@ const WRECKS: readonly [
         ],
       }),
     }),
-    /delivered 2 times: by "Old" and by "Older"/,
-    /Disable/,
   ],
   [
     'webhook_url',
     'error',
     'the webhook is not https',
     async () => ({ env: await open(integration({ url: 'http://shop.example.com/webhooks/otp' })) }),
-    /is not https/,
-    /--webhook-url https/,
   ],
   [
     'webhook_url',
@@ -437,120 +320,198 @@ const WRECKS: readonly [
       await shop.close()
       return { env }
     },
-    /cannot be reached from this machine \(ECONNREFUSED\)/,
-    /Is the shop running/,
   ],
-  [
-    'webhook_url',
-    'error',
-    'the webhook accepts everything',
-    () => answering(() => 204),
-    /accepts a request without the secret/,
-    /otpWebhook/,
-  ],
-  [
-    'webhook_url',
-    'error',
-    'there is no handler',
-    () => answering(() => 404),
-    /returns 404 instead of 401/,
-    /--webhook-url/,
-  ],
-  [
-    'webhook_url',
-    'error',
-    'the webhook redirects',
-    () => answering(() => 308),
-    /redirects \(308\)/,
-    /--webhook-url/,
-  ],
-  ['webhook_url', 'error', 'the shop fails', () => answering(() => 502), /fails \(502\)/, /log/],
+  ['webhook_url', 'error', 'the webhook accepts everything', () => answering(() => 204)],
+  ['webhook_url', 'error', 'there is no handler', () => answering(() => 404)],
+  ['webhook_url', 'error', 'the webhook redirects', () => answering(() => 308)],
+  ['webhook_url', 'error', 'the shop fails', () => answering(() => 502)],
   [
     'webhook_secret',
     'error',
     'no secret is set',
     async () => ({ env: { ...(await open()), EPCC_WEBHOOK_SECRET: '' } }),
-    /is not set/,
-    /setup/,
   ],
   [
     'webhook_secret',
     'error',
     'the integration has another secret',
     async () => ({ env: { ...(await open()), EPCC_WEBHOOK_SECRET: 'another-secret-key' } }),
-    /is not the secret key of the integration/,
-    /setup/,
   ],
-  [
-    'webhook_secret',
-    'error',
-    'the shop runs with another secret',
-    () => answering(() => 401),
-    /The shop refuses EPCC_WEBHOOK_SECRET/,
-    /same EPCC_WEBHOOK_SECRET/,
-  ],
+  ['webhook_secret', 'error', 'the shop runs with another secret', () => answering(() => 401)],
   [
     'webhook_secret',
     'warning',
     'the shop does not know the event',
     () => answering((secret) => (secret === SECRET ? 422 : 401)),
-    /returns 422/,
-    /otpWebhook/,
   ],
-  [
-    'deliveries',
-    'error',
-    'all deliveries failed with 401',
-    () => delivered(401),
-    /2 of 2 recent deliveries failed: 2 × 401/,
-    /another EPCC_WEBHOOK_SECRET/,
-  ],
-  [
-    'deliveries',
-    'warning',
-    'one delivery failed with 500',
-    () => delivered(500, 204),
-    /1 of 2 recent deliveries failed: 1 × 500/,
-    /deliver\(\)/,
-  ],
+  ['deliveries', 'error', 'all deliveries failed with 401', () => delivered(401)],
+  ['deliveries', 'warning', 'one delivery failed with 500', () => delivered(500, 204)],
   [
     'account_token_lifetime',
     'warning',
     'account tokens are short',
     async () => ({ env: await open({ accountTokenLifetime: 60 }) }),
-    /valid for 60 seconds.*signed out/,
-    /Raise/,
   ],
   [
     'account_token_lifetime',
     'warning',
     'account tokens are long',
     async () => ({ env: await open({ accountTokenLifetime: 86_400 * 365 }) }),
-    /stolen/,
-    /Lower/,
+  ],
+  ['node_version', 'error', 'Node is too old', async () => ({ env: await open(), nodeVersion: 'v20.18.0' })],
+  ['clock', 'skipped', 'the answer has no date', () => changed(HIDE_DATE)],
+  ['implicit_token', 'ok', 'tokens do not say how long they live', () => changed(HIDE_LIFETIME)],
+  [
+    'realm',
+    'ok',
+    'the realm that is set is that of the store',
+    async () => {
+      const env = await open()
+      return { env: { ...env, EPCC_AUTHENTICATION_REALM_ID: simulator?.realmId } }
+    },
   ],
   [
-    'node_version',
-    'error',
-    'Node is too old',
-    async () => ({ env: await open(), nodeVersion: 'v20.18.0' }),
-    /v20\.18\.0 is too old/,
-    /20\.18\.1/,
+    'realm',
+    'warning',
+    'a realm is set and the store has none',
+    async () => {
+      const { env } = await faulty('account_settings', { status: 200, body: { data: {} } }, 1)
+      return { env: { ...env, EPCC_AUTHENTICATION_REALM_ID: PROFILE } }
+    },
   ],
+  [
+    'profiles',
+    'ok',
+    'one of several profiles is set',
+    async () => ({
+      env: {
+        ...(await open({ passwordProfiles: [{ id: OTHER_PROFILE }, { id: PROFILE, name: 'Shoppers' }] })),
+        EPCC_PASSWORD_PROFILE_ID: PROFILE,
+      },
+    }),
+  ],
+  ...[10, 11].map((count): (typeof WRECKS)[number] => [
+    'profiles',
+    'error',
+    `${count} profiles have codes off`,
+    async () => ({
+      env: await open({
+        passwordProfiles: Array.from({ length: count }, () => ({ oneTimePasswords: false })),
+      }),
+    }),
+  ]),
+  [
+    'webhook_integration',
+    'ok',
+    'an integration of another name delivers codes',
+    async () => ({ env: await open(integration({ name: 'Mails' })) }),
+  ],
+  [
+    'webhook_integration',
+    'ok',
+    'other integrations do not deliver codes',
+    async () => ({
+      env: await open({
+        integrations: [
+          { name: 'Off', url: shop.url, enabled: false },
+          { name: 'On', url: shop.url, secretKey: SECRET },
+          { name: 'Orders', url: shop.url, observes: ['order.created'] },
+        ],
+      }),
+    }),
+  ],
+  ['webhook_url', 'error', 'the integration has no URL', () => listed({ configuration: {} })],
+  ['webhook_integration', 'error', 'the integration observes nothing', () => listed({ observes: 'all' })],
+  [
+    'webhook_url',
+    'error',
+    'the webhook is on this machine and the store is not',
+    async () => ({
+      env: { ...(await open()), EPCC_BASE_URL: 'https://useast.api.elasticpath.com' },
+      fetch: leadTo('useast.api.elasticpath.com'),
+    }),
+  ],
+  ['webhook_url', 'ok', 'the webhook forbids the request', () => answering(() => 403)],
+  ...[300, 400, 500].map((status): (typeof WRECKS)[number] => [
+    'webhook_url',
+    'error',
+    `the webhook answers ${status}`,
+    () => answering(() => status),
+  ]),
+  ['webhook_url', 'warning', 'the connection to the shop fails', () => failing(new TypeError('failed'))],
+  ['webhook_secret', 'error', 'the shop forbids the secret', () => answering(() => 403)],
+  ...[300, 302].map((status): (typeof WRECKS)[number] => [
+    'webhook_secret',
+    'warning',
+    `the shop answers ${status} to the secret`,
+    () => answering((secret) => (secret === SECRET ? status : 401)),
+  ]),
+  ['deliveries', 'ok', 'all deliveries succeeded', () => delivered(204, 204)],
+  ...(
+    [
+      [25, 'ok'],
+      [23, 'error'],
+    ] as const
+  ).map(([hours, status]): (typeof WRECKS)[number] => [
+    'deliveries',
+    status,
+    `a delivery failed ${hours} hours ago`,
+    () => {
+      const created_at = new Date(Date.now() - hours * 3_600_000).toISOString()
+      return logged({ succeeded: false, status_code: 500, meta: { timestamps: { created_at } } })
+    },
+  ]),
+  ['deliveries', 'error', 'deliveries failed with two statuses', () => delivered(418, 404)],
+  ['deliveries', 'error', 'deliveries failed with an unusual status', () => delivered(418)],
+  ['deliveries', 'error', 'deliveries got no answer', () => logged({ succeeded: false, status_code: 0 })],
+  ['deliveries', 'ok', 'a delivery has no date', () => logged({ succeeded: true, status_code: 204 })],
+  [
+    'account_token_lifetime',
+    'ok',
+    'the store does not say how long account tokens live',
+    async () => {
+      const env = await open()
+      const realm = { data: { id: simulator?.realmId ?? '', type: 'authentication-realm' } }
+      const body = { data: { relationships: { authentication_realm: realm } } }
+      simulator?.fault('account_settings', { status: 200, body }, { after: 1 })
+      return { env }
+    },
+  ],
+  ...(
+    [
+      [899, 'warning'],
+      [900, 'ok'],
+      [30 * 86_400, 'ok'],
+      [30 * 86_400 + 1, 'warning'],
+    ] as const
+  ).map(([accountTokenLifetime, status]): (typeof WRECKS)[number] => [
+    'account_token_lifetime',
+    status,
+    `account tokens live ${accountTokenLifetime} seconds`,
+    async () => ({ env: await open({ accountTokenLifetime }) }),
+  ]),
+  ...(
+    [
+      ['v18.20.0', 'error'],
+      ['v20.17.9', 'error'],
+      ['v20.19.0', 'ok'],
+      ['v21.0.0', 'ok'],
+    ] as const
+  ).map(([nodeVersion, status]): (typeof WRECKS)[number] => [
+    'node_version',
+    status,
+    `Node is ${nodeVersion}`,
+    async () => ({ env: await open(), nodeVersion }),
+  ]),
 ]
 
-describe('doctor at a store that is broken', () => {
-  it.each(WRECKS)('reports %s as %s when %s', async (id, status, _, wreck, message, fix) => {
+describe('doctor at a store where something differs', () => {
+  it.each(WRECKS)('reports %s as %s when %s', async (id, status, _, wreck) => {
     const situation = await wreck()
 
     const { code, report, out } = await examine(situation)
 
-    expect(report.checks.find((check) => check.id === id)).toEqual({
-      id,
-      status,
-      message: expect.stringMatching(message) as string,
-      fix: expect.stringMatching(fix) as string,
-    })
+    expect(report.checks.find((check) => check.id === id)?.status).toBe(status)
     expect(code).toBe(report.checks.some((check) => check.status === 'error') ? 1 : 0)
     expect(report.ok).toBe(code === 0)
     if (status === 'error') expect(code).toBe(1)
@@ -675,6 +636,31 @@ describe('doctor at a store that is broken', () => {
     expect(shell.clock.sleeps).toEqual([2000])
   })
 
+  it('gives up on a shop that does not answer', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
+    const env = await open()
+    let arrived = (): void => undefined
+    const requested = new Promise<void>((resolve) => {
+      arrived = resolve
+    })
+    const silent: typeof fetch = (input, init) => {
+      if (String(input instanceof Request ? input.url : input) !== shop.url) return fetch(input, init)
+      return new Promise((_, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(new Error('aborted')))
+        arrived()
+      })
+    }
+
+    const examined = examine({ env: { ...env, EPCC_WEBHOOK_SECRET: '' }, fetch: silent })
+    await requested
+    jest.advanceTimersByTime(10_000)
+
+    const { report } = await examined
+    expect(report.checks.find(({ id }) => id === 'webhook_url')?.message).toContain(
+      'no answer within 10 seconds',
+    )
+  })
+
   it('gives up on a store that does not answer', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
     const env = await open()
@@ -766,7 +752,9 @@ describe('doctor --send', () => {
   })
 
   it.each([
+    [400, 'error', 'it may not know this username'],
     [404, 'error', 'it may not know this username'],
+    [201, 'warning', 'no delivery within a minute'],
     [500, 'error', 'returns 500 to the request for a code'],
   ])('reports the status %i of a request that is refused', async (status, kind, message) => {
     const env = await open()
@@ -814,6 +802,47 @@ async function delivered(...statuses: [number, number?]): Promise<Situation> {
   }
   shop.status = (secret) => (secret === SECRET ? 204 : 401)
   return { env }
+}
+
+/** A store whose answers are changed on their way. */
+async function changed(change: (response: Response) => Response | Promise<Response>): Promise<Situation> {
+  return { env: await open(), fetch: async (input, init) => change(await fetch(input, init)) }
+}
+
+const HIDE_DATE = (response: Response) => {
+  const headers = new Headers(response.headers)
+  headers.delete('date')
+  return new Response(response.body, { status: response.status, headers })
+}
+
+const HIDE_LIFETIME = async (response: Response) => {
+  const text = await response.text()
+  return new Response(text.replace(/"expires_in":\d+,/, '') || null, response)
+}
+
+/** A store whose list of integrations has one that is changed in some fields. */
+function listed(fields: object): Promise<Situation> {
+  const configuration = { url: shop.url }
+  const entry = { id: 'webhook', name: 'Mails', enabled: true, observes: [EVENT], configuration, ...fields }
+  return faulty('GET /v2/integrations', { status: 200, body: { data: [entry, { name: 'without an id' }] } })
+}
+
+/** A store whose log of deliveries has one entry. */
+async function logged(entry: object): Promise<Situation> {
+  const env = await open()
+  simulator?.fault('GET /v2/integrations/:id/logs', { status: 200, body: { data: [entry] } })
+  return { env }
+}
+
+/** A shop that cannot be reached. */
+async function failing(error: Error): Promise<Situation> {
+  return {
+    env: await open(),
+    fetch: (input, init) =>
+      String(input instanceof Request ? input.url : input) === shop.url
+        ? Promise.reject(error)
+        : fetch(input, init),
+  }
 }
 
 async function stopped(env: Record<string, string>): Promise<Record<string, string>> {
