@@ -17,7 +17,7 @@ const MAX_REFUSAL = 64 * 1024
 
 /** The app's access token. */
 export function accessToken(services: Services): Promise<string> {
-  return services.run({}, (context) => services.commerce.accessToken.get(context))
+  return services.run({}, async (context) => services.commerce.accessToken.get(context))
 }
 
 /** A `fetch` that sends the app's access token. */

@@ -32,7 +32,7 @@ export class AccessToken {
     this.shared = new Shared((context) => this.fetch(context))
   }
 
-  get(context: Context): Promise<string> {
+  get(context: Context): string | Promise<string> {
     return this.shared.get(context)
   }
 

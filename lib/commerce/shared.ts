@@ -23,9 +23,20 @@ export class Shared<T> {
 
   constructor(private readonly find: (context: Context) => Promise<Found<T>>) {}
 
-  async get(context: Context): Promise<T> {
+  /** Returns a cached value at once, because a promise would cost more than everything else here. */
+  get(context: Context): T | Promise<T> {
+    const cached = this.fresh()
+    return cached ? cached.value : this.join(context)
+  }
+
+  private fresh(): { value: T } | undefined {
+    return this.cached && performance.now() < this.cached.until ? this.cached : undefined
+  }
+
+  private async join(context: Context): Promise<T> {
     for (;;) {
-      if (this.cached && performance.now() < this.cached.until) return this.cached.value
+      const cached = this.fresh()
+      if (cached) return cached.value
       const joined = this.search !== undefined
       const search = (this.search ??= this.start(context))
       search.waiting++

@@ -46,7 +46,7 @@ export class StoreSettings {
     return this.configured.authenticationRealmId ?? this.realm.get(context)
   }
 
-  async passwordProfileId(context: Context): Promise<string> {
+  passwordProfileId(context: Context): string | Promise<string> {
     return this.configured.passwordProfileId ?? this.profile.get(context)
   }
 

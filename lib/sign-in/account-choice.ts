@@ -32,18 +32,27 @@ export function chooseNone(rule: Rule, accountId: string | undefined): AccountCh
 }
 
 /** Chooses the requested account, or else the one that the option `selectAccount` says. */
-export async function chooseAccount(
+export function chooseAccount(
   rule: Rule,
   { req, accountId, context }: { req: Request; accountId: string | undefined; context: Context },
   first: TokenPage,
   read: PageReader,
-): Promise<AccountChoice> {
+): AccountChoice | Promise<AccountChoice> {
   const [firstAccount] = first.tokens
-  if (accountId !== undefined) return found(await findAccount(first, read, accountId))
+  if (accountId !== undefined) return findAccount(first, read, accountId).then(found)
   const { selectAccount } = rule
   if (selectAccount === 'first') return { account: firstAccount }
   if (selectAccount === 'sole') return { account: first.total === 1 ? firstAccount : undefined }
+  return letAppChoose(selectAccount, req, context, first, read)
+}
 
+async function letAppChoose(
+  selectAccount: Exclude<Settings['selectAccount'], string>,
+  req: Request,
+  context: Context,
+  first: TokenPage,
+  read: PageReader,
+): Promise<AccountChoice> {
   const listed = await listAll(first, read)
   const summaries = listed.map(({ summary }) => summary)
   const id: unknown = await context.callApp('selectAccount', () => selectAccount(summaries, req))
