@@ -55,13 +55,22 @@ export class EnvFile {
   }
 
   private set(name: string, value: string): void {
-    const line = `${name}=${quote(value)}`
+    const line = lineOf(name, value)
     const existing = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=.*$`, 'gm')
-    if (existing.test(this.text)) this.text = this.text.replace(existing, () => line)
+    if (existing.test(this.text))
+      this.text = this.text.replace(existing, (_, exported: string | undefined) => (exported ?? '') + line)
     else this.text = `${this.text}${this.text === '' || this.text.endsWith('\n') ? '' : '\n'}${line}\n`
   }
 }
 
-function quote(value: string): string {
-  return /^[\w./:@+-]+$/.test(value) ? value : `'${value}'`
+/** @throws CliError if no kind of quotes can hold the value. */
+function lineOf(name: string, value: string): string {
+  const quotes = /^[\w./:@+-]+$/.test(value) ? [''] : ["'", '`', '"']
+  const lines = quotes.map((quote) => `${name}=${quote}${value}${quote}`)
+  const line = lines.find((candidate) => parseEnv(candidate)[name] === value)
+  if (line !== undefined) return line
+  throw new CliError(
+    `A line of .env cannot hold the value of ${name}.`,
+    'Pass --no-write-env to print it instead.',
+  )
 }

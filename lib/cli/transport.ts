@@ -100,7 +100,7 @@ export class Transport {
     await this.manners.pace?.()
     const { baseUrl, headers } = this.settings
     const url = new URL(baseUrl.pathname.replace(/\/$/, '') + path, baseUrl)
-    const started = performance.now()
+    const started = this.io.clock.now()
     const late = new AbortController()
     const timer = setTimeout(() => late.abort(), TIMEOUT)
     try {
@@ -124,7 +124,7 @@ export class Transport {
         status: response.status,
         body: parse(body) ?? (body === '' ? {} : undefined),
         date: moment(response.headers.get('date')),
-        duration: performance.now() - started,
+        duration: this.io.clock.now() - started,
         retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
       }
     } catch (error) {

@@ -151,14 +151,14 @@ describe('doctor at a store where everything is right', () => {
   })
 })
 
-type Wreck = () => Promise<Situation>
+type Arrange = () => Promise<Situation>
 
 const integration = (more: object) => ({
   integrations: [{ name: 'passport-elasticpath-otp', url: shop.url, secretKey: SECRET, ...more }],
 })
 
 /** Each changes one thing, and names the check that has to see it. What it prints is in `__snapshots__`. */
-const WRECKS: readonly [id: string, status: string, name: string, wreck: Wreck][] = [
+const DIFFERENCES: readonly [id: string, status: string, name: string, arrange: Arrange][] = [
   ['base_url', 'error', 'the store is down', async () => ({ env: await stopped(await open()) })],
   ['base_url', 'error', 'the host does not exist', () => away('ENOTFOUND')],
   ['base_url', 'error', 'the certificate is not trusted', () => away('SELF_SIGNED_CERT_IN_CHAIN')],
@@ -390,7 +390,7 @@ const WRECKS: readonly [id: string, status: string, name: string, wreck: Wreck][
       },
     }),
   ],
-  ...[10, 11].map((count): (typeof WRECKS)[number] => [
+  ...[10, 11].map((count): (typeof DIFFERENCES)[number] => [
     'profiles',
     'error',
     `${count} profiles have codes off`,
@@ -432,7 +432,7 @@ const WRECKS: readonly [id: string, status: string, name: string, wreck: Wreck][
     }),
   ],
   ['webhook_url', 'ok', 'the webhook forbids the request', () => answering(() => 403)],
-  ...[300, 400, 500].map((status): (typeof WRECKS)[number] => [
+  ...[300, 400, 500].map((status): (typeof DIFFERENCES)[number] => [
     'webhook_url',
     'error',
     `the webhook answers ${status}`,
@@ -440,7 +440,7 @@ const WRECKS: readonly [id: string, status: string, name: string, wreck: Wreck][
   ]),
   ['webhook_url', 'warning', 'the connection to the shop fails', () => failing(new TypeError('failed'))],
   ['webhook_secret', 'error', 'the shop forbids the secret', () => answering(() => 403)],
-  ...[300, 302].map((status): (typeof WRECKS)[number] => [
+  ...[300, 302].map((status): (typeof DIFFERENCES)[number] => [
     'webhook_secret',
     'warning',
     `the shop answers ${status} to the secret`,
@@ -452,7 +452,7 @@ const WRECKS: readonly [id: string, status: string, name: string, wreck: Wreck][
       [25, 'ok'],
       [23, 'error'],
     ] as const
-  ).map(([hours, status]): (typeof WRECKS)[number] => [
+  ).map(([hours, status]): (typeof DIFFERENCES)[number] => [
     'deliveries',
     status,
     `a delivery failed ${hours} hours ago`,
@@ -484,7 +484,7 @@ const WRECKS: readonly [id: string, status: string, name: string, wreck: Wreck][
       [30 * 86_400, 'ok'],
       [30 * 86_400 + 1, 'warning'],
     ] as const
-  ).map(([accountTokenLifetime, status]): (typeof WRECKS)[number] => [
+  ).map(([accountTokenLifetime, status]): (typeof DIFFERENCES)[number] => [
     'account_token_lifetime',
     status,
     `account tokens live ${accountTokenLifetime} seconds`,
@@ -497,7 +497,7 @@ const WRECKS: readonly [id: string, status: string, name: string, wreck: Wreck][
       ['v20.19.0', 'ok'],
       ['v21.0.0', 'ok'],
     ] as const
-  ).map(([nodeVersion, status]): (typeof WRECKS)[number] => [
+  ).map(([nodeVersion, status]): (typeof DIFFERENCES)[number] => [
     'node_version',
     status,
     `Node is ${nodeVersion}`,
@@ -506,8 +506,8 @@ const WRECKS: readonly [id: string, status: string, name: string, wreck: Wreck][
 ]
 
 describe('doctor at a store where something differs', () => {
-  it.each(WRECKS)('reports %s as %s when %s', async (id, status, _, wreck) => {
-    const situation = await wreck()
+  it.each(DIFFERENCES)('reports %s as %s when %s', async (id, status, _, arrange) => {
+    const situation = await arrange()
 
     const { code, report, out } = await examine(situation)
 
@@ -522,7 +522,7 @@ describe('doctor at a store where something differs', () => {
   })
 
   it('has a test for each check', () => {
-    expect([...new Set(WRECKS.map(([id]) => id))]).toEqual(IDS)
+    expect([...new Set(DIFFERENCES.map(([id]) => id))]).toEqual(IDS)
   })
 
   it.each([

@@ -10,7 +10,7 @@ const get = (commerce: Commerce, context: Context) =>
     { method: 'GET', path: '/v2/settings/account-authentication', repeatable: true, parse: (json) => json },
     'Check it.',
   )
-const token = (commerce: Commerce) => inContext(async (context) => commerce.accessToken.get(context))
+const token = (commerce: Commerce) => inContext((context) => commerce.accessToken.get(context))
 
 describe('the access token', () => {
   test('is fetched once for fifty calls, and once more if all of them are refused', async () => {

@@ -12,7 +12,7 @@ const ask = (commerce: Commerce, username = ADA) =>
     const refused = await requestCode(client, store, context, username)
     return refused && requestAgain(client, store, context, username, refused)
   })
-const check = (commerce: Commerce) => inContext(async (context) => commerce.store.check(context))
+const check = (commerce: Commerce) => inContext((context) => commerce.store.check(context))
 const exchange = (commerce: Commerce, passwordProfileId: string) =>
   inContext((context) =>
     exchangeCode(commerce.client, context, { passwordProfileId, username: ADA, otp: 'x' }),
@@ -103,7 +103,7 @@ describe('the list of password profiles', () => {
 
   test('is not needed if the profile is an option', async () => {
     const { commerce } = await openStore({ passwordProfileId: 'named', authenticationRealmId: 'realm' })
-    expect(await inContext(async (context) => commerce.store.passwordProfileId(context))).toBe('named')
+    expect(await inContext((context) => commerce.store.passwordProfileId(context))).toBe('named')
     await expect(check(commerce)).rejects.toMatchObject({ code: 'request_refused' })
   })
 })
@@ -182,7 +182,7 @@ describe('a look-up after a refusal', () => {
     await check(commerce)
     jest.advanceTimersByTime(10_000)
     simulator.fault('account_settings', { status: 503 })
-    const lookUp = () => inContext(async (context) => commerce.store.recheck(context))
+    const lookUp = () => inContext((context) => commerce.store.recheck(context))
     for (let i = 0; i < 2; i++) await expect(lookUp()).rejects.toMatchObject({ code: 'upstream_error' })
     jest.advanceTimersByTime(10_000)
     await lookUp()
@@ -228,15 +228,13 @@ describe('a store whose realm was replaced', () => {
       (error: unknown) => (error as ElasticPathError).code,
     )
     expect(result).toBe(outcome)
-    expect(await inContext(async (context) => commerce.store.passwordProfileId(context))).not.toBe(
-      'old-profile',
-    )
+    expect(await inContext((context) => commerce.store.passwordProfileId(context))).not.toBe('old-profile')
   })
 
   test('is not looked up again after a wrong code', async () => {
     const { simulator, commerce } = await openReplaced()
     simulator.fault('exchange', { status: 400, body: { errors: [{ detail: 'authentication failed' }] } })
     expect(await exchange(commerce, 'old-profile')).toBe('refused')
-    expect(await inContext(async (context) => commerce.store.passwordProfileId(context))).toBe('old-profile')
+    expect(await inContext((context) => commerce.store.passwordProfileId(context))).toBe('old-profile')
   })
 })

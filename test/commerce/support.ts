@@ -46,7 +46,7 @@ export async function openStore(
 }
 
 /** Does work in a new context, which ends with the work. */
-export async function inContext<T>(work: (context: Context) => Promise<T>, timeout = 5000): Promise<T> {
+export async function inContext<T>(work: (context: Context) => T | Promise<T>, timeout = 5000): Promise<T> {
   const context = new Context(timeout)
   try {
     return await work(context)

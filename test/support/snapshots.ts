@@ -6,7 +6,7 @@ const CHANCE = {
   uuid: /\b(?!(?<digit>\d)\k<digit>{7})[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/,
   secret: /\b[0-9a-f]{64}\b/,
   time: /\d{4}-\d\d-\d\dT[\d:.]+Z/,
-  duration: /\d+(?= ms\b| seconds (?:ahead|behind))/,
+  skew: /\d+(?= seconds (?:ahead|behind))/,
   token: /(?<="(?:access_)?token":")[\w.~-]{40,}/,
   seconds: /(?<="expires":)\d{10}\b/,
   code: /(?<=^code \S+ +|"code":")[0-9a-z]{6}\b|\b[0-9A-Z]{3}-[0-9A-Z]{3}\b/,
