@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ElasticPathSimulator } from '../../lib/testing'
-import { ADA, at, Client, detailOf, openStore, useFakeClock } from './support'
+import { ADA, at, Client, compareResponses, detailOf, openStore, useFakeClock } from './support'
+
+compareResponses()
 
 const CODE_EVENT = 'one-time-password-token-request.created'
 const INTEGRATIONS = '/v2/integrations'

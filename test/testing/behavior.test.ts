@@ -1,5 +1,7 @@
 import { ElasticPathSimulator, type Dialect, type SimulatorOptions } from '../../lib/testing'
-import { ADA, at, claimsOf, openStore, useFakeClock } from './support'
+import { ADA, at, claimsOf, compareResponses, openStore, useFakeClock } from './support'
+
+compareResponses()
 
 const BOB = 'bob@example.com'
 

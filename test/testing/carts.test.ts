@@ -1,5 +1,7 @@
 import type { SimulatorOptions } from '../../lib/testing'
-import { ADA, at, Client, openStore, useFakeClock, type Reply } from './support'
+import { ADA, at, Client, compareResponses, openStore, type Reply, useFakeClock } from './support'
+
+compareResponses()
 
 const BOB = 'bob@example.com'
 const LAMP = { id: '11111111-1111-4111-8111-111111111111', name: 'Lamp', sku: 'lamp', price: 4900, stock: 5 }

@@ -3,7 +3,9 @@ import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
 import { ElasticPathSimulator, type Fault, type RouteHandler } from '../../lib/testing'
-import { ADA, at, detailOf, openStore, useFakeClock } from './support'
+import { ADA, at, compareResponses, detailOf, openStore, useFakeClock } from './support'
+
+compareResponses()
 
 const SETTINGS = '/v2/settings/account-authentication'
 

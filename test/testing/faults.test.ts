@@ -1,5 +1,7 @@
-import { ADA, at, openStore } from './support'
+import { ADA, at, compareResponses, openStore } from './support'
 import type { Fault } from '../../lib/testing'
+
+compareResponses()
 
 /** Starts a simulator and signs Ada in. `renew` sends a renewal with her account token. */
 async function openForRenewal() {

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { ElasticPathSimulator } from '../../lib/testing'
-import { ADA, at, openStore, TOKENS } from './support'
+import { ADA, at, compareResponses, openStore, TOKENS } from './support'
+
+compareResponses()
 
 /** Sends bytes over a new connection. Resolves with everything that it receives until the connection ends. */
 async function sendRaw(url: string, bytes: string): Promise<string> {

@@ -1,4 +1,6 @@
-import { ADA, at, claimsOf, detailOf, openStore, TOKEN_TYPE, TOKENS } from './support'
+import { ADA, at, claimsOf, compareResponses, detailOf, openStore, TOKEN_TYPE, TOKENS } from './support'
+
+compareResponses()
 
 const UNKNOWN_UUID = 'c5687352-d102-46fd-b85e-256f10574019'
 

@@ -1,5 +1,7 @@
 import { ElasticPathSimulator, type CodeEvent } from '../../lib/testing'
-import { ADA, at, detailOf, openStore, TOKENS } from './support'
+import { ADA, at, compareResponses, detailOf, openStore, TOKENS } from './support'
+
+compareResponses()
 
 const UNKNOWN_UUID = 'c5687352-d102-46fd-b85e-256f10574019'
 

@@ -7,18 +7,29 @@ export const TOKEN_TYPE = 'account_management_authentication_token'
 export const ACCOUNT_TOKEN_HEADER = 'EP-Account-Management-Authentication-Token'
 
 const open: ElasticPathSimulator[] = []
-const exchanged: string[] = []
-/** Of a test, in a snapshot. */
-const MOST_RESPONSES = 20
-/** The beginning of a request and its response, without what differs from run to run. */
-const shortened = (text: string) => withoutChance(text.slice(0, 10_000)).slice(0, 2000)
-
-// The simulators end, and their responses are compared with what `__snapshots__` has for the test.
 afterEach(async () => {
   await Promise.all(open.splice(0).map((simulator) => simulator.stop()))
-  const responses = exchanged.splice(0)
-  if (responses.length > 0) expect(responses.join('\n')).toMatchSnapshot()
 })
+
+/** The responses of the current test; undefined if they are not compared. */
+let responses: string[] | undefined
+const MOST_RESPONSES = 20
+
+/** Compares the responses that each test of this file gets by a {@link Client} with `__snapshots__`. */
+export function compareResponses(): void {
+  beforeEach(() => {
+    responses = []
+  })
+  afterEach(() => {
+    if (responses?.length) expect(responses.join('\n')).toMatchSnapshot()
+  })
+}
+
+/** Keeps the beginning of a response, without what differs from run to run. */
+function record(response: string): void {
+  if (responses && responses.length < MOST_RESPONSES)
+    responses.push(withoutChance(response.slice(0, 10_000)).slice(0, 2000))
+}
 
 /** Starts a simulator with the member Ada, and a client with an access token. The simulator stops after the test. */
 export async function openStore(options: SimulatorOptions = {}) {
@@ -87,8 +98,7 @@ export class Client {
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await response.text()
-    if (exchanged.length < MOST_RESPONSES)
-      exchanged.push(shortened(`${method} ${path} ${response.status} ${text}`))
+    record(`${method} ${path} ${response.status} ${text}`)
     return { status: response.status, headers: response.headers, text, json: parse(text) }
   }
 

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ADA, at, openStore } from './support'
+import { ADA, at, compareResponses, openStore } from './support'
+
+compareResponses()
 
 interface Delivery {
   headers: IncomingHttpHeaders
