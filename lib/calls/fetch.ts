@@ -184,11 +184,15 @@ class OutgoingCall {
 async function readStart({ body }: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size > MAX_REFUSAL) break
+  const reader = (body as ReadableStream<Uint8Array> | null)?.getReader()
+  while (reader && size <= MAX_REFUSAL) {
+    const next = await reader.read()
+    if (next.done) break
+    chunks.push(next.value)
+    size += next.value.length
   }
+  // Nobody waits for it: a copy is canceled together with its original.
+  reader?.cancel().catch(() => undefined)
   return Buffer.concat(chunks).toString('utf8')
 }
 

@@ -97,6 +97,7 @@ describe('a call', () => {
         authorization: 'Bearer bearer-1',
         'ep-account-management-authentication-token': 'account-token',
         accept: 'text/x',
+        'accept-encoding': 'gzip, deflate, br',
         host: url.slice(7),
       },
     })
@@ -105,40 +106,59 @@ describe('a call', () => {
 
   test('without a user sends the access token only, which accessToken returns', async () => {
     const { received, services, fetch } = await open(ok)
-    await fetch('v2/catalog')
+    await fetch('v2/catalog', { headers: { 'accept-encoding': 'identity' } })
+    expect(received[0]?.headers).toMatchObject({ accept: '*/*', 'accept-encoding': 'identity' })
     expect(received[0]?.headers).not.toHaveProperty('ep-account-management-authentication-token')
     expect(await accessToken(services)).toBe('bearer-1')
   })
 
-  test.each<[string, unknown, string, number]>([
-    ['nobody', undefined, 'not_signed_in', 401],
-    ["another strategy's user", { ...USER, strategy: 'other' }, 'not_signed_in', 401],
-    ['a user without an account', { ...USER, account: null }, 'account_required', 403],
+  test.each<[string, unknown, string, number, string]>([
+    ['nobody', undefined, 'not_signed_in', 401, 'Nobody is signed in.'],
+    [
+      "another strategy's user",
+      { ...USER, strategy: 'other' },
+      'not_signed_in',
+      401,
+      expect.stringContaining('was not signed in by the strategy "passwordless-otp"') as string,
+    ],
+    [
+      'a user without an account',
+      { ...USER, account: null },
+      'account_required',
+      403,
+      'The user has no account. Let the shopper choose one first.',
+    ],
     [
       'an expired token',
       { ...USER, account: { ...USER.account, received: 0 } },
       'account_token_expired',
       401,
+      'The account token expired. The shopper has to sign in again.',
     ],
-  ])('as %s is rejected before anything is sent', async (_who, user, code, status) => {
+  ])('as %s is rejected before anything is sent', async (_who, user, code, status, message) => {
     const { tokens, fetchAs } = await open(ok)
     // `undefined` would select the default user.
-    await expect(fetchAs(user ?? null)('/')).rejects.toMatchObject({ code, status })
+    await expect(fetchAs(user ?? null)('/')).rejects.toMatchObject({ code, status, message })
     expect(tokens()).toBe(0)
   })
 
-  test.each<[string, Parameters<typeof fetch>]>([
-    ['another origin', ['https://example.com/v2']],
-    ['a Request for another origin', [new Request('https://example.com/v2')]],
-    ['a URL with an encoded slash', [new URL('https://example.com/..%2Fv2')]],
-    ['a path that climbs', ['/v2/carts/..%2Forders']],
-    ['a GET with a body', ['/', { body: 'x' }]],
-    ['an invalid method', ['/', { method: 'a b' }]],
-    ['a forbidden method', ['/', { method: 'trace' }]],
-    ['an invalid header', ['/', { headers: { 'a b': 'c' } }]],
-  ])('to %s is a TypeError before anything is sent', async (_what, args) => {
+  test.each<[string, Parameters<typeof fetch>, RegExp]>([
+    ['another origin', ['https://example.com/v2'], /another origin/],
+    ['a Request for another origin', [new Request('https://example.com/v2')], /another origin/],
+    ['a URL with an encoded slash', [new URL('https://example.com/..%2Fv2')], /encoded slash/],
+    ['a path that climbs', ['/v2/carts/..%2Forders'], /encoded slash/],
+    ['a GET with a body', ['/', { body: 'x' }], /^fetch: a GET request cannot have a body\.$/],
+    ['a HEAD with a body', ['/', { method: 'head', body: 'x' }], /a HEAD request cannot have a body/],
+    ['an invalid method', ['/', { method: 'a b' }], /^fetch: the method is invalid\.$/],
+    ['a forbidden method', ['/', { method: 'trace' }], /method is invalid/],
+    ['an invalid header', ['/', { headers: { 'a b': 'c' } }], /header name/],
+    ['a body of no known type', ['/', { method: 'PUT', body: {} as string }], /body is of an unknown type/],
+  ])('to %s is a TypeError before anything is sent', async (_what, args, message) => {
     const { tokens, fetch } = await open(ok)
-    await expect(fetch(...args)).rejects.toMatchObject({ name: 'TypeError' })
+    await expect(fetch(...args)).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringMatching(message) as string,
+    })
     expect(tokens()).toBe(0)
   })
 
@@ -151,6 +171,7 @@ describe('a call', () => {
       'application/x-www-form-urlencoded;charset=UTF-8',
     ],
     ['a Blob', () => new Blob(['blob'], { type: 'a/b' }), 'blob', 'a/b'],
+    ['a Blob without a type', () => new Blob(['blob']), 'blob', undefined],
     ['an ArrayBuffer', () => new Uint8Array([65, 66]).buffer, 'AB', undefined],
     ['a view', () => new Uint8Array([64, 65, 66]).subarray(1), 'AB', undefined],
     ['a stream', () => new Blob(['stream']).stream(), 'stream', undefined],
@@ -181,6 +202,40 @@ describe('a call', () => {
     const body = 'x'.repeat(200_000)
     await fetch(new Request(`${url}/base/`, { method: 'POST', body }))
     expect(received[1]?.body).toBe(body)
+  })
+
+  test('with a Request and options takes what the options say, and the rest from the Request', async () => {
+    const { url, received, fetch } = await open(ok)
+    const request = new Request(`${url}/base/v2`, { method: 'POST', body: 'a', headers: { 'x-a': '1' } })
+    await fetch(request, { method: 'PUT' })
+    expect(received[0]).toMatchObject({ method: 'PUT', url: '/base/v2', body: 'a', headers: { 'x-a': '1' } })
+  })
+
+  test('sends the length of a body that has one', async () => {
+    const { received, fetch } = await open(ok)
+    await fetch('/', { method: 'PUT', body: new Blob(['four']) })
+    expect(received[0]?.headers).toMatchObject({ 'content-length': '4' })
+    expect(received[0]?.headers).not.toHaveProperty('transfer-encoding')
+  })
+
+  test('leaves bytes to the caller, who may change them at once', async () => {
+    const { received, fetch } = await open(ok)
+    const bytes = [new Uint8Array([65, 66]), new Uint8Array([67, 68])] as const
+    const calls = [bytes[0], bytes[1].buffer].map((body) => fetch('/', { method: 'PUT', body }))
+    for (const one of bytes) one.fill(90)
+    await Promise.all(calls)
+    expect(received.map(({ body }) => body).sort()).toEqual(['AB', 'CD'])
+  })
+
+  test('leaves no listener on its signal', async () => {
+    const { signal } = new AbortController()
+    const add = jest.spyOn(signal, 'addEventListener')
+    const remove = jest.spyOn(signal, 'removeEventListener')
+    const { fetch } = await open(ok)
+    await (await fetch('/', { signal })).text()
+    const listeners = (calls: unknown[][]) => calls.map(([name, listener]) => [name, listener])
+    expect(add).toHaveBeenCalled()
+    expect(listeners(remove.mock.calls)).toEqual(expect.arrayContaining(listeners(add.mock.calls)))
   })
 
   test('rejects with the error of its own stream', async () => {
@@ -219,12 +274,51 @@ describe('a call', () => {
     ['br', brotliCompressSync],
     ['gzip, br', (body) => brotliCompressSync(gzipSync(body))],
     ['unknown', (body) => body],
-  ])('decodes %s', async (encoding, compress) => {
+    ['gzip, unknown', (body) => body],
+    ['', (body) => body],
+  ])('decodes %j', async (encoding, compress) => {
     const text = 'zwölf '.repeat(50_000)
     const { fetch } = await open((res) =>
       res.setHeader('content-encoding', encoding).end(compress(Buffer.from(text))),
     )
     expect(await (await fetch('/')).text()).toBe(text)
+  })
+
+  test.each(['gzip', 'deflate', 'br'])('reads nothing in an empty body as %s', async (encoding) => {
+    const { fetch } = await open((res) => res.setHeader('content-encoding', encoding).end())
+    expect(await (await fetch('/')).text()).toBe('')
+  })
+
+  test.each<[string, Buffer]>([
+    ['gzip', Buffer.from('not gzip')],
+    ['deflate', Buffer.from([0x78, 0x9c, 0xff, 0xff, 0xff])],
+    ['deflate', Buffer.from([0xff, 0xff, 0xff])],
+    ['br', Buffer.from([0xff, 0xff, 0xff])],
+  ])('rejects the text of a body that is not %s', async (encoding, body) => {
+    const { fetch } = await open((res) => res.setHeader('content-encoding', encoding).end(body))
+    await expect((await fetch('/')).text()).rejects.toThrow()
+  })
+
+  test('passes header values on as bytes, as fetch does', async () => {
+    const { fetch } = await open((res) => {
+      res.setHeader('x-name', Buffer.from('Zoë, 20 €', 'utf8').toString('latin1')).end()
+    })
+    const value = (await fetch('/')).headers.get('x-name') ?? ''
+    expect(Buffer.from(value, 'latin1').toString('utf8')).toBe('Zoë, 20 €')
+  })
+
+  test.each([
+    [599, false],
+    [600, true],
+  ])('with the status %i fails: %s', async (status, fails) => {
+    const { fetch } = await open((res) => res.writeHead(status).end())
+    const failure = { code: 'bad_answer', status: 502, upstreamStatus: status }
+    const result = await fetch('/').catch((error: unknown) => error)
+    expect(result).toMatchObject(fails ? failure : { status })
+    if (fails)
+      expect(result).toMatchObject({
+        message: expect.stringMatching(/GET .* has an invalid status/) as string,
+      })
   })
 })
 
@@ -243,10 +337,47 @@ describe('a 401 for the access token', () => {
     expect([received.length, tokens()]).toEqual([20, 2])
   })
 
-  test('is returned for a stream, and the next call has a new token', async () => {
-    const { fetchAs, received } = await open(refuseFirst)
-    const body = new Blob(['stream']).stream()
-    const response = await fetchAs()('/', { method: 'POST', body, duplex: 'half' })
+  test.each([1, 65_536])('is replayed for a Request with a body of %i bytes', async (size) => {
+    const { url, fetch, received } = await open(refuseFirst)
+    const body = 'x'.repeat(size)
+    expect((await fetch(new Request(`${url}/base/`, { method: 'POST', body }))).status).toBe(200)
+    expect(received.map((request) => request.body)).toEqual([body, body])
+  })
+
+  test('is replayed whatever it says, if the call has no account token', async () => {
+    const { fetch, tokens } = await open((res, { headers }) =>
+      headers.authorization === 'Bearer bearer-1' ? res.writeHead(401).end('Unauthorized') : ok(res),
+    )
+    expect((await fetch('/')).status).toBe(200)
+    expect(tokens()).toBe(2)
+  })
+
+  test('and a 429 whose bodies do not end give their connections free', async () => {
+    const closed: Promise<unknown>[] = []
+    const { fetchAs } = await open((res, { headers, url }) => {
+      const again = closed.length > (url === '/base/429' ? 1 : 0)
+      if (again) {
+        ok(res)
+        return
+      }
+      closed.push(once(res, 'close'))
+      if (headers.authorization === 'Bearer bearer-1')
+        res.writeHead(401).write(BEARER_REFUSED.padEnd(100_000))
+      else res.writeHead(429, { 'retry-after': '0' }).write('x')
+    })
+    expect((await fetchAs()('/401')).status).toBe(200)
+    expect((await fetchAs()('/429')).status).toBe(200)
+    await Promise.all(closed)
+    expect(closed).toHaveLength(2)
+  })
+
+  test.each<[string, () => NonNullable<RequestInit['body']>, boolean]>([
+    ['a stream', () => new Blob(['stream']).stream(), false],
+    ['a large Request', () => 'x'.repeat(200_000), true],
+  ])('is returned for %s, and the next call has a new token', async (_what, body, asRequest) => {
+    const { fetchAs, received, url } = await open(refuseFirst)
+    const init = { method: 'POST', body: body(), duplex: 'half' as const }
+    const response = await (asRequest ? fetchAs()(new Request(`${url}/base/`, init)) : fetchAs()('/', init))
     expect([response.status, await response.text(), received.length]).toEqual([401, BEARER_REFUSED, 1])
     expect((await fetchAs()('/')).status).toBe(200)
   })
@@ -262,16 +393,16 @@ describe('a 401 for the access token', () => {
   })
 })
 
-test('a 401 for the account token is returned, and no access token is renewed', async () => {
-  const { tokens, fetchAs } = await open((res) =>
-    res.writeHead(401).end('{"errors":[{"title":"Unauthorized"}]}'),
-  )
-  const response = await fetchAs()('/')
-  expect([response.status, await response.text(), tokens()]).toEqual([
-    401,
-    '{"errors":[{"title":"Unauthorized"}]}',
-    1,
-  ])
+test.each([
+  ["the user's", true, 40],
+  ["the caller's", false, 40],
+  ["the user's", true, 200_000],
+])('a 401 for %s account token is returned, and no access token is renewed', async (_whose, asUser, size) => {
+  const refusal = '{"errors":[{"title":"Unauthorized"}]}'.padEnd(size)
+  const { tokens, fetch, fetchAs } = await open((res) => res.writeHead(401).end(refusal))
+  const headers = { 'EP-Account-Management-Authentication-Token': 'own' }
+  const response = await (asUser ? fetchAs()('/') : fetch('/', { headers }))
+  expect([response.status, await response.text(), tokens()]).toEqual([401, refusal, 1])
 })
 
 test.each([
@@ -291,12 +422,37 @@ test.each([
 })
 
 describe('a failure', () => {
-  test('of the connection, also on one that was kept alive, does not send a POST twice', async () => {
+  test.each<[string, RequestInit, number]>([
+    ['a GET', {}, 2],
+    ['a HEAD', { method: 'HEAD' }, 2],
+    ['a PUT', { method: 'PUT', body: 'x' }, 1],
+    ['a DELETE', { method: 'DELETE' }, 1],
+    ['a POST without a body', { method: 'POST' }, 1],
+    ['a POST of a stream', { method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' }, 1],
+  ])('of a connection that was kept alive sends %s %j, in all %i times', async (_what, init, times) => {
     const { received, fetch } = await open((res) => (received.length === 1 ? ok(res) : res.destroy()))
     await (await fetch('/')).text()
-    await expect(fetch('/', { method: 'POST' })).rejects.toMatchObject({ code: 'unreachable', status: 502 })
-    expect(received).toHaveLength(2)
+    await expect(fetch('/', init)).rejects.toMatchObject({ code: 'unreachable', status: 502 })
+    expect(received).toHaveLength(1 + times)
   })
+
+  test.each<[string, NonNullable<RequestInit['body']>, number]>([
+    ['text', 'x', 2],
+    ['bytes', new Uint8Array([1]), 2],
+    ['a Blob', new Blob(['x']), 1],
+    ['a stream', new Blob(['x']).stream(), 1],
+  ])(
+    'with 408, which says that nothing was read, sends a POST of %s %i times',
+    async (_what, body, times) => {
+      const { received, fetch } = await open((res) => {
+        if (received.length === 2) res.writeHead(408, { connection: 'close' }).end()
+        else ok(res)
+      })
+      await (await fetch('/')).text()
+      const { status } = await fetch('/', { method: 'POST', body, duplex: 'half' })
+      expect([status, received.length]).toEqual([times === 2 ? 200 : 408, 1 + times])
+    },
+  )
 
   test('to respond within the timeout is an ElasticPathError without tokens', async () => {
     holdTime()
@@ -365,13 +521,40 @@ describe('a body', () => {
     const { body } = await fetch('/')
     jest.advanceTimersByTime(60_000)
     await closed
-    await expect(body?.getReader().read()).rejects.toMatchObject({ code: 'timeout' })
+    await expect(body?.getReader().read()).rejects.toMatchObject({
+      code: 'timeout',
+      upstreamStatus: 200,
+      message: expect.stringMatching(/^The response to GET .* made no progress for a minute\.$/) as string,
+    })
   })
 
   test('that is cut off fails with bad_answer', async () => {
     const { fetch } = await open((res) => {
       res.setHeader('content-length', 9).write('a', () => res.destroy())
     })
-    await expect((await fetch('/')).text()).rejects.toMatchObject({ code: 'bad_answer' })
+    await expect((await fetch('/')).text()).rejects.toMatchObject({
+      code: 'bad_answer',
+      upstreamStatus: 200,
+      message: expect.stringMatching(/^Elastic Path's response to GET .* was cut off\.$/) as string,
+    })
+  })
+
+  test('is read to its end by a reader with its own buffer', async () => {
+    const { fetch } = await open((res) => res.end('abc'))
+    const reader = (await fetch('/')).body?.getReader({ mode: 'byob' })
+    const first = await reader?.read(new Uint8Array(10))
+    expect(Buffer.from(first?.value ?? []).toString()).toBe('abc')
+    expect((await reader?.read(new Uint8Array(10)))?.done).toBe(true)
+  })
+
+  test('that the app cancels gives its connection free', async () => {
+    let closed: Promise<unknown> = Promise.reject(new Error('not called'))
+    closed.catch(() => undefined)
+    const { fetch } = await open((res) => {
+      closed = once(res, 'close')
+      res.write('a')
+    })
+    await (await fetch('/')).body?.cancel()
+    await closed
   })
 })
