@@ -70,7 +70,8 @@ export class ResponseStream extends Receiver<StreamedAnswer> {
   }
 
   protected onChunk(chunk: Buffer): void {
-    if (!this.body) return
+    // undici passes an empty chunk on when it resumes, which a stream of bytes refuses.
+    if (!this.body || chunk.length === 0) return
     this.timer?.refresh()
     // The stream takes the memory over, and that of the chunk may be shared.
     this.body.enqueue(new Uint8Array(chunk))
@@ -152,7 +153,7 @@ function toPairs(headers: ResponseHeaders): [string, string][] {
   )
 }
 
-/** Header values are bytes. undici decodes them as UTF-8, which `Headers` does not accept. */
+/** Header values are bytes. A dispatcher of the app, such as one of undici 6, decodes them as UTF-8, which `Headers` refuses. */
 function asByteString(text: string): string {
   // eslint-disable-next-line no-control-regex -- all bytes
   return /^[\x00-\xff]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
