@@ -5,6 +5,9 @@ import request from 'supertest'
 import { Agent, request as ask } from 'undici'
 import { deferred } from './support/clock'
 import { ADA, createStrategy, nextDiagnostic, openShop, type Shop } from './support/shop'
+import { compareErrors } from './support/errors'
+
+compareErrors()
 
 /** Starts a sign-in in a browser that can leave before the response. */
 function startSignIn({ url, simulator }: Shop, path = '/login'): ClientRequest {

@@ -4,6 +4,9 @@ import { Context } from '../lib/context'
 import { Gate } from './sign-in/support'
 import { controlClock, deferred, pass } from './support/clock'
 import { ADA, bodyOf, openShop } from './support/shop'
+import { compareErrors } from './support/errors'
+
+compareErrors()
 
 const never = () => new Promise<never>(() => undefined)
 

@@ -110,7 +110,7 @@ function limiterFailed(name: string, why: string): ElasticPathError {
 function unsuitable(limiter: OtpLimiter, name: string): ElasticPathError {
   return new ElasticPathError(
     'limiter_unsuitable',
-    `The ${name} is a ${classOf(limiter)}, which does not report consumedPoints. ` +
+    `The ${name} (class ${classOf(limiter)}) does not report consumedPoints. ` +
       'Use a limiter of rate-limiter-flexible on one store, such as RateLimiterRedis.',
   )
 }

@@ -2,6 +2,9 @@ import { exchangeCode, findAccount, renewTokens, type PageWindow } from '../../l
 import type { ElasticPathSimulator } from '../../lib/testing'
 import { HELD, holdTime, inContext, openStore } from './support'
 import type { Commerce } from '../../lib/commerce/commerce'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 const TYPE = 'account_management_authentication_token'
 const LATER = '2999-01-01T00:00:00Z'

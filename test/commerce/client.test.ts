@@ -3,6 +3,9 @@ import { renewTokens } from '../../lib/commerce/account-tokens'
 import { Context } from '../../lib/context'
 import type { Commerce } from '../../lib/commerce/commerce'
 import { afterTest, HELD, holdTime, inContext, openStore } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 const get = (commerce: Commerce, context: Context) =>
   commerce.client.require(

@@ -5,6 +5,9 @@ import { AnswerReader } from '../../lib/commerce/answer-reader'
 import { Context } from '../../lib/context'
 import type { ElasticPathError } from '../../lib/errors'
 import { afterTest, holdTime, httpResponse, inContext, listen } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 const OK = httpResponse(200, '{}')
 

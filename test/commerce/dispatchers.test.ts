@@ -5,6 +5,9 @@ import { renewTokens } from '../../lib/commerce/account-tokens'
 import type { Commerce } from '../../lib/commerce/commerce'
 import { openServices } from '../calls/support'
 import { HELD, inContext, openCommerce, openStore } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 /** The dispatcher of Node's own fetch, which is of undici 6 in Node 20 and 22, and of undici 7 in Node 24. */
 async function dispatcherOfNode(): Promise<Dispatcher> {

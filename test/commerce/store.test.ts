@@ -3,6 +3,9 @@ import type { Commerce } from '../../lib/commerce/commerce'
 import { requestAgain, requestCode } from '../../lib/commerce/otp-requests'
 import { ElasticPathError } from '../../lib/errors'
 import { ADA, holdTime, inContext, openStore } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 const REALM_GONE = 'the authorization realm for the token could not be found'
 

@@ -5,6 +5,7 @@ import { Context } from '../../lib/context'
 import { readOptions, type PasswordlessOtpStrategyOptions } from '../../lib/options'
 import { ElasticPathSimulator, type SimulatorOptions } from '../../lib/testing'
 import type { HeldToken } from '../../lib/token'
+import { recordError } from '../support/errors'
 
 export const ADA = 'ada@example.com'
 
@@ -50,6 +51,9 @@ export async function inContext<T>(work: (context: Context) => T | Promise<T>, t
   const context = new Context(timeout)
   try {
     return await work(context)
+  } catch (error) {
+    recordError(error)
+    throw error
   } finally {
     context.end()
   }

@@ -7,6 +7,9 @@ import { Transport, type Repeat } from '../../lib/commerce/transport'
 import type { Context } from '../../lib/context'
 import type { ElasticPathError } from '../../lib/errors'
 import { afterTest, httpResponse, inContext, listen } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 const SETTINGS = { headers: {}, timeout: 1000, dispatcher: undefined }

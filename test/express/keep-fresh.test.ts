@@ -14,6 +14,9 @@ import {
   type ShopSetup,
 } from '../support/shop'
 import { cookieOf, openActiveShopper, SECOND, SessionStore, STORE, tokenOf } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 const visit = async (agent: Parameters<typeof pageOf>[0]) => pageOf(agent, '/fresh')
 

@@ -11,6 +11,9 @@ import {
   type ShopSetup,
 } from '../support/shop'
 import { openActiveShopper, SECOND as SECOND_ACCOUNT, SessionStore } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 // As long as ADA.
 const UNKNOWN = 'eve@example.com'

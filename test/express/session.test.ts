@@ -8,6 +8,9 @@ import type { PasswordlessOtpUser } from '../../lib'
 import { deferred, HOUR, pass, SECOND as ONE_SECOND } from '../support/clock'
 import { bodyOf, pageOf, type Page, type ShopSetup } from '../support/shop'
 import { failed, openActiveShopper, SECOND, SessionStore, tokenOf, WAYS } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 /** Pages that put something into the session. */
 const routes: ShopSetup['routes'] = (app, strategy) => {

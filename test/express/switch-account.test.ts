@@ -1,5 +1,8 @@
 import { ADA, bodyOf, nextDiagnostic, openShop, pageOf, type SignedIn } from '../support/shop'
 import { openActiveShopper, SECOND, SessionStore } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 describe('switchAccount', () => {
   it.each<[string, unknown]>([

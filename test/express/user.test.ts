@@ -11,6 +11,9 @@ import {
   type ShopSetup,
 } from '../support/shop'
 import { failed, FIRST, openActiveShopper, SECOND, tokenOf, WAYS } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 /** A user of a class of the app's own. */
 class Shopper {

@@ -12,6 +12,9 @@ import {
   type ShopSetup,
 } from '../support/shop'
 import { authenticate, servicesBehind } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 const WINDOW = 15 * MINUTE
 const guess = { username: ADA, otp: 'wrong1' }

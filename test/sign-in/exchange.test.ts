@@ -10,6 +10,9 @@ import {
   type SignedIn,
 } from '../support/shop'
 import { authenticate } from './support'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 describe('A sign-in with a right code', () => {
   test('puts the user on the request and into the session', async () => {

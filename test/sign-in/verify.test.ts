@@ -3,6 +3,9 @@ import type { Request } from 'express'
 import type { PasswordlessOtpUser, VerifyDone } from '../../lib'
 import { controlClock, deferred, pass } from '../support/clock'
 import { ADA, openShop } from '../support/shop'
+import { compareErrors } from '../support/errors'
+
+compareErrors()
 
 type User = PasswordlessOtpUser
 type Verify = (...args: never[]) => unknown

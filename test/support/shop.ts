@@ -17,6 +17,7 @@ import {
   type VerifyFunction,
 } from '../../lib'
 import { ElasticPathSimulator, type SimulatorOptions } from '../../lib/testing'
+import { recordError } from './errors'
 
 export const ADA = 'ada@example.com'
 export const GRACE = 'grace@example.com'
@@ -177,6 +178,7 @@ export function storedSessions(sessions: Store): Promise<string[]> {
 export function errorHandler(errors: unknown[]): ErrorRequestHandler {
   return (error: unknown, _req, res, _next) => {
     errors.push(error)
+    recordError(error)
     const { status, code, headers, message, retryAfter } = (error ?? {}) as Record<string, unknown>
     res.status(typeof status === 'number' ? status : 500)
     if (headers) res.set(headers as Record<string, string>)
