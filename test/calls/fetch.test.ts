@@ -471,6 +471,26 @@ describe('a failure', () => {
     },
   )
 
+  test('of a Request to end its body within the timeout is an error that blames the body', async () => {
+    holdTime()
+    const { url, fetch } = await open(ok, { timeout: 1000 })
+    let ask: () => void = () => undefined
+    const pulled = new Promise<void>((resolve) => (ask = resolve))
+    const body = new ReadableStream({
+      pull: () => {
+        ask()
+        return new Promise(() => undefined)
+      },
+    })
+    const call = fetch(new Request(`${url}/base/`, { method: 'POST', body, duplex: 'half' }))
+    await pulled
+    jest.advanceTimersByTime(1000)
+    await expect(call).rejects.toMatchObject({
+      code: 'app_timeout',
+      message: expect.stringContaining("The app's own request body did not finish") as string,
+    })
+  })
+
   test('to respond within the timeout is an ElasticPathError without tokens', async () => {
     holdTime()
     let arrived: () => void = () => undefined

@@ -8,9 +8,11 @@ import type { PasswordlessOtpUser } from '../../lib'
 import { deferred, HOUR, pass, SECOND as ONE_SECOND } from '../support/clock'
 import { bodyOf, pageOf, type Page, type ShopSetup } from '../support/shop'
 import { failed, openActiveShopper, SECOND, SessionStore, tokenOf, WAYS } from './support'
-import { compareErrors } from '../support/errors'
+import { compareErrors, recordError } from '../support/errors'
 
 compareErrors()
+
+type Done = (error: unknown, result?: unknown) => void
 
 /** Pages that put something into the session. */
 const routes: ShopSetup['routes'] = (app, strategy) => {
@@ -272,8 +274,13 @@ describe.each(WAYS)('the session at a %s', (way) => {
 
   it.each<[string, object]>([
     ['rejects', { save: () => Promise.reject(new Error('down')) }],
+    [
+      'rejects with a code',
+      { save: () => Promise.reject(Object.assign(new Error('down'), { code: 'EDOWN' })) },
+    ],
+    ['fails with text', { save: (done: (error: unknown) => void) => done('redis://user:password@host') }],
     ['throws', { save: fail }],
-  ])('changes nothing if a save that returns a promise %s', async (_case, broken) => {
+  ])('changes nothing if a save without a session store %s', async (_case, broken) => {
     const { strategy, user } = await openActiveShopper()
     const req = { user, body: { account_id: SECOND.id }, session: { passport: { user }, ...broken } }
     const handler = way === 'switch' ? strategy.switchAccount() : strategy.keepFresh()
@@ -372,6 +379,37 @@ describe('the session at a renewal that verify refuses', () => {
 })
 
 describe('the session at a switch', () => {
+  it.each(['serializeUser', 'deserializeUser'] as const)(
+    'stays as it is, and the error names %s, if that never ends',
+    async (name) => {
+      const { strategy, user } = await openActiveShopper()
+      const called = deferred()
+      const instance = {
+        serializeUser: (_user: unknown, _req: unknown, done: Done) => done(null, 'key'),
+        deserializeUser: (_key: unknown, _req: unknown, done: Done) => done(null, user),
+        [name]: () => called.resolve(),
+      }
+      const session = { passport: { user } }
+      const req = {
+        user,
+        body: { account_id: SECOND.id },
+        session,
+        _passport: { instance },
+        _sessionManager: {},
+      }
+      const ended = callHandler(strategy.switchAccount(), req)
+      await called.promise
+
+      await pass(10 * ONE_SECOND)
+
+      expect(await ended).toMatchObject({
+        code: 'app_timeout',
+        message: expect.stringContaining(`The app's own ${name} did not finish`) as string,
+      })
+      expect(req).toMatchObject({ user, session: { passport: { user } } })
+    },
+  )
+
   it('is as before if saving it is reported too late', async () => {
     const { agent, start, sessions, user } = await openActiveShopper()
     const { set } = sessions
@@ -503,5 +541,11 @@ const completeSession: RequestHandler = (req, _res, next) => {
 
 /** Calls a handler with a request of another framework. Resolves with what it passed to `next`. */
 function callHandler(handler: RequestHandler, req: object): Promise<unknown> {
-  return new Promise((resolve) => void handler(req as Request, {} as never, resolve))
+  return new Promise((resolve) => {
+    const next = (error?: unknown): void => {
+      recordError(error)
+      resolve(error)
+    }
+    void handler(req as Request, {} as never, next)
+  })
 }
