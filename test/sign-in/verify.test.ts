@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { runInThisContext } from 'node:vm'
 import type { Request } from 'express'
 import type { PasswordlessOtpUser, VerifyDone } from '../../lib'
 import { controlClock, deferred, pass } from '../support/clock'
@@ -28,6 +29,9 @@ const counted0 = (decide: (user: User, done: VerifyDone) => unknown): Verify =>
     // eslint-disable-next-line prefer-rest-params -- rest parameters would be recognized
     return decide(arguments[0] as User, arguments[1] as VerifyDone)
   }
+
+/** A function whose source is exactly this one. */
+const compiled = (source: string): Verify => runInThisContext(`(${source})`) as Verify
 
 describe('verify', () => {
   test.each<[string, Verify, boolean?]>([
@@ -62,6 +66,52 @@ describe('verify', () => {
     const { user, info } = await signIn()
     expect(user).toMatchObject({ role: 'buyer', username: ADA })
     expect(info.totalAccounts).toBe(1)
+  })
+
+  type Rest = [VerifyDone]
+  test.each<[string, Verify]>([
+    ['an arrow function', (user: User, ...[done]: Rest) => accept(user, done)],
+    [
+      'an async arrow function',
+      async (user: User, ...[done]: Rest) => accept(await Promise.resolve(user), done),
+    ],
+    [
+      'a function',
+      function (user: User, ...[done]: Rest) {
+        accept(user, done)
+      },
+    ],
+    [
+      'a function with a name',
+      function $verify_1(user: User, ...[done]: Rest) {
+        accept(user, done)
+      },
+    ],
+    [
+      'an async function',
+      async function (user: User, ...[done]: Rest) {
+        accept(await Promise.resolve(user), done)
+      },
+    ],
+    ['a method', { verify: (user: User, ...[done]: Rest) => accept(user, done) }.verify],
+    [
+      'a function whose source has little space',
+      compiled('function(a,...b){b[0](null,{...a,role:"buyer"})}'),
+    ],
+    [
+      'a function whose source has much space',
+      compiled('async  function  f  ( a, ...b ) { b[0](null, { ...a, role: "buyer" }) }'),
+    ],
+  ])('decides by done if it is %s that declares done among rest parameters', async (_form, verify) => {
+    const { signIn } = await openShop({ verify })
+    expect((await signIn()).user).toMatchObject({ role: 'buyer' })
+  })
+
+  test('decides by its value if only its body has three dots', async () => {
+    const { signIn } = await openShop({
+      verify: (user: User) => ((...roles: string[]) => ({ ...user, role: roles[0] }))('buyer'),
+    })
+    expect((await signIn()).user).toMatchObject({ role: 'buyer' })
   })
 
   test.each<[string, Verify]>([
