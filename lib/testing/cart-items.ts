@@ -83,26 +83,24 @@ export function shortage(
   { productId, name, sku }: Pick<CartItem, 'productId' | 'name' | 'sku'>,
   quantity: number,
 ): ItemError | undefined {
-  const stock = productId === undefined ? undefined : catalog.get(productId)?.stock
+  const stock = catalog.get(productId)?.stock
   if (stock === undefined || quantity <= stock) return undefined
   const detail = `There is not enough stock to add ${name} to your cart`
   return { status: 400, title: 'Insufficient stock', detail, meta: { id: productId, sku } }
 }
 
 function isSame(item: CartItem, addition: Addition): boolean {
-  if (addition.productId !== undefined) return item.productId === addition.productId
+  if (item.productId !== addition.productId) return false
+  const isCustom = item.productId === undefined
   return (
-    item.productId === undefined &&
-    item.sku === addition.sku &&
-    item.name === addition.name &&
-    item.price === addition.price
+    !isCustom || (item.sku === addition.sku && item.name === addition.name && item.price === addition.price)
   )
 }
 
 function product(catalog: Catalog, entry: Record<string, unknown>): Step {
   const id = field(entry, 'id')
   const sku = field(entry, 'sku')
-  const found = id !== undefined ? catalog.get(id) : catalog.withSku(sku ?? '')
+  const found = id !== undefined ? catalog.get(id) : catalog.withSku(sku)
   if (!found) {
     const meta = id !== undefined ? { id } : { sku }
     return refuse(404, 'Product not found', 'The requested product could not be found', meta)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { shortage } from './cart-items'
 import { itemPrices, totals } from './cart-resources'
-import { cartOf } from './cart-routes'
+import { cartOf, includesItems } from './cart-routes'
 import type { Cart, CartItem } from './carts'
 import { dataOf, field, isObject } from './fields'
 import { holderOf } from './held-token'
@@ -71,7 +71,7 @@ export function order(store: Store, request: ApiRequest): Answer {
   const found = orderOf(store, request)
   if ('refusal' in found) return found.refusal
   const data = resource(store, request, found.order)
-  if (!request.query.get('include')?.split(',').includes('items')) return { status: 200, body: { data } }
+  if (!includesItems(request.query)) return { status: 200, body: { data } }
   const items = found.order.items.map((item) => itemResource(store, item))
   return { status: 200, body: { data, included: { items } } }
 }
@@ -134,8 +134,8 @@ function isAddress(value: unknown): boolean {
 
 function takeFromStock(store: Store, { items }: Cart): void {
   for (const { productId, quantity } of items) {
-    const stock = productId === undefined ? undefined : store.catalog.get(productId)?.stock
-    if (productId !== undefined && stock !== undefined) store.catalog.setStock(productId, stock - quantity)
+    const product = store.catalog.get(productId)
+    if (product?.stock !== undefined) store.catalog.setStock(product.id, product.stock - quantity)
   }
 }
 
@@ -159,15 +159,15 @@ function resource(store: Store, { origin }: ApiRequest, one: Order) {
   return {
     type: 'order',
     id,
-    ...(orderNumber !== undefined && { order_number: orderNumber }),
-    ...(externalRef !== undefined && { external_ref: externalRef }),
+    order_number: orderNumber,
+    external_ref: externalRef,
     status: one.status,
     payment: one.payment,
     shipping: 'unfulfilled',
     anonymized: false,
     ...(accountId === undefined ? { customer: one.contact } : { contact: one.contact }),
-    ...(billingAddress && { billing_address: billingAddress }),
-    ...(shippingAddress && { shipping_address: shippingAddress }),
+    billing_address: billingAddress,
+    shipping_address: shippingAddress,
     links: { self: `${origin}/v2/orders/${id}` },
     meta: {
       display_price: {
