@@ -81,10 +81,8 @@ export function disassociateAccounts(store: Store, request: ApiRequest): Answer 
   const read = accountsOf(store, request)
   if (read.refusal) return read.refusal
   const found = cartOf(store, request)
-  store.carts.associate(
-    found,
-    found.accounts.filter((id) => !read.ids.includes(id)),
-  )
+  const accounts = found.accounts.filter((id) => !read.ids.includes(id))
+  store.carts.associate(found, accounts)
   return { status: 204 }
 }
 

@@ -58,7 +58,7 @@ export function orders(store: Store, request: ApiRequest): Answer {
   const held = holderOf(store, request)
   if (held.refusal) return held.refusal
   if (!held.holder && request.grant !== 'client_credentials') return store.refusal(403)
-  const [, name = '', value] = /^eq\((\w+),(.*)\)$/.exec(request.query.get('filter') ?? '') ?? []
+  const [, name = '', value] = /^eq\((\w+),([^)]*)\)$/.exec(request.query.get('filter') ?? '') ?? []
   const filter = FILTERS.get(name)
   const visible = store.orders.all
     .filter((order) => isVisible(request, held.holder, order) && (!filter || filter(order) === value))
@@ -119,11 +119,12 @@ function buyerOf(
   const by = { contact: { name: field(person, 'name') ?? '', email } }
   if (account === undefined) return { ...by, accountId: holder?.account.id, memberId: holder?.member.id }
   const accountId = field(account, 'id')
+  if (accountId === undefined) return { refusal: store.refusal(400, 'account must have an id') }
   const memberId = field(account, 'member_id') ?? holder?.member.id
-  const isOwn = holder?.account.id === accountId && holder?.member.id === memberId
-  return isOwn || (!holder && grant === 'client_credentials')
-    ? { ...by, accountId, memberId }
-    : { refusal: store.refusal(403) }
+  const isAllowed = holder
+    ? accountId === holder.account.id && memberId === holder.member.id
+    : grant === 'client_credentials'
+  return isAllowed ? { ...by, accountId, memberId } : { refusal: store.refusal(403) }
 }
 
 function isAddress(value: unknown): boolean {
@@ -172,7 +173,7 @@ function resource(store: Store, { origin }: ApiRequest, one: Order) {
     meta: {
       display_price: {
         ...total,
-        balance_owing: one.payment === 'paid' ? nothing : due,
+        balance_owing: one.payment === 'unpaid' ? due : nothing,
         paid: one.payment === 'paid' ? due : nothing,
         authorized: one.payment === 'authorized' ? due : nothing,
       },
