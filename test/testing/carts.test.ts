@@ -272,20 +272,23 @@ describe('items', () => {
   })
 
   test.each([
-    ['no difference', {}, [1, 2]],
-    ['another SKU', { sku: 'other' }, [1, 1, 1]],
-    ['no SKU', { sku: undefined }, [1, 1, 1]],
-    ['another name', { name: 'Other' }, [1, 1, 1]],
-    ['another price', { price: { amount: 1 } }, [1, 1, 1]],
-    ['another description', { description: 'Other' }, [1, 2]],
-    ['everything of a product but its id', { name: 'Mug', sku: 'mug', price: { amount: 1600 } }, [1, 1, 1]],
-  ])('are the same custom item if their SKU, name and price are: %s', async (_, changes, expected) => {
-    const { simulator, guest } = await openShop()
-    const described = { ...card, description: 'Folded.' }
-    await guest.call('POST', '/v2/carts/x/items', { data: [mugs(1), described] })
-    await guest.call('POST', '/v2/carts/x/items', { data: { ...described, ...changes } })
-    expect(simulator.cart('x')?.items.map(({ quantity }) => quantity)).toEqual(expected)
-  })
+    ['nothing', {}, [1, 2]],
+    ['the SKU', { sku: 'other' }, [1, 1, 1]],
+    ['the lack of a SKU', { sku: undefined }, [1, 1, 1]],
+    ['the name', { name: 'Other' }, [1, 1, 1]],
+    ['the price', { price: { amount: 1 } }, [1, 1, 1]],
+    ['the description', { description: 'Other' }, [1, 2]],
+    ['all, but equal to a product', { name: 'Mug', sku: 'mug', price: { amount: 1600 } }, [1, 1, 1]],
+  ])(
+    'are the same custom item unless they differ in SKU, name or price; they differ in %s',
+    async (_, changes, expected) => {
+      const { simulator, guest } = await openShop()
+      const described = { ...card, description: 'Folded.' }
+      await guest.call('POST', '/v2/carts/x/items', { data: [mugs(1), described] })
+      await guest.call('POST', '/v2/carts/x/items', { data: { ...described, ...changes } })
+      expect(simulator.cart('x')?.items.map(({ quantity }) => quantity)).toEqual(expected)
+    },
+  )
 
   test('are at most 100 different ones', async () => {
     const { simulator, guest } = await openShop()
