@@ -14,19 +14,20 @@ export function cartItems(store: Store, request: ApiRequest): Answer {
 }
 
 /**
- * `POST /v2/carts/:id/items`: adds one entry or a list of entries. An entry of the type `cart_items` adds all items of
- * another cart. Sending it twice adds them twice.
+ * `POST /v2/carts/:id/items`: adds one entry or a list of entries. An entry of the type `cart_items` or `order_items`
+ * adds all items of another cart or of an order. Sending it twice adds them twice.
  */
 export function addCartItems(store: Store, request: ApiRequest): Answer {
   const read = jsonOf(store, request.body)
   if (read.refusal) return read.refusal
   const { data, options } = read.json
   const entries: unknown[] = Array.isArray(data) ? data : [data]
-  const isMerge = isObject(data) && data['type'] === 'cart_items'
+  const type = field(data, 'type')
+  const isBulk = Array.isArray(data) || type === 'cart_items' || type === 'order_items'
   const allOrNothing = isObject(options) && options['add_all_or_nothing'] === true
   const steps = entries.flatMap((entry) => additionsOf(store, entry))
   const changes = steps.map((step) => (cart: Cart) => add(store, cart, step))
-  return apply(store, request, changes, 201, allOrNothing || !(Array.isArray(data) || isMerge))
+  return apply(store, request, changes, 201, allOrNothing || !isBulk)
 }
 
 /** `PUT /v2/carts/:id/items`: sets the quantities of several items. */

@@ -21,8 +21,8 @@ type Addition = Pick<CartItem, 'productId' | 'sku' | 'name' | 'description' | 'p
 /** One addition to a cart, or the error that prevents it. */
 type Step = { addition: Addition; error?: never } | { error: ItemError }
 
-// Elastic Path does not document its limit. This one bounds the simulator's memory.
-const MOST_ITEMS = 1000
+// Elastic Path documents the limit, but not the response beyond it.
+const MOST_ITEMS = 100
 
 /** Parses an entry of the body of `POST …/items`: one item, or all items of another cart or of an order. */
 export function additionsOf(store: Store, entry: unknown): Step[] {
@@ -35,7 +35,7 @@ export function additionsOf(store: Store, entry: unknown): Step[] {
     case 'cart_items':
       return (store.carts.get(field(entry, 'cart_id') ?? '')?.items ?? []).map((addition) => ({ addition }))
     case 'order_items':
-      return (store.orders.get(field(entry, 'order_id') ?? '')?.items ?? []).map((addition) => ({ addition }))
+      return reordered(store.orders.get(field(entry, 'order_id') ?? '')?.items ?? [])
     case 'promotion_item': {
       const meta = { code: entry['code'] }
       return [refuse(404, 'Not Found', 'No promotion could be found with the given code.', meta)]
@@ -83,26 +83,29 @@ export function shortage(
   { productId, name, sku }: Pick<CartItem, 'productId' | 'name' | 'sku'>,
   quantity: number,
 ): ItemError | undefined {
-  const stock = productId === undefined ? undefined : catalog.get(productId)?.stock
+  const stock = catalog.get(productId)?.stock
   if (stock === undefined || quantity <= stock) return undefined
   const detail = `There is not enough stock to add ${name} to your cart`
   return { status: 400, title: 'Insufficient stock', detail, meta: { id: productId, sku } }
 }
 
+/** In Elastic Path, custom items cannot be ordered again. */
+function reordered(items: readonly CartItem[]): Step[] {
+  return items.filter(({ productId }) => productId !== undefined).map((addition) => ({ addition }))
+}
+
 function isSame(item: CartItem, addition: Addition): boolean {
-  if (addition.productId !== undefined) return item.productId === addition.productId
+  if (item.productId !== addition.productId) return false
+  const isCustom = item.productId === undefined
   return (
-    item.productId === undefined &&
-    item.sku === addition.sku &&
-    item.name === addition.name &&
-    item.price === addition.price
+    !isCustom || (item.sku === addition.sku && item.name === addition.name && item.price === addition.price)
   )
 }
 
 function product(catalog: Catalog, entry: Record<string, unknown>): Step {
   const id = field(entry, 'id')
   const sku = field(entry, 'sku')
-  const found = id !== undefined ? catalog.get(id) : catalog.withSku(sku ?? '')
+  const found = id !== undefined ? catalog.get(id) : catalog.withSku(sku)
   if (!found) {
     const meta = id !== undefined ? { id } : { sku }
     return refuse(404, 'Product not found', 'The requested product could not be found', meta)

@@ -38,7 +38,6 @@ export function itemsBody(store: Store, origin: string, cart: Cart, errors: read
 /** The representation of an item in responses. */
 export function itemResource({ catalog }: Store, origin: string, item: CartItem) {
   const { id, productId, sku, name, description, quantity, price } = item
-  const product = productId === undefined ? undefined : catalog.get(productId)
   const { currency } = catalog
   return {
     id,
@@ -54,7 +53,7 @@ export function itemResource({ catalog }: Store, origin: string, item: CartItem)
     slug: sku,
     image: { mime_type: '', file_name: '', href: '' },
     quantity,
-    manage_stock: product?.stock !== undefined,
+    manage_stock: catalog.get(productId)?.stock !== undefined,
     unit_price: { amount: price, currency, includes_tax: false },
     value: { amount: price * quantity, currency, includes_tax: false },
     links: productId === undefined ? {} : { product: `${origin}/v2/products/${productId}` },

@@ -28,10 +28,10 @@ export function createCart(store: Store, request: ApiRequest): Answer {
   const read = dataOf(store, request.body)
   if (read.refusal) return read.refusal
   const accounts = held.holder ? [held.holder.account.id] : []
+  const refusal = refusalOf(store, accounts, read.data)
+  if (refusal) return refusal
   const cart = { ...store.carts.create(), accounts }
-  const refusal = refusalOf(store, cart, read.data)
-  if (refusal) store.carts.delete(cart.id)
-  return refusal ?? answerWith(store, request, change(store, cart, read.data), 201)
+  return answerWith(store, request, change(store, cart, read.data), 201)
 }
 
 /** `GET /v2/carts/:id`, with any token. If no cart has the id, an empty one is created. */
@@ -44,7 +44,7 @@ export function updateCart(store: Store, request: ApiRequest): Answer {
   const read = dataOf(store, request.body)
   if (read.refusal) return read.refusal
   const found = cartOf(store, request)
-  const refusal = refusalOf(store, found, read.data)
+  const refusal = refusalOf(store, found.accounts, read.data)
   return refusal ?? answerWith(store, request, change(store, found, read.data))
 }
 
@@ -82,7 +82,7 @@ export function disassociateAccounts(store: Store, request: ApiRequest): Answer 
   if (read.refusal) return read.refusal
   const found = cartOf(store, request)
   const accounts = found.accounts.filter((id) => !read.ids.includes(id))
-  if (accounts.length < found.accounts.length) store.carts.associate(found, accounts)
+  store.carts.associate(found, accounts)
   return { status: 204 }
 }
 
@@ -100,28 +100,32 @@ function accountsOf(
 ): { refusal?: never; ids: string[] } | { refusal: Answer } {
   const held = holderOf(store, request)
   if (held.refusal) return held
-  if (!held.holder && request.grant !== 'client_credentials') return { refusal: store.refusal(403) }
+  const { holder } = held
+  if (!holder && request.grant !== 'client_credentials') return { refusal: store.refusal(403) }
   const read = jsonOf(store, request.body)
   if (read.refusal) return read
   const { data } = read.json
-  const ids = (Array.isArray(data) ? (data as unknown[]) : []).map((one) =>
-    isObject(one) && one['type'] === 'account' ? field(one, 'id') : undefined,
-  )
+  const accountId = (one: unknown) =>
+    isObject(one) && one['type'] === 'account' ? field(one, 'id') : undefined
+  const ids = Array.isArray(data) ? data.map(accountId) : []
   const known = ids.filter((id) => id !== undefined)
   if (known.length === 0 || known.length < ids.length) {
     return { refusal: store.refusal(400, 'data must be a list of accounts') }
   }
-  const isForeign = held.holder && known.some((id) => id !== held.holder?.account.id)
+  const isForeign = holder && known.some((id) => id !== holder.account.id)
   return isForeign ? { refusal: store.refusal(403) } : { ids: known }
 }
 
-function refusalOf(store: Store, { accounts }: Cart, data: Record<string, unknown>): Answer | undefined {
+function refusalOf(
+  store: Store,
+  accounts: readonly string[],
+  data: Record<string, unknown>,
+): Answer | undefined {
   const { name, description, contact } = data
   if (name !== undefined && field(data, 'name') === undefined)
     return store.refusal(400, 'name must not be empty')
   if (description !== undefined && typeof description !== 'string')
     return store.refusal(400, 'description must be text')
-  if (contact === undefined) return undefined
   const email = field(contact, 'email')
   if (email !== undefined && !/^[^@\s]+@[^@\s]+$/.test(email))
     return store.refusal(400, 'contact.email must be an email address')
@@ -141,9 +145,14 @@ function change(store: Store, cart: Cart, data: Record<string, unknown>): Cart {
   })
 }
 
+/** Whether the query asks for items: `include=items`, or a list that contains `items`. */
+export function includesItems(query: URLSearchParams): boolean {
+  return query.get('include')?.split(',').includes('items') ?? false
+}
+
 function answerWith(store: Store, { origin, query }: ApiRequest, cart: Cart, status = 200): Answer {
   const data = cartResource(store, origin, cart)
-  if (!query.get('include')?.split(',').includes('items')) return { status, body: { data } }
+  if (!includesItems(query)) return { status, body: { data } }
   const items = cart.items.map((item) => itemResource(store, origin, item))
   return { status, body: { data, included: { items } } }
 }

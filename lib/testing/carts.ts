@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Catalog } from './catalog'
+import { isWhole, type Catalog } from './catalog'
 import { checkNames } from './checks'
 import type { CartSeed, StoreSettings } from './options'
 import { Table } from './table'
@@ -109,14 +109,12 @@ export class Carts {
     })
   }
 
-  /** @throws TypeError if an option or SKU is unknown, or the id is in use */
+  /** @throws TypeError if an option or SKU is unknown, a quantity is invalid, or the id is in use */
   add(seed: CartSeed): Cart {
     checkNames('a cart', seed, SEED_NAMES)
     const { id = randomUUID(), name = 'Cart', description = '', contactEmail, isQuote = false } = seed
     if (this.get(id)) throw new TypeError(`The cart id ${id} is already in use`)
-    const items = (seed.items ?? []).map((line): CartItem => {
-      checkNames('an item', line, { sku: true, quantity: true })
-      const { sku, quantity = 1 } = line
+    const items = [...quantitiesOf(seed)].map(([sku, quantity]): CartItem => {
       const product = this.catalog.withSku(sku)
       if (!product) throw new TypeError(`No product has the SKU ${sku}`)
       const now = new Date(this.clock.now()).toISOString()
@@ -156,4 +154,17 @@ export class Carts {
   private isAlive({ expiresAt }: Cart): boolean {
     return Date.parse(expiresAt) > this.clock.now()
   }
+}
+
+/** The quantity of each SKU. As in Elastic Path, a product that is added twice is one item. */
+function quantitiesOf({ items = [] }: CartSeed): ReadonlyMap<string, number> {
+  const quantities = new Map<string, number>()
+  for (const item of items) {
+    checkNames('an item', item, { sku: true, quantity: true })
+    const { sku, quantity = 1 } = item
+    if (!isWhole(quantity) || quantity === 0)
+      throw new TypeError(`The quantity of ${sku} must be a whole number, 1 or more, not ${String(quantity)}`)
+    quantities.set(sku, (quantities.get(sku) ?? 0) + quantity)
+  }
+  return quantities
 }

@@ -56,11 +56,12 @@ export class Catalog {
     return this.products.all
   }
 
-  get(id: string): Product | undefined {
-    return this.products.get(id)
+  /** Returns the product with an id. Undefined if there is none, and for a custom item, which has no product's id. */
+  get(id: string | undefined): Product | undefined {
+    return id === undefined ? undefined : this.products.get(id)
   }
 
-  withSku(sku: string): Product | undefined {
+  withSku(sku: string | undefined): Product | undefined {
     return this.products.all.find((product) => product.sku === sku)
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { shortage } from './cart-items'
 import { itemPrices, totals } from './cart-resources'
-import { cartOf } from './cart-routes'
+import { cartOf, includesItems } from './cart-routes'
 import type { Cart, CartItem } from './carts'
 import { dataOf, field, isObject } from './fields'
 import { holderOf } from './held-token'
@@ -58,7 +58,7 @@ export function orders(store: Store, request: ApiRequest): Answer {
   const held = holderOf(store, request)
   if (held.refusal) return held.refusal
   if (!held.holder && request.grant !== 'client_credentials') return store.refusal(403)
-  const [, name = '', value] = /^eq\((\w+),(.*)\)$/.exec(request.query.get('filter') ?? '') ?? []
+  const [, name = '', value] = /^eq\((\w+),([^)]*)\)$/.exec(request.query.get('filter') ?? '') ?? []
   const filter = FILTERS.get(name)
   const visible = store.orders.all
     .filter((order) => isVisible(request, held.holder, order) && (!filter || filter(order) === value))
@@ -71,7 +71,7 @@ export function order(store: Store, request: ApiRequest): Answer {
   const found = orderOf(store, request)
   if ('refusal' in found) return found.refusal
   const data = resource(store, request, found.order)
-  if (!request.query.get('include')?.split(',').includes('items')) return { status: 200, body: { data } }
+  if (!includesItems(request.query)) return { status: 200, body: { data } }
   const items = found.order.items.map((item) => itemResource(store, item))
   return { status: 200, body: { data, included: { items } } }
 }
@@ -119,11 +119,12 @@ function buyerOf(
   const by = { contact: { name: field(person, 'name') ?? '', email } }
   if (account === undefined) return { ...by, accountId: holder?.account.id, memberId: holder?.member.id }
   const accountId = field(account, 'id')
+  if (accountId === undefined) return { refusal: store.refusal(400, 'account must have an id') }
   const memberId = field(account, 'member_id') ?? holder?.member.id
-  const isOwn = holder?.account.id === accountId && holder?.member.id === memberId
-  return isOwn || (!holder && grant === 'client_credentials')
-    ? { ...by, accountId, memberId }
-    : { refusal: store.refusal(403) }
+  const isAllowed = holder
+    ? accountId === holder.account.id && memberId === holder.member.id
+    : grant === 'client_credentials'
+  return isAllowed ? { ...by, accountId, memberId } : { refusal: store.refusal(403) }
 }
 
 function isAddress(value: unknown): boolean {
@@ -134,8 +135,8 @@ function isAddress(value: unknown): boolean {
 
 function takeFromStock(store: Store, { items }: Cart): void {
   for (const { productId, quantity } of items) {
-    const stock = productId === undefined ? undefined : store.catalog.get(productId)?.stock
-    if (productId !== undefined && stock !== undefined) store.catalog.setStock(productId, stock - quantity)
+    const product = store.catalog.get(productId)
+    if (product?.stock !== undefined) store.catalog.setStock(product.id, product.stock - quantity)
   }
 }
 
@@ -159,20 +160,20 @@ function resource(store: Store, { origin }: ApiRequest, one: Order) {
   return {
     type: 'order',
     id,
-    ...(orderNumber !== undefined && { order_number: orderNumber }),
-    ...(externalRef !== undefined && { external_ref: externalRef }),
+    order_number: orderNumber,
+    external_ref: externalRef,
     status: one.status,
     payment: one.payment,
     shipping: 'unfulfilled',
     anonymized: false,
     ...(accountId === undefined ? { customer: one.contact } : { contact: one.contact }),
-    ...(billingAddress && { billing_address: billingAddress }),
-    ...(shippingAddress && { shipping_address: shippingAddress }),
+    billing_address: billingAddress,
+    shipping_address: shippingAddress,
     links: { self: `${origin}/v2/orders/${id}` },
     meta: {
       display_price: {
         ...total,
-        balance_owing: one.payment === 'paid' ? nothing : due,
+        balance_owing: one.payment === 'unpaid' ? due : nothing,
         paid: one.payment === 'paid' ? due : nothing,
         authorized: one.payment === 'authorized' ? due : nothing,
       },
