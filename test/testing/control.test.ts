@@ -294,14 +294,11 @@ describe('the connections', () => {
     const { simulator, client } = await openStore()
     const otp = simulator.issueCode(ADA)
     const url = simulator.url
-    let isDown = false
+    const failures: string[] = []
     await simulator.restart(async () => {
-      isDown = await client.settings().then(
-        () => false,
-        () => true,
-      )
+      failures.push(String(await client.settings().catch(String)))
     })
-    expect([isDown, simulator.url]).toEqual([true, url])
+    expect([failures, simulator.url]).toEqual([['TypeError: fetch failed'], url])
     expect((await client.exchange(otp)).status).toBe(201)
   })
 })
@@ -434,16 +431,8 @@ describe('route', () => {
       () => ({ status: 200, code: 1 }),
       'Unknown option of an answer: code. Known options: status, body, headers',
     ],
-    [
-      'returns an invalid header',
-      () => ({ status: 200, headers: { a: '\n' } }),
-      'Invalid character in header',
-    ],
-    [
-      'returns an invalid header name',
-      () => ({ status: 200, headers: { 'a b': '' } }),
-      'Header name must be',
-    ],
+    ['returns an invalid header', () => ({ status: 200, headers: { a: '\n' } }), 'Invalid character'],
+    ['returns an invalid header name', () => ({ status: 200, headers: { 'a b': '' } }), 'Header name'],
     ['returns a body that JSON cannot represent', () => ({ status: 200, body: 1n }), 'serialize a BigInt'],
     ['returns undefined', () => undefined as never, 'undefined'],
   ])('returns 500 and reports the error if the handler %s', async (_, handler, message) => {

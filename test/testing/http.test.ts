@@ -72,11 +72,7 @@ describe('a request', () => {
   )
 
   test.each([
-    'text/plain',
-    'application/x-www-form-urlencoded',
-    'application/json+x',
-    'x/application/json',
-    '',
+    ...['text/plain', 'application/x-www-form-urlencoded', 'application/json+x', 'x/application/json', ''],
   ])('with the content type %p returns 415', async (type) => {
     const { simulator, client } = await openStore()
     const body = JSON.stringify(client.exchangeBody(simulator.issueCode(ADA)))
@@ -261,12 +257,7 @@ describe('the server', () => {
   test('starts without requests, codes, errors and deliveries', async () => {
     const simulator = await ElasticPathSimulator.start()
     const { requests, mailbox, errors, deliveries } = simulator
-    expect({ requests, mailbox, errors, deliveries }).toEqual({
-      requests: [],
-      mailbox: [],
-      errors: [],
-      deliveries: [],
-    })
+    expect([requests, mailbox, errors, deliveries]).toEqual([[], [], [], []])
     await simulator.stop()
   })
 
