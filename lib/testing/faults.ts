@@ -47,7 +47,9 @@ export type Fault =
       headers?: Record<string, string>
     }
   | {
-      /** The delay in milliseconds. If the client disconnects earlier, the request has no effect. */
+      /**
+       * The delay in milliseconds, at most 2,147,483,647. If the client disconnects earlier, the request has no effect.
+       */
       delay: number
     }
   | {
