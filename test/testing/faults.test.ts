@@ -134,6 +134,7 @@ describe('a fault', () => {
     expect(jest.getTimerCount()).toBe(1)
     jest.advanceTimersByTime(1)
     expect(await reply).toMatchObject({ status, text })
+    expect((await reply).headers.get('content-length')).toBe(`${text.length}`)
     await answered
   })
 

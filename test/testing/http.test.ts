@@ -108,7 +108,7 @@ describe('a request', () => {
     [16 * 1024 * 1024, 413, false],
   ])('with a body of %i bytes returns %i. The body is recorded: %p', async (size, status, isRecorded) => {
     const { simulator, client } = await openStore()
-    const body = JSON.stringify(client.exchangeBody('wrong1')).padEnd(size)
+    const body = JSON.stringify(client.exchangeBody('wrong1')).padStart(size)
     expect((await client.send(TOKENS, { method: 'POST', body })).status).toBe(status)
     expect(simulator.requests[0]?.body !== undefined).toBe(isRecorded)
   })
