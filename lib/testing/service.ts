@@ -52,12 +52,8 @@ export async function serve(parts: Parts, request: IncomingMessage, response: Se
     return store.refusal(500)
   }
   const attempt = () => {
-    try {
-      const answer = destination.answer(store, api)
-      return isPromise(answer) ? answer.catch(fail) : answer
-    } catch (error) {
-      return fail(error)
-    }
+    const answer = destination.answer(store, api)
+    return isPromise(answer) ? answer.catch(fail) : answer
   }
   let acted: Answer | Promise<Answer> | undefined
   const act = () => (acted ??= attempt())
