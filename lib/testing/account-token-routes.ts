@@ -25,19 +25,17 @@ export function accountTokens(store: Store, request: ApiRequest): Answer {
 }
 
 function exchange(store: Store, request: ApiRequest, data: Record<string, unknown>, page: Page): Answer {
-  const username = field(data, 'username')
-  const profileId = field(data, 'password_profile_id')
-  const otp = field(data, 'one_time_password_token')
+  const username = field(data, 'username') ?? ''
+  const profileId = field(data, 'password_profile_id') ?? ''
+  const otp = field(data, 'one_time_password_token') ?? ''
   const complaints: [string, string][] = []
   if (field(data, 'type') !== TYPE) complaints.push(['Type', 'oneof'])
   if (field(data, 'authentication_mechanism') !== 'passwordless')
     complaints.push(['AuthenticationMechanism', 'oneof'])
-  if (username === undefined) complaints.push(['Username', 'cannot_be_empty'])
-  if (profileId === undefined || !isUuid(profileId)) complaints.push(['PasswordProfileID', 'must_be_uuid'])
-  if (otp === undefined) complaints.push(['OneTimePasswordToken', 'cannot_be_empty'])
-  if (complaints.length > 0 || username === undefined || profileId === undefined || otp === undefined) {
-    return invalid(store, complaints)
-  }
+  if (username === '') complaints.push(['Username', 'cannot_be_empty'])
+  if (!isUuid(profileId)) complaints.push(['PasswordProfileID', 'must_be_uuid'])
+  if (otp === '') complaints.push(['OneTimePasswordToken', 'cannot_be_empty'])
+  if (complaints.length > 0) return invalid(store, complaints)
   const member = store.members.named(username)
   const isEnabled = store.profiles.get(profileId)?.oneTimePasswords === true
   if (!member || !isEnabled) return wrongCode(store)

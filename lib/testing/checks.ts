@@ -1,3 +1,5 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+
 /**
  * Validates the names of options. A misspelled option would otherwise be ignored.
  *
@@ -27,6 +29,14 @@ export function checkNumber(name: string, value: unknown, least: number, most: n
 export function checkLifetime(name: string, seconds: unknown): void {
   if (typeof seconds === 'number' && seconds > 0 && Number.isFinite(seconds)) return
   throw new RangeError(`${name} must be a positive number of seconds, not ${String(seconds)}`)
+}
+
+/** @throws TypeError if the name or value of a header is invalid */
+export function checkHeaders(headers: Readonly<Record<string, string>> = {}): void {
+  for (const [name, value] of Object.entries(headers)) {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+  }
 }
 
 export function isUuid(value: string): boolean {

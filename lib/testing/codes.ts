@@ -48,8 +48,8 @@ export class Codes {
   issue(username: string, passwordProfileId: string, now: number): string {
     const otp = randomCode()
     const code = { otp, passwordProfileId, expires: now + this.lifetime, used: false, wrongAttempts: 0 }
-    const older = this.settings().newCodeInvalidatesOld ? [] : this.of(username)
-    this.byUsername.set(username, [...older, code].slice(-CODES_PER_MEMBER))
+    const kept = this.settings().newCodeInvalidatesOld ? 1 : CODES_PER_MEMBER
+    this.byUsername.set(username, [...this.of(username), code].slice(-kept))
     return otp
   }
 

@@ -1,5 +1,5 @@
-import { validateHeaderName, validateHeaderValue, type IncomingHttpHeaders } from 'node:http'
-import { checkNames } from './checks'
+import type { IncomingHttpHeaders } from 'node:http'
+import { checkHeaders, checkNames } from './checks'
 import { holderOf } from './held-token'
 import type { Account, Member } from './members'
 import type { Answer, ApiRequest, Grant } from './messages'
@@ -64,17 +64,15 @@ export function customHandler(handler: RouteHandler) {
   }
 }
 
+const ANSWER_NAMES: Record<keyof RouteAnswer, true> = { status: true, body: true, headers: true }
+
 /** @throws TypeError if the response cannot be sent */
 function checked(answer: RouteAnswer): Answer {
-  checkNames('an answer', answer, { status: true, body: true, headers: true })
+  checkNames('an answer', answer, ANSWER_NAMES)
   const { status, body, headers = {} } = answer
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw new TypeError(`The status of a response must be 200 to 599, not ${String(status)}`)
   }
-  for (const [name, value] of Object.entries(headers)) {
-    validateHeaderName(name)
-    validateHeaderValue(name, value)
-  }
-  if (body === undefined || typeof body === 'string') return { status, body, headers }
-  return { status, body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }
+  checkHeaders(headers)
+  return { status, body: typeof body === 'string' ? body : JSON.stringify(body), headers }
 }

@@ -18,12 +18,13 @@ export function answerFault(
   reply: Reply,
   regular: () => Answer,
 ): void {
-  const { socket } = reply.response
+  // Not the response's socket: a pipelined response has none until the earlier responses are sent.
+  const { socket } = reply.response.req
   if (fault === 'hang') return
   // Node never closes a socket that is reset after its own end, and then spins at the exit of the process.
-  if (fault === 'reset' && socket?.writable) socket.resetAndDestroy()
-  else if (fault === 'reset') socket?.destroy()
-  else if (fault === 'close') socket?.destroySoon()
+  if (fault === 'reset' && socket.writable) socket.resetAndDestroy()
+  else if (fault === 'reset') socket.destroy()
+  else if (fault === 'close') socket.destroySoon()
   else if (fault === 'truncated') reply.truncate(regular())
   else if (fault === 'oversized') reply.flood(regular())
   else if (fault === 'slow') reply.dribble(regular())

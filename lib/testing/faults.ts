@@ -1,5 +1,5 @@
 import { validateHeaderValue } from 'node:http'
-import { checkNames, checkNumber, checkOneOf } from './checks'
+import { checkHeaders, checkNames, checkNumber, checkOneOf } from './checks'
 import { checkRuleOptions, type RuleOptions } from './rules'
 
 /**
@@ -47,7 +47,9 @@ export type Fault =
       headers?: Record<string, string>
     }
   | {
-      /** The delay in milliseconds. If the client disconnects earlier, the request has no effect. */
+      /**
+       * The delay in milliseconds, at most 2,147,483,647. If the client disconnects earlier, the request has no effect.
+       */
       delay: number
     }
   | {
@@ -110,13 +112,17 @@ export function checkFault(fault: Fault, options: FaultOptions): void {
   checkNames('a fault', fault, KINDS)
   if ('status' in fault) {
     checkNumber('status', fault.status, 200, 599)
-    for (const [name, value] of Object.entries(fault.headers ?? {})) validateHeaderValue(name, value)
-  } else if ('delay' in fault) checkNumber('delay', fault.delay, 0, Number.MAX_SAFE_INTEGER)
+    checkHeaders(fault.headers)
+  } else if ('delay' in fault) checkNumber('delay', fault.delay, 0, LONGEST_TIMEOUT)
   else if ('compressed' in fault) checkOneOf('compressed', fault.compressed, ['gzip', 'deflate', 'br'])
   else if ('realmNotFound' in fault) checkNumber('realmNotFound', fault.realmNotFound, 400, 599)
-  else if (!('redirect' in fault) && !('rateLimited' in fault))
+  else if ('redirect' in fault) validateHeaderValue('redirect', fault.redirect)
+  else if (!('rateLimited' in fault))
     throw new TypeError(`A fault must have one of these properties: ${Object.keys(KINDS).join(', ')}`)
 }
+
+// With a longer one, Node's timers run immediately.
+const LONGEST_TIMEOUT = 2 ** 31 - 1
 
 const KINDS = {
   status: true,

@@ -35,10 +35,6 @@ export class Listener {
     })
   }
 
-  get isListening(): boolean {
-    return this.server.listening
-  }
-
   get connections(): number {
     return this.sockets.size
   }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Body, Call, RecordedRequest } from './messages'
+import type { Body, RecordedRequest } from './messages'
 
 const KEPT = 1000
 const LARGEST_KEPT_BODY = 16 * 1024
@@ -18,20 +18,13 @@ export class Requests {
   }
 
   add(
-    call: Call,
+    request: Omit<RecordedRequest, 'body' | 'status'>,
+    { size, value }: Body,
     keys: readonly string[],
-    request: IncomingMessage,
-    path: string,
-    query: URLSearchParams,
-    body: Body,
   ): RecordedRequest {
     const record: RecordedRequest = {
-      call,
-      method: request.method ?? '',
-      path,
-      query: Object.fromEntries(query),
-      headers: request.headers,
-      body: body.size > LARGEST_KEPT_BODY ? undefined : body.value,
+      ...request,
+      body: size > LARGEST_KEPT_BODY ? undefined : value,
       status: undefined,
     }
     if (this.records.push(record) > KEPT) this.records.shift()
@@ -46,7 +39,7 @@ export class Requests {
 
   /** Returns a function that tells whether a request is of a kind. */
   matcher(key: string): (record: RecordedRequest) => boolean {
-    return (record) => this.keys.get(record)?.includes(key) ?? false
+    return (record) => this.keys.get(record)?.includes(key) === true
   }
 
   clear(): void {
@@ -55,8 +48,8 @@ export class Requests {
   }
 }
 
-/** Reads a request body. Resolves with undefined if the client disconnects before its end. */
-export function readBody(request: IncomingMessage): Promise<Body | undefined> {
+/** Reads a request body. Never resolves if the client disconnects before its end. */
+export function readBody(request: IncomingMessage): Promise<Body> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -66,14 +59,13 @@ export function readBody(request: IncomingMessage): Promise<Body | undefined> {
       else if (size > LARGEST_UPLOAD) request.destroy()
     })
     request.on('end', () => resolve(parse(request.headers['content-type'], chunks, size)))
-    request.on('error', () => resolve(undefined))
   })
 }
 
-function parse(contentType: string | undefined, chunks: Buffer[], size: number): Body {
+function parse(contentType = '', chunks: Buffer[], size: number): Body {
   if (size > LARGEST_BODY) return { kind: 'too_large', value: undefined, size }
   const text = Buffer.concat(chunks).toString('utf8')
-  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  const type = contentType.replace(/;.*/, '').trim().toLowerCase()
   if (type === 'application/x-www-form-urlencoded') {
     return { kind: 'form', value: Object.fromEntries(new URLSearchParams(text)), size }
   }

@@ -110,13 +110,15 @@ const CALLS: readonly string[] = [
   'any',
 ]
 
+const OPTION_NAMES: Record<keyof RouteOptions, true> = { open: true }
+
 /** The endpoints. Custom endpoints take precedence over those of Elastic Path. */
 export class Routes {
   private routes = BUILT_IN
 
   /** @throws TypeError if the method or an option is unknown, or the path is invalid */
   add(method: HttpMethod, path: string, handler: RouteHandler, options: RouteOptions): () => void {
-    checkNames('a route', options, { open: true })
+    checkNames('a route', options, OPTION_NAMES)
     if (!/^(GET|POST|PUT|PATCH|DELETE)$/.test(method))
       throw new TypeError(`The method of a route must be GET, POST, PUT, PATCH or DELETE, not ${method}`)
     if (!/^\/[^?#\s]*$/.test(path))
@@ -124,7 +126,7 @@ export class Routes {
     // The simulator cannot undo the effects of a user's handler, so `rehearse` does not call it.
     const placeholder = (): Answer => ({ status: 200, body: { data: {} } })
     const added: Route = {
-      ...route(`${method} ${path as `/${string}`}`, placeholder, options.open ? 'open' : 'any'),
+      ...route(`${method} ${path as `/${string}`}`, placeholder, options.open ? 'open' : undefined),
       handler: customHandler(handler),
     }
     this.routes = [added, ...this.routes]
@@ -181,8 +183,9 @@ function destination(found: Route, params: Record<string, string>, body: Body): 
 }
 
 function route(name: RouteName, handler: Handler, access: Access = 'any', call: Call = name): Route {
-  const [method = '', path = ''] = name.split(' ')
-  const parameters = [...path.matchAll(/:(\w+)/g)].map(([, parameter = '']) => parameter)
+  const method = name.replace(/ .*/, '')
+  const path = name.replace(/.* /, '')
+  const parameters = path.match(/(?<=:)\w+/g) ?? []
   const pattern = path.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replaceAll(/:\w+/g, '([^/]+)')
   return {
     ...{ name, call, method, path: new RegExp(`^${pattern}$`), parameters, access },

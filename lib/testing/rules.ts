@@ -26,7 +26,7 @@ interface Rule<T> {
 
 /** Assigns values to future requests. If several rules match a request, the oldest applies. */
 export class Rules<T> {
-  private rules: Rule<T>[] = []
+  private readonly rules = new Set<Rule<T>>()
 
   /**
    * @param key the key of the kind of request
@@ -36,17 +36,17 @@ export class Rules<T> {
     if (!(times >= 1)) throw new RangeError(`times must be 1 or more, not ${times}`)
     if (!(after >= 0)) throw new RangeError(`after must be 0 or more, not ${after}`)
     const rule: Rule<T> = { key, value, times, after, hits: 0 }
-    this.rules.push(rule)
+    this.rules.add(rule)
     return {
       get hits() {
         return rule.hits
       },
-      remove: () => this.remove(rule),
+      remove: () => void this.rules.delete(rule),
     }
   }
 
   clear(): void {
-    this.rules = []
+    this.rules.clear()
   }
 
   /** Returns the value that applies to a request. Each call counts as one request. */
@@ -58,18 +58,20 @@ export class Rules<T> {
         continue
       }
       rule.hits += 1
-      if (rule.hits >= rule.times) this.remove(rule)
+      if (rule.hits >= rule.times) this.rules.delete(rule)
       return rule.value
     }
     return undefined
   }
+}
 
-  private remove(rule: Rule<T>): void {
-    this.rules = this.rules.filter((other) => other !== rule)
-  }
+const OPTION_NAMES: Record<keyof RuleOptions | 'afterEffect', true> = {
+  times: true,
+  after: true,
+  afterEffect: true,
 }
 
 /** @throws TypeError if an option is unknown */
 export function checkRuleOptions(of: string, options: object): void {
-  checkNames(of, options, { times: true, after: true, afterEffect: true })
+  checkNames(of, options, OPTION_NAMES)
 }

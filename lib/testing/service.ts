@@ -25,14 +25,17 @@ export interface Parts {
 /** Handles one request: records it, applies holds and faults, and sends the response. */
 export async function serve(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await readBody(request)
-  if (!body) return
   const { store, events } = parts
   const { method = '', url = '', headers } = request
-  const [path = '', search = ''] = url.split('?', 2)
-  const query = new URLSearchParams(search)
+  const path = url.replace(/\?.*/, '')
+  const query = new URLSearchParams(url.slice(path.length))
   const destination = parts.routes.find(method, path, body)
   const { call, keys } = destination
-  const record = parts.requests.add(call, keys, request, path, query, body)
+  const record = parts.requests.add(
+    { call, method, path, query: Object.fromEntries(query), headers },
+    body,
+    keys,
+  )
   const reply = new Reply(
     response,
     () => store.now(),
@@ -49,16 +52,12 @@ export async function serve(parts: Parts, request: IncomingMessage, response: Se
     return store.refusal(500)
   }
   const attempt = () => {
-    try {
-      const answer = destination.answer(store, api)
-      return isPromise(answer) ? answer.catch(fail) : answer
-    } catch (error) {
-      return fail(error)
-    }
+    const answer = destination.answer(store, api)
+    return isPromise(answer) ? answer.catch(fail) : answer
   }
   let acted: Answer | Promise<Answer> | undefined
   const act = () => (acted ??= attempt())
-  const answer = () => void whenReady(act(), (ready) => sendLate(reply, ready))
+  const answer = () => whenReady(act(), (ready) => sendLate(reply, ready))
 
   const hold = parts.holds.next(keys)
   if (hold) {
@@ -66,17 +65,19 @@ export async function serve(parts: Parts, request: IncomingMessage, response: Se
     hold.arrive(record)
     await hold.opened
   }
-  // Nothing is awaited from here on unless the request is held. `nextRequest` promises that the effect and the timers
-  // exist by the time that it resolves.
+  // After the event, nothing is awaited before the effect and the timers exist, unless the request is held. `nextRequest`
+  // promises this.
   const applied = parts.faults.next(keys)
   if (!applied) {
-    answer()
+    await answer()
     return
   }
   const { fault, afterEffect } = applied
   if (afterEffect) void act()
-  if (typeof fault === 'object' && 'delay' in fault) reply.later(fault.delay, answer)
-  else if (acted === undefined) answerFault(fault, store, reply, () => destination.rehearse(store, api))
+  if (typeof fault === 'object' && 'delay' in fault) {
+    await reply.delay(fault.delay)
+    await answer()
+  } else if (acted === undefined) answerFault(fault, store, reply, () => destination.rehearse(store, api))
   else await whenReady(acted, (regular) => answerFault(fault, store, reply, () => regular))
 }
 
@@ -84,12 +85,11 @@ function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
   return value instanceof Promise
 }
 
-function whenReady(value: Answer | Promise<Answer>, action: (value: Answer) => void): void | Promise<void> {
-  if (isPromise(value)) return value.then(action)
-  action(value)
+function whenReady<T>(value: Answer | Promise<Answer>, action: (value: Answer) => T): T | Promise<T> {
+  return isPromise(value) ? value.then(action) : action(value)
 }
 
-function sendLate(reply: Reply, answer: Answer): void {
-  if (answer.delay) reply.later(answer.delay, () => reply.send(answer))
-  else reply.send(answer)
+async function sendLate(reply: Reply, answer: Answer): Promise<void> {
+  if (answer.delay) await reply.delay(answer.delay)
+  reply.send(answer)
 }

@@ -107,7 +107,7 @@ export class ElasticPathSimulator {
   async stop(): Promise<void> {
     this.stopped.abort(new Error('The simulator was stopped'))
     this.outgoing.stop()
-    if (this.listener.isListening) await this.listener.close()
+    await this.listener.close()
   }
 
   /** Stops the simulator at the end of a scope that declares it with `await using`. */

@@ -2,22 +2,30 @@ import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from 'node:
 import type { Grant } from './messages'
 import type { Dialect } from './options'
 
-/** Signs and verifies strings with a random key, so that tokens need no storage. A new key revokes all tokens. */
+/** Signs and verifies tokens with a random key, so that they need no storage. A new key revokes all tokens. */
 class Signer {
   private key = newKey()
 
-  sign(text: string): string {
-    return createHmac('sha256', this.key).update(text).digest('base64url')
-  }
-
-  hasSigned(text: string, signature: string): boolean {
-    const expected = Buffer.from(this.sign(text))
-    const given = Buffer.from(signature)
-    return expected.length === given.length && timingSafeEqual(expected, given)
-  }
-
   revokeAll(): void {
     this.key = newKey()
+  }
+
+  /** Appends a signature to a text. The text ends at the last separator of the token. */
+  protected seal(text: string, separator: '.' | '~' = '.'): string {
+    return `${text}${separator}${this.sign(text)}`
+  }
+
+  /** Returns the text of a token. Undefined if the signature is invalid. */
+  protected open(token: string): string | undefined {
+    const end = token.search(/[.~][\w-]*$/)
+    const text = token.slice(0, end)
+    const expected = Buffer.from(this.sign(text))
+    const given = Buffer.from(token.slice(end + 1))
+    return expected.length === given.length && timingSafeEqual(expected, given) ? text : undefined
+  }
+
+  private sign(text: string): string {
+    return createHmac('sha256', this.key).update(text).digest('base64url')
   }
 }
 
@@ -29,16 +37,16 @@ function newKey() {
 export class AccessTokens extends Signer {
   /** @param expires in milliseconds of the simulator's clock */
   make(expires: number, grant: Grant): string {
-    const text = `${expires.toString(36)}-${grant === 'implicit' ? 'i' : 'c'}${randomBytes(6).toString('hex')}`
-    return `${text}-${this.sign(text)}`
+    return this.seal(encode({ expires, grant, id: randomBytes(6).toString('hex') }))
   }
 
   /** Returns the grant of a token. Undefined if the token is invalid or expired. */
   grantOf(token: string, now: number): Grant | undefined {
-    const [, text, expires, grant, signature] = /^(([0-9a-z]+)-([ic])[0-9a-f]+)-([\w-]+)$/.exec(token) ?? []
-    if (text === undefined || expires === undefined || signature === undefined) return undefined
-    if (!this.hasSigned(text, signature) || parseInt(expires, 36) <= now) return undefined
-    return grant === 'i' ? 'implicit' : 'client_credentials'
+    const text = this.open(token)
+    if (text === undefined) return undefined
+    // The signature is valid, so this class created the token and its shape is known.
+    const { expires, grant } = decode(text) as { expires: number; grant: Grant }
+    return expires > now ? grant : undefined
   }
 }
 
@@ -69,17 +77,16 @@ const JWT_HEADER = encode({ alg: 'HS256', typ: 'JWT' })
 /** Creates and verifies account tokens. Every form contains all claims, even if clients cannot read them. */
 export class AccountTokens extends Signer {
   make(claims: AccountTokenClaims, form: Dialect['tokenClaims']): string {
-    if (form === 'opaque') return `${encode(claims)}~${this.sign(encode(claims))}`
-    const text = `${JWT_HEADER}.${encode(payload(claims, form))}`
-    return `${text}.${this.sign(text)}`
+    if (form === 'opaque') return this.seal(encode(claims), '~')
+    return this.seal(`${JWT_HEADER}.${encode(payload(claims, form))}`)
   }
 
   /** Returns the claims of a token. Undefined if the token is invalid or expired. */
   read(token: string, now: number): StoredClaims | undefined {
-    const [, text, jwt, opaque, signature] = /^([\w-]+\.([\w-]+)|([\w-]+))[.~]([\w-]+)$/.exec(token) ?? []
-    if (text === undefined || signature === undefined || !this.hasSigned(text, signature)) return undefined
-    // The signature is valid, so this class created the token and its shape is known.
-    const outer = decode(jwt ?? opaque ?? '') as StoredClaims
+    const text = this.open(token)
+    if (text === undefined) return undefined
+    // The signature is valid, so this class created the token and its shape is known. A JWT has a header before the claims.
+    const outer = decode(text.slice(text.lastIndexOf('.') + 1)) as StoredClaims
     const claims = outer.jti === undefined ? outer : (decode(outer.jti) as StoredClaims)
     const { exp } = claims
     return (typeof exp === 'number' ? exp * 1000 : Date.parse(exp)) > now ? claims : undefined

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { finished, pipeline } from 'node:stream'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import type { Answer } from './messages'
 
@@ -14,9 +15,7 @@ export class Reply {
     readonly response: ServerResponse,
     private readonly now: () => number,
     private readonly onHead: (status: number) => void,
-  ) {
-    response.sendDate = false
-  }
+  ) {}
 
   /** Sends a complete response. */
   send(answer: Answer, encoding?: keyof typeof COMPRESS): void {
@@ -35,27 +34,14 @@ export class Reply {
   truncate(answer: Answer): void {
     const text = textOf(answer) || '{}'
     this.head(answer, { 'content-length': Buffer.byteLength(text) })
-    this.response.write(text.slice(0, text.length / 2), () => this.response.socket?.destroySoon())
+    this.response.write(text.slice(0, text.length / 2), () => this.response.req.socket.destroySoon())
   }
 
   /** Sends a body of 64 MiB, as fast as the client reads it. */
   flood({ status }: Answer): void {
-    const { response } = this
-    const chunk = 'x'.repeat(64 * 1024)
-    let sent = 0
     this.head({ status, body: {} })
-    response.write('{"data":"')
-    const pour = () => {
-      while (sent < FLOOD_BYTES && !response.destroyed) {
-        sent += chunk.length
-        if (!response.write(chunk)) {
-          response.once('drain', pour)
-          return
-        }
-      }
-      response.end('"}')
-    }
-    pour()
+    // The client may disconnect before the end, which is not an error.
+    pipeline(flood(), this.response, () => undefined)
   }
 
   /** Sends one byte of the response every 100 ms. */
@@ -72,35 +58,42 @@ export class Reply {
       clearInterval(timer)
       response.end()
     }, SLOWNESS)
-    response.once('close', () => clearInterval(timer))
+    finished(response, () => clearInterval(timer))
   }
 
   /**
-   * Runs an action after a delay, unless the client disconnects earlier.
+   * Resolves after a delay. Never resolves if the client disconnects earlier.
    *
-   * @param delay in milliseconds
+   * @param ms milliseconds
    */
-  later(delay: number, action: () => void): void {
-    const timer = setTimeout(action, delay)
-    this.response.once('close', () => clearTimeout(timer))
+  delay(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      finished(this.response, () => clearTimeout(timer))
+    })
   }
 
   private head({ status, headers, body }: Answer, more: Record<string, string | number> = {}): void {
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    const all = { date: new Date(this.now()).toUTCString(), ...type, ...headers, ...more }
+    // `setHeader` ignores the case of names, so that a custom header replaces the regular one.
+    for (const [name, value] of Object.entries(all)) this.response.setHeader(name, value)
     this.onHead(status)
-    this.response.writeHead(status, {
-      date: new Date(this.now()).toUTCString(),
-      ...type,
-      ...headers,
-      ...more,
-    })
+    this.response.writeHead(status)
   }
 }
 
-const FLOOD_BYTES = 64 * 1024 * 1024
 const SLOWNESS = 100
 
 function textOf({ body }: Answer): string {
   if (body === undefined) return ''
   return typeof body === 'string' ? body : JSON.stringify(body)
+}
+
+/** Returns the parts of a JSON body of 64 MiB. */
+function* flood(): Generator<string> {
+  const chunk = 'x'.repeat(64 * 1024)
+  yield '{"data":"'
+  for (let sent = 0; sent < 1024; sent += 1) yield chunk
+  yield '"}'
 }

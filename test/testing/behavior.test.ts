@@ -1,5 +1,14 @@
 import { ElasticPathSimulator, type Dialect, type SimulatorOptions } from '../../lib/testing'
-import { ADA, at, claimsOf, compareResponses, openStore, useFakeClock } from './support'
+import {
+  ADA,
+  at,
+  claimsOf,
+  compareResponses,
+  openStore,
+  useFakeClock,
+  type Client,
+  type Reply,
+} from './support'
 
 compareResponses()
 
@@ -25,7 +34,44 @@ describe('tokenClaims', () => {
   })
 })
 
+describe('expiry', () => {
+  afterEach(() => jest.useRealTimers())
+
+  test.each<[string, number, (client: Client, otp: string, token: string) => Promise<Reply>, number, number]>(
+    [
+      ['an access token', 3600, (client) => client.settings(), 200, 401],
+      ['an account token', 1200, (client, _, token) => client.accounts(token), 200, 401],
+      ['a code', 600, (client, otp) => client.exchange(otp), 201, 400],
+    ],
+  )('ends the validity of %s after exactly %i seconds', async (_, lifetime, send, before, after) => {
+    useFakeClock()
+    jest.setSystemTime(Date.parse('2030-01-01T00:00:00Z'))
+    const { simulator, client } = await openStore({ reusableCodes: true, accountTokenLifetime: 1200 })
+    const token = await client.signIn()
+    const otp = simulator.issueCode(ADA)
+    simulator.advance(lifetime - 0.001)
+    expect((await send(client, otp, token)).status).toBe(before)
+    simulator.advance(0.001)
+    expect((await send(client, otp, token)).status).toBe(after)
+  })
+
+  test('of a requested code is in its event', async () => {
+    const { simulator, client } = await openStore({ codeLifetime: 90 })
+    await client.askForCode()
+    const [event] = simulator.mailbox
+    expect(Date.parse(event?.expires ?? '') - Date.parse(event?.createdAt ?? '')).toBe(90_000)
+  })
+})
+
 describe('codes', () => {
+  test('are kept up to 10 for each member', async () => {
+    const { simulator, client } = await openStore({ newCodeInvalidatesOld: false })
+    const codes = Array.from({ length: 11 }, () => simulator.issueCode(ADA))
+    expect((await client.exchange(codes[0] ?? '')).status).toBe(400)
+    expect((await client.exchange(codes[1] ?? '')).status).toBe(201)
+    expect([simulator.lastCode(ADA), simulator.lastCode(BOB)]).toEqual([codes[10], undefined])
+  })
+
   test('work more than once until they expire if `reusableCodes` is true', async () => {
     const { simulator, client } = await openStore({ reusableCodes: true })
     const otp = simulator.issueCode(ADA)
@@ -107,7 +153,12 @@ describe('configure', () => {
   test.each([
     [{ codeLifetme: 1 }, 'Unknown option of configure: codeLifetme'],
     [{ port: 1 }, 'Unknown option of configure: port'],
-    [{ codeAttempts: 0 }, 'codeAttempts must be a number from 1'],
+    [{ codeAttempts: 0 }, 'codeAttempts must be a number from 1 to Infinity, not 0'],
+    [{ codeAttempts: '3' }, 'codeAttempts must be a number from 1 to Infinity, not 3'],
+    [{ cartExpiryDays: 366 }, 'cartExpiryDays must be a number from 1 to 365, not 366'],
+    [{ codeLifetime: 0 }, 'codeLifetime must be a positive number of seconds, not 0'],
+    [{ codeLifetime: '60' }, 'codeLifetime must be a positive number of seconds, not 60'],
+    [{ codeLifetime: Infinity }, 'codeLifetime must be a positive number of seconds, not Infinity'],
     [{ otpRequestDelay: { know: 1 } }, 'Unknown option of otpRequestDelay: know'],
     [{ usernameCase: 'folded' }, 'usernameCase must be one of sensitive, insensitive, not folded'],
   ])('throws for %j', async (changes, message) => {
@@ -129,6 +180,12 @@ describe('the realm', () => {
     expect((await client.exchange(otp, { password_profile_id: passwordProfileId })).status).toBe(400)
     await client.askForCode()
     expect((await client.exchange(simulator.lastCode(ADA) ?? '')).status).toBe(201)
+  })
+
+  test('keeps the last 1,000 password profiles', async () => {
+    const passwordProfiles = Array.from({ length: 1001 }, (_, i) => ({ name: `${i}` }))
+    const { simulator } = await openStore({ passwordProfiles })
+    expect([simulator.profiles.length, simulator.profiles[0]?.name]).toEqual([1000, '1'])
   })
 
   test('has password profiles that can be changed', async () => {

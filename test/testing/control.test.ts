@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { promisify } from 'node:util'
 import { brotliDecompress, gunzip, inflate } from 'node:zlib'
-import { ElasticPathSimulator, type Fault, type RouteHandler } from '../../lib/testing'
+import { ElasticPathSimulator, type Fault, type RouteAnswer, type RouteHandler } from '../../lib/testing'
 import { ADA, at, compareResponses, detailOf, openStore, useFakeClock } from './support'
 
 compareResponses()
@@ -10,9 +10,9 @@ compareResponses()
 const SETTINGS = '/v2/settings/account-authentication'
 
 /** Opens a connection to the simulator and collects the text that it receives. */
-function openSocket(url: string) {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1')
-  const state = { socket, text: '', closed: once(socket, 'close') }
+function openSocket(url: string, allowHalfOpen = false) {
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen })
+  const state = { socket, text: '', closed: new Promise((resolve) => socket.once('close', resolve)) }
   socket.on('data', (chunk: Buffer) => (state.text += chunk.toString()))
   socket.on('error', () => undefined)
   return state
@@ -58,6 +58,17 @@ describe('hold', () => {
     expect((await client.settings()).status).toBe(200)
   })
 
+  test.each([
+    [{ time: 2 }, 'Unknown option of a hold: time. Known options: times, after, afterEffect'],
+    [{ times: 0 }, 'times must be 1 or more, not 0'],
+    [{ times: NaN }, 'times must be 1 or more, not NaN'],
+    [{ after: -1 }, 'after must be 0 or more, not -1'],
+  ])('throws for the options %j', async (options: object, message) => {
+    const { simulator } = await openStore()
+    expect(() => simulator.hold('any', options)).toThrow(message)
+    expect(() => simulator.fault('any', 'hang', options)).toThrow(message.replace('hold', 'fault'))
+  })
+
   test('applies faults after the release', async () => {
     const { simulator, client } = await openStore()
     const held = simulator.hold('any')
@@ -94,6 +105,26 @@ describe('nextRequest, nextAnswer and on', () => {
     expect(await answer).toMatchObject({ call: 'exchange', status: 400 })
     off()
     expect(kinds).toEqual(['account_settings 200', 'otp_request 202', 'exchange 400'])
+  })
+
+  test('report no answer if a fault prevents it', async () => {
+    const { simulator, client } = await openStore()
+    const statuses: unknown[] = []
+    simulator.on('answer', ({ status }) => statuses.push(status))
+    simulator.fault('any', 'reset')
+    await expect(client.settings()).rejects.toThrow('fetch failed')
+    const answered = simulator.nextAnswer()
+    await client.settings()
+    await answered
+    expect(statuses).toEqual([200])
+  })
+
+  test('nextCode waits for the code of its username', async () => {
+    const { simulator, client } = await openStore({ members: [{ username: ADA }, { username: 'bob' }] })
+    const [any, bob] = [simulator.nextCode(), simulator.nextCode('bob')]
+    await client.askForCode()
+    await client.askForCode('bob')
+    expect([await any, await bob]).toEqual(simulator.mailbox)
   })
 
   test('accept any names of path parameters, and throw for unknown endpoints', async () => {
@@ -144,37 +175,82 @@ describe('a fault', () => {
   )
 
   test.each([
-    ['request_timeout', /^HTTP\/1.1 408 [^]*connection: close/i],
-    ['close', /^$/],
-  ] as const)('closes a keep-alive connection if it is %s', async (fault, text) => {
+    ['request_timeout', false, /^HTTP\/1.1 408 [^]*connection: close/i],
+    ['close', false, /^$/],
+    ['reset', true, /^$/],
+    ['truncated', false, /^HTTP\/1.1 404 [^]*content-length: 49\r\n[^]*\r\n\{"errors":\[\{"title":"Not$/],
+  ] as const)(
+    'closes a keep-alive connection if it is %s. The client gets an error: %p',
+    async (fault, hadError, text) => {
+      const { simulator } = await openStore()
+      const connection = openSocket(simulator.url)
+      connection.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+      await once(connection.socket, 'data')
+      connection.text = ''
+      simulator.fault('any', fault)
+      connection.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+      expect(await connection.closed).toBe(hadError)
+      expect(connection.text).toMatch(text)
+      expect(simulator.errors).toEqual([])
+    },
+  )
+
+  test('resets a connection with a pipelined request', async () => {
     const { simulator } = await openStore()
     const connection = openSocket(simulator.url)
-    connection.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
-    await once(connection.socket, 'data')
-    connection.text = ''
-    simulator.fault('any', fault)
-    connection.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
-    expect(await connection.closed).toEqual([false])
-    expect(connection.text).toMatch(text)
+    simulator.fault('any', 'hang')
+    simulator.fault('any', 'reset')
+    connection.socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(2))
+    expect(await connection.closed).toBe(true)
   })
 
-  test.each<[Fault, string]>([
-    ['hangs' as Fault, 'TypeError'],
-    [{ statsu: 503 } as unknown as Fault, 'TypeError'],
-    [{} as unknown as Fault, 'TypeError'],
-    [{ status: 99 }, 'RangeError'],
-    [{ status: 200, headers: { a: '\n' } }, 'TypeError'],
-    [{ delay: -1 }, 'RangeError'],
-    [{ compressed: 'zip' as 'gzip' }, 'TypeError'],
-    [{ realmNotFound: 200 }, 'RangeError'],
-  ])('throws when it is set to the invalid value %j', async (fault, error) => {
+  test('closes a connection that the simulator has ended before', async () => {
     const { simulator } = await openStore()
-    expect(() => simulator.fault('any', fault)).toThrow(expect.objectContaining({ name: error }) as Error)
-    expect(() => simulator.fault('any', 'hang', { time: 2 } as object)).toThrow(
-      'Unknown option of a fault: time',
-    )
-    expect(() => simulator.hold('any', { after: -1 })).toThrow(RangeError)
+    simulator.dropConnections()
+    const { socket } = openSocket(simulator.url, true)
+    socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+    await simulator.nextAnswer()
+    simulator.expireConnections()
+    await once(socket, 'end')
+    simulator.fault('any', 'reset')
+    const closed = new Promise((resolve) => simulator.on('connections', resolve))
+    socket.write('GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect([await closed, simulator.errors]).toEqual([0, []])
+    socket.destroy()
   })
+
+  const properties = 'status, body, headers, delay, redirect, rateLimited, compressed, realmNotFound'
+  const words =
+    'hang, reset, close, request_timeout, truncated, oversized, slow, html, malformed, half_valid, refused_bearer'
+  test.each<[unknown, string, string]>([
+    ['hangs', 'TypeError', `A fault must be one of ${words}, not hangs`],
+    [{ statsu: 503 }, 'TypeError', `Unknown option of a fault: statsu. Known options: ${properties}`],
+    [{}, 'TypeError', `A fault must have one of these properties: ${properties}`],
+    [{ body: 'x' }, 'TypeError', `A fault must have one of these properties: ${properties}`],
+    [{ status: 199 }, 'RangeError', 'status must be a number from 200 to 599, not 199'],
+    [{ status: 600 }, 'RangeError', 'status must be a number from 200 to 599, not 600'],
+    [{ status: '503' }, 'RangeError', 'status must be a number from 200 to 599, not 503'],
+    [{ status: 200, headers: { a: '\n' } }, 'TypeError', 'Invalid character in header content ["a"]'],
+    [{ status: 200, headers: { 'a b': '' } }, 'TypeError', 'Header name must be a valid HTTP token ["a b"]'],
+    [{ redirect: 'http://x/\n' }, 'TypeError', 'Invalid character in header content ["redirect"]'],
+    [{ delay: -1 }, 'RangeError', 'delay must be a number from 0 to 2147483647, not -1'],
+    [{ delay: 2 ** 31 }, 'RangeError', 'delay must be a number from 0 to 2147483647, not 2147483648'],
+    [{ compressed: 'zip' }, 'TypeError', 'compressed must be one of gzip, deflate, br, not zip'],
+    [{ realmNotFound: 399 }, 'RangeError', 'realmNotFound must be a number from 400 to 599, not 399'],
+    [{ realmNotFound: 600 }, 'RangeError', 'realmNotFound must be a number from 400 to 599, not 600'],
+  ])('throws when it is set to the invalid value %j', async (fault, name, message) => {
+    const { simulator } = await openStore()
+    const set = () => simulator.fault('any', fault as Fault)
+    expect(set).toThrow(expect.objectContaining({ name, message }) as Error)
+  })
+
+  test.each<Fault>([{ delay: 0 }, { delay: 2 ** 31 - 1 }, { realmNotFound: 599 }])(
+    'can be set to %j',
+    async (fault) => {
+      const { simulator } = await openStore()
+      expect(simulator.fault('any', fault).hits).toBe(0)
+    },
+  )
 })
 
 describe('the connections', () => {
@@ -218,10 +294,11 @@ describe('the connections', () => {
     const { simulator, client } = await openStore()
     const otp = simulator.issueCode(ADA)
     const url = simulator.url
+    const failures: unknown[] = []
     await simulator.restart(async () => {
-      await expect(client.settings()).rejects.toThrow('fetch failed')
+      failures.push(await client.settings().catch(String))
     })
-    expect(simulator.url).toBe(url)
+    expect([failures, simulator.url]).toEqual([['TypeError: fetch failed'], url])
     expect((await client.exchange(otp)).status).toBe(201)
   })
 })
@@ -288,10 +365,32 @@ describe('route', () => {
     expect(simulator.requests.at(-1)?.call).toBe('POST /v2/x/:id/y')
   })
 
+  test.each<[RouteAnswer, string | null, string]>([
+    [{ status: 200 }, null, ''],
+    [{ status: 200, body: 'x' }, 'application/json', 'x'],
+    [{ status: 200, body: null }, 'application/json', 'null'],
+    [{ status: 599, body: {} }, 'application/json', '{}'],
+    [{ status: 200, body: '<p>', headers: { 'Content-Type': 'text/html' } }, 'text/html', '<p>'],
+  ])('sends %j with the content type %p', async (answer, type, text) => {
+    const { client } = await openWithRoute(() => answer)
+    const reply = await client.call('POST', '/v2/x/1/y')
+    expect([reply.status, reply.headers.get('content-type'), reply.text]).toEqual([answer.status, type, text])
+  })
+
+  test('matches its whole path literally', async () => {
+    const { simulator, client } = await openStore()
+    simulator.route('GET', '/v2/a.b', ({ params }) => ({ status: 200, body: params }))
+    const paths = ['/v2/a.b', '/v2/axb', '/v2/a.b/c', '/x/v2/a.b']
+    const replies = await Promise.all(paths.map((path) => client.send(path)))
+    expect(replies.map(({ status }) => status)).toEqual([200, 404, 404, 404])
+    expect(replies[0]?.json).toEqual({})
+  })
+
   test.each([
     ['an invalid access token', { authorization: 'Bearer x' }, 401],
     ['an invalid account token', { 'EP-Account-Management-Authentication-Token': 'x' }, 401],
     ['no account token', {}, 200],
+    ['an empty account token', { 'EP-Account-Management-Authentication-Token': '' }, 200],
   ])('validates the tokens of a request with %s', async (_, headers, status) => {
     const { client } = await openWithRoute(({ account }) => ({ status: 200, body: { account } }))
     expect((await client.send('/v2/x/1/y', { method: 'POST', headers })).status).toBe(status)
@@ -314,32 +413,62 @@ describe('route', () => {
     expect((await client.settings()).status).toBe(200)
   })
 
-  test.each<[string, RouteHandler]>([
+  const statusError = 'The status of a response must be 200 to 599, not'
+  test.each<[string, RouteHandler, string]>([
     [
       'throws',
       () => {
         throw new Error('mine')
       },
+      'mine',
     ],
-    ['rejects', () => Promise.reject(new Error('mine'))],
-    ['returns an invalid status', () => ({ status: 1000 })],
-    ['returns an invalid header', () => ({ status: 200, headers: { a: '\n' } })],
-    ['returns a body that JSON cannot represent', () => ({ status: 200, body: 1n })],
-    ['returns undefined', () => undefined as never],
-  ])('returns 500 and reports the error if the handler %s', async (_, handler) => {
+    ['rejects', () => Promise.reject(new Error('mine')), 'mine'],
+    ['returns the status 199', () => ({ status: 199 }), `${statusError} 199`],
+    ['returns the status 600', () => ({ status: 600 }), `${statusError} 600`],
+    ['returns the status 200.5', () => ({ status: 200.5 }), `${statusError} 200.5`],
+    [
+      'returns an unknown option',
+      () => ({ status: 200, code: 1 }),
+      'Unknown option of an answer: code. Known options: status, body, headers',
+    ],
+    ['returns an invalid header', () => ({ status: 200, headers: { a: '\n' } }), 'Invalid character'],
+    ['returns an invalid header name', () => ({ status: 200, headers: { 'a b': '' } }), 'Header name'],
+    ['returns a body that JSON cannot represent', () => ({ status: 200, body: 1n }), 'serialize a BigInt'],
+    ['returns undefined', () => undefined as never, 'undefined'],
+  ])('returns 500 and reports the error if the handler %s', async (_, handler, message) => {
     const { simulator, client } = await openWithRoute(handler)
     expect((await client.call('POST', '/v2/x/1/y')).status).toBe(500)
-    expect(simulator.errors).toHaveLength(1)
+    expect(simulator.errors.map(String)).toEqual([expect.stringContaining(message)])
     expect((await client.settings()).status).toBe(200)
   })
 
-  test('emits a process warning for an error if there is no listener', async () => {
+  test('closes the connection and reports the error if Node rejects the headers of the response', async () => {
+    const { simulator, client } = await openWithRoute(() => ({ status: 200, headers: { trailer: 'x' } }))
+    const post = () => client.call('POST', '/v2/x/1/y')
+    await expect(post()).rejects.toThrow('fetch failed')
+    simulator.fault('any', { delay: 0 })
+    await expect(post()).rejects.toThrow('fetch failed')
+    expect(simulator.errors).toHaveLength(2)
+  })
+
+  test('emits an event for each error, and a process warning only if there is no listener', async () => {
     const { simulator, client } = await openStore()
     const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
-    simulator.route('GET', '/x', () => Promise.reject(new Error('mine')))
+    const error = new Error('mine')
+    simulator.route('GET', '/x', () => Promise.reject(error))
     await client.call('GET', '/x')
-    expect(warn).toHaveBeenCalledWith(expect.stringContaining('mine'), 'RouteError')
+    const reported = new Promise((resolve) => simulator.on('error', resolve))
+    await client.call('GET', '/x')
+    expect(await reported).toBe(error)
+    expect(warn.mock.calls).toEqual([[error.stack, 'RouteError']])
     warn.mockRestore()
+  })
+
+  test('keeps the last 100 errors', async () => {
+    let calls = 0
+    const { simulator, client } = await openWithRoute(() => Promise.reject(new Error(`${++calls}`)))
+    for (let i = 0; i < 101; i++) await client.call('POST', '/v2/x/1/y')
+    expect([simulator.errors.length, String(simulator.errors[0])]).toEqual([100, 'Error: 2'])
   })
 
   test('supports faults by method and path, and calls the handler only with `afterEffect`', async () => {
@@ -348,20 +477,27 @@ describe('route', () => {
     const post = () => client.call('POST', '/v2/x/1/y')
     simulator.fault('POST /v2/x/:id/y', 'malformed')
     expect([(await post()).status, calls]).toEqual([200, 0])
+    simulator.fault('POST /v2/x/:id/y', { compressed: 'gzip' })
+    expect([(await post()).json, calls]).toEqual([{ data: {} }, 0])
     simulator.fault('POST /v2/x/:id/y', 'reset', { afterEffect: true })
     await expect(post()).rejects.toThrow('fetch failed')
     expect(calls).toBe(1)
     expect(at((await post()).json, 'data')).toBe(2)
   })
 
-  test.each<[string, string, object]>([
-    ['FETCH', '/x', {}],
-    ['GET', 'x', {}],
-    ['GET', '/x?y', {}],
-    ['GET', '/x', { opne: true }],
-  ])('throws for %s %s %j', async (method, path, options) => {
+  const methodError = 'The method of a route must be GET, POST, PUT, PATCH or DELETE, not'
+  const pathError = 'The path of a route must start with / and have no query, unlike'
+  test.each<[string, string, object, string]>([
+    ['FETCH', '/x', {}, `${methodError} FETCH`],
+    ['XGET', '/x', {}, `${methodError} XGET`],
+    ['GETX', '/x', {}, `${methodError} GETX`],
+    ['GET', 'x', {}, `${pathError} x`],
+    ['GET', 'x/y', {}, `${pathError} x/y`],
+    ['GET', '/x?y', {}, `${pathError} /x?y`],
+    ['GET', '/x', { opne: true }, 'Unknown option of a route: opne. Known options: open'],
+  ])('throws for %s %s %j', async (method, path, options, message) => {
     const { simulator } = await openStore()
-    const handler = () => ({ status: 200 })
-    expect(() => simulator.route(method as 'GET', path, handler, options)).toThrow(TypeError)
+    const add = () => simulator.route(method as 'GET', path, () => ({ status: 200 }), options)
+    expect(add).toThrow(expect.objectContaining({ name: 'TypeError', message }) as Error)
   })
 })

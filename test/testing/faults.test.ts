@@ -1,7 +1,8 @@
-import { ADA, at, compareResponses, openStore } from './support'
+import { ADA, at, compareResponses, openStore, useFakeClock, type Client, type Reply } from './support'
 import type { Fault } from '../../lib/testing'
 
 compareResponses()
+afterEach(() => jest.useRealTimers())
 
 /** Starts a simulator and signs Ada in. `renew` sends a renewal with her account token. */
 async function openForRenewal() {
@@ -16,7 +17,10 @@ describe('a fault', () => {
     ['html', 502, /^<!doctype html>/],
     ['malformed', 201, /^\{"data":\[\{"type":$/],
     ['refused_bearer', 401, /"Unable to validate access token"/],
+    [{ status: 599 }, 599, /"Error"/],
     [{ status: 503 }, 503, /"Service Unavailable"/],
+    [{ status: 400 }, 400, /"Bad Request"/],
+    [{ status: 399 }, 399, /^$/],
     [{ status: 200 }, 200, /^$/],
     [{ status: 500, body: 'down' }, 500, /^down$/],
     [{ status: 200, body: { data: 1 } }, 200, /^\{"data":1\}$/],
@@ -43,6 +47,21 @@ describe('a fault', () => {
     expect((await renew()).headers.get('retry-after')).toBe('soon')
   })
 
+  test.each<[Fault, string | null, string | null]>([
+    [{ status: 200 }, null, '0'],
+    [{ status: 204 }, null, null],
+    [{ status: 304 }, null, null],
+    [{ status: 200, body: '' }, 'application/json', '0'],
+    [{ status: 200, body: [1] }, 'application/json', '3'],
+    [{ status: 200, body: 'é', headers: { 'Content-Type': 'text/plain' } }, 'text/plain', '2'],
+    ['html', 'text/html', '69'],
+  ])('%j sends the content type %p and the length %p', async (fault, type, length) => {
+    const { simulator, renew } = await openForRenewal()
+    simulator.fault('renewal', fault)
+    const { headers } = await renew()
+    expect([headers.get('content-type'), headers.get('content-length')]).toEqual([type, length])
+  })
+
   test('half_valid appends an invalid entry to a list', async () => {
     const { simulator, renew } = await openForRenewal()
     simulator.fault('renewal', 'half_valid')
@@ -63,6 +82,8 @@ describe('a fault', () => {
       at((await client.settings()).json, 'data', 'relationships', 'authentication_realm', 'data', 'id'),
     ).toBe(42)
     expect(at((await client.passwordProfiles()).json, 'data', 1, 'id')).toBeNull()
+    expect(at((await client.send('/nothing')).json, 'data')).toEqual([null])
+    expect((await client.askForCode()).json).toEqual({ data: [null] })
   })
 
   test.each<Fault>(['reset', 'truncated'])('%s breaks the connection of the client', async (fault) => {
@@ -70,12 +91,22 @@ describe('a fault', () => {
     simulator.fault('renewal', fault)
     await expect(renew()).rejects.toThrow(/fetch failed|terminated/)
     expect((await renew()).status).toBe(201)
+    expect(simulator.errors).toEqual([])
+  })
+
+  test('truncated breaks the connection even if the regular response has no body', async () => {
+    const { simulator, client } = await openStore()
+    simulator.fault('otp_request', 'truncated')
+    await expect(client.askForCode()).rejects.toThrow('terminated')
+    expect(simulator.requests[0]?.status).toBe(202)
   })
 
   test('oversized sends a body of 64 MiB', async () => {
     const { simulator, renew } = await openForRenewal()
     simulator.fault('renewal', 'oversized')
-    expect((await renew()).text.length).toBeGreaterThanOrEqual(64 * 1024 * 1024)
+    const { status, text } = await renew()
+    expect([status, text.length]).toEqual([201, 64 * 1024 * 1024 + '{"data":""}'.length])
+    expect([text.slice(0, 10), text.slice(-3)]).toEqual(['{"data":"x', 'x"}'])
   })
 
   test('hang sends nothing until the simulator stops', async () => {
@@ -86,15 +117,36 @@ describe('a fault', () => {
     await arrived
     await simulator.stop()
     await expect(settings).rejects.toThrow('fetch failed')
+    expect(simulator.errors).toEqual([])
+  })
+
+  test.each<[string, (client: Client) => Promise<Reply>, number, string]>([
+    ['an empty', (client) => client.askForCode(), 202, '{}'],
+    ['a', (client) => client.send('/x'), 404, '{"errors":[{"title":"Not Found","status":"404"}]}'],
+  ])('slow sends one byte of %s body every 100 ms', async (_, send, status, text) => {
+    useFakeClock()
+    const { simulator, client } = await openStore()
+    simulator.fault('any', 'slow')
+    const [arrived, answered] = [simulator.nextRequest(), simulator.nextAnswer()]
+    const reply = send(client)
+    await arrived
+    jest.advanceTimersByTime(100 * text.length - 1)
+    expect(jest.getTimerCount()).toBe(1)
+    jest.advanceTimersByTime(1)
+    expect(await reply).toMatchObject({ status, text })
+    expect((await reply).headers.get('content-length')).toBe(`${text.length}`)
+    await answered
   })
 
   test('slow sends the headers, and part of the body until the simulator stops', async () => {
+    useFakeClock()
     const { simulator } = await openStore()
     simulator.fault('any', 'slow')
     const response = await fetch(`${simulator.url}/v2/settings/account-authentication`)
     expect(response.status).toBe(401)
     const text = response.text()
     await simulator.stop()
+    expect(jest.getTimerCount()).toBe(0)
     await expect(text).rejects.toThrow('terminated')
   })
 
@@ -128,9 +180,13 @@ describe('a fault', () => {
     expect(fault.hits).toBe(1)
   })
 
-  test('throws if `times` is 0', async () => {
-    const { simulator } = await openStore()
-    expect(() => simulator.fault('any', 'hang', { times: 0 })).toThrow(RangeError)
+  test('that cannot be sent is reported, and closes the connection', async () => {
+    const { simulator, client } = await openStore()
+    simulator.on('error', () => undefined)
+    simulator.fault('any', { status: 200, body: 1n })
+    await expect(client.settings()).rejects.toThrow('fetch failed')
+    expect(simulator.errors).toEqual([expect.any(TypeError)])
+    expect((await client.settings()).status).toBe(200)
   })
 })
 
@@ -172,12 +228,15 @@ describe('the effect of a request with a fault', () => {
   })
 
   test('is canceled if the simulator stops during a delay', async () => {
+    useFakeClock()
     const { simulator, client } = await openStore()
     simulator.fault('exchange', { delay: 3_600_000 })
     const arrived = simulator.nextRequest('exchange')
     const exchange = client.exchange(simulator.issueCode(ADA))
     await arrived
+    expect(jest.getTimerCount()).toBe(1)
     await simulator.stop()
+    expect(jest.getTimerCount()).toBe(0)
     await expect(exchange).rejects.toThrow('fetch failed')
   })
 })

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { ElasticPathSimulator } from '../../lib/testing'
-import { ADA, at, compareResponses, openStore, TOKENS } from './support'
+import { ADA, at, compareResponses, openStore, TOKEN_TYPE, TOKENS } from './support'
 
 compareResponses()
+
+const SETTINGS = '/v2/settings/account-authentication'
 
 /** Sends bytes over a new connection. Resolves with everything that it receives until the connection ends. */
 async function sendRaw(url: string, bytes: string): Promise<string> {
@@ -29,6 +31,7 @@ describe('a request', () => {
     ['GET', '/v2/accounts/a/b'],
     ['GET', '//v2/accounts'],
     ['GET', '/v2/%E0%A4%A'],
+    ['GET', '/v2/carts/%E0%A4%A'],
     ['DELETE', '/pcm/products'],
   ])('to an unknown endpoint returns 404 in JSON:API style: %s %s (fact 25)', async (method, path) => {
     const { simulator, client } = await openStore()
@@ -39,7 +42,7 @@ describe('a request', () => {
 
   test.each([
     ['GET', TOKENS, 'POST'],
-    ['POST', '/v2/settings/account-authentication', 'GET, PUT'],
+    ['POST', SETTINGS, 'GET, PUT'],
     ['DELETE', '/v2/accounts', 'GET'],
     ['GET', '/oauth/access_token', 'POST'],
   ])('with the wrong method returns 405: %s %s allows %s', async (method, path, allowed) => {
@@ -68,20 +71,19 @@ describe('a request', () => {
     },
   )
 
-  test.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', ''])(
-    'with the content type %p returns 415',
-    async (type) => {
-      const { simulator, client } = await openStore()
-      const body = JSON.stringify(client.exchangeBody(simulator.issueCode(ADA)))
-      expect(
-        (await client.send(TOKENS, { method: 'POST', headers: { 'content-type': type }, body })).status,
-      ).toBe(415)
-    },
-  )
+  test.each([
+    ...['text/plain', 'application/x-www-form-urlencoded', 'application/json+x', 'x/application/json', ''],
+  ])('with the content type %p returns 415', async (type) => {
+    const { simulator, client } = await openStore()
+    const body = JSON.stringify(client.exchangeBody(simulator.issueCode(ADA)))
+    expect(
+      (await client.send(TOKENS, { method: 'POST', headers: { 'content-type': type }, body })).status,
+    ).toBe(415)
+  })
 
   test('is accepted if its content type has a charset or ends with +json', async () => {
     const { simulator, client } = await openStore()
-    for (const type of ['application/json; charset=utf-8', 'application/vnd.api+json']) {
+    for (const type of ['Application/JSON ; charset=utf-8', 'application/vnd.api+json']) {
       const body = client.exchangeBody(simulator.issueCode(ADA))
       expect(
         (await client.send(TOKENS, { method: 'POST', headers: { 'content-type': type }, body })).status,
@@ -98,17 +100,49 @@ describe('a request', () => {
     expect({}).not.toHaveProperty('username')
   })
 
-  test('with a body above 256 KiB returns 413, and the body is not recorded', async () => {
+  test.each([
+    [16 * 1024, 400, true],
+    [16 * 1024 + 1, 400, false],
+    [256 * 1024, 400, false],
+    [256 * 1024 + 1, 413, false],
+    [16 * 1024 * 1024, 413, false],
+  ])('with a body of %i bytes returns %i. The body is recorded: %p', async (size, status, isRecorded) => {
     const { simulator, client } = await openStore()
-    const reply = await client.exchange('x'.repeat(300_000))
-    expect(reply.status).toBe(413)
-    expect(simulator.requests[0]?.body).toBeUndefined()
+    const body = JSON.stringify(client.exchangeBody('wrong1')).padStart(size)
+    expect((await client.send(TOKENS, { method: 'POST', body })).status).toBe(status)
+    expect(simulator.requests[0]?.body !== undefined).toBe(isRecorded)
   })
 
-  test('with a body above 16 KiB is handled, but the body is not recorded', async () => {
-    const { simulator, client } = await openStore()
-    expect((await client.exchange('x'.repeat(17_000))).status).toBe(400)
-    expect(simulator.requests[0]?.body).toBeUndefined()
+  test.each<[string, (token: string) => string, number]>([
+    ['two spaces', (token) => `Bearer  ${token}`, 200],
+    ['a scheme in lower case', (token) => `bearer ${token}`, 200],
+    ['no token', () => 'Bearer', 401],
+    ['no scheme', (token) => token, 401],
+    ['another scheme', (token) => `Basic ${token}`, 401],
+    ['text before the scheme', (token) => `x Bearer ${token}`, 401],
+    ['text after the token', (token) => `Bearer ${token} x`, 401],
+    ['text before the token', (token) => `Bearer x${token}`, 401],
+    ['a longer signature', (token) => `Bearer ${token}A`, 401],
+    ['another signature', (token) => `Bearer ${token.slice(0, -4)}AAAA`, 401],
+    ['no signature', (token) => `Bearer ${token.slice(0, -43)}`, 401],
+    ['a malformed token', () => 'Bearer x', 401],
+  ])('whose header Authorization has %s', async (_, authorization, status) => {
+    const { client } = await openStore()
+    const token = String(at((await client.authenticate()).json, 'access_token'))
+    const reply = await client.send(SETTINGS, { headers: { authorization: authorization(token) } })
+    expect(reply.status).toBe(status)
+  })
+
+  test('without the header Authorization returns 401', async () => {
+    const { simulator } = await openStore()
+    expect((await fetch(simulator.url + SETTINGS)).status).toBe(401)
+  })
+
+  test('with an access token of another store returns 401', async () => {
+    const [mine, other] = [await openStore(), await openStore()]
+    const token = String(at((await other.client.authenticate()).json, 'access_token'))
+    const headers = { authorization: `Bearer ${token}` }
+    expect((await mine.client.send(SETTINGS, { headers })).status).toBe(401)
   })
 
   test('that is not HTTP returns 400, and the simulator keeps running', async () => {
@@ -155,14 +189,29 @@ describe('the record of requests', () => {
     ])
   })
 
-  test('contains forms and malformed bodies', async () => {
+  test('contains forms, text and malformed bodies', async () => {
     const { simulator, client } = await openStore()
     await client.authenticate()
     await client.send(TOKENS, { method: 'POST', body: '{' })
+    await client.send(TOKENS, { method: 'POST', body: 'text', headers: { 'content-type': 'text/plain' } })
+    await client.send(TOKENS, { method: 'POST' })
     expect(simulator.requests.map(({ body }) => body)).toEqual([
       { grant_type: 'implicit', client_id: simulator.clientId },
       '{',
+      'text',
+      undefined,
     ])
+  })
+
+  test.each([
+    ['/v2/carts', {}],
+    ['/v2/carts?', {}],
+    ['/v2/carts?a=b?c&d', { a: 'b?c', d: '' }],
+  ])('contains the whole query of %s', async (path, query) => {
+    const { simulator, client } = await openStore()
+    await client.send(path)
+    expect(simulator.requests).toMatchObject([{ path: '/v2/carts', query }])
+    expect(simulator.requests[0]?.query).toEqual(query)
   })
 
   test('counts the requests of each kind', async () => {
@@ -175,11 +224,13 @@ describe('the record of requests', () => {
     await client.passwordProfiles()
     await client.accounts(token, '/x')
     await client.send('/elsewhere')
+    await client.call('POST', '/v2/carts', { data: { authentication_mechanism: TOKEN_TYPE } })
     const calls = ['access_token', 'exchange', 'renewal', 'otp_request', 'account_settings'] as const
     expect(calls.map((call) => simulator.count(call))).toEqual([0, 1, 2, 1, 1])
     expect(
       (['password_profiles', 'accounts', 'other'] as const).map((call) => simulator.count(call)),
     ).toEqual([1, 1, 1])
+    expect(simulator.count('POST /v2/carts')).toBe(1)
     simulator.clearRequests()
     expect([simulator.count('renewal'), simulator.requests.length]).toEqual([0, 0])
   })
@@ -203,6 +254,13 @@ describe('the record of requests', () => {
 })
 
 describe('the server', () => {
+  test('starts without requests, codes, errors and deliveries', async () => {
+    const simulator = await ElasticPathSimulator.start()
+    const { requests, mailbox, errors, deliveries } = simulator
+    expect([requests, mailbox, errors, deliveries]).toEqual([[], [], [], []])
+    await simulator.stop()
+  })
+
   test('listens on loopback, on the port of the option `port`', async () => {
     const { simulator } = await openStore()
     const port = Number(new URL(simulator.url).port)

@@ -154,6 +154,8 @@ describe('the exchange of a code', () => {
     ['Username', 'username', 42],
     ['PasswordProfileID', 'password_profile_id', undefined],
     ['PasswordProfileID', 'password_profile_id', ['x']],
+    ['PasswordProfileID', 'password_profile_id', `x${UNKNOWN_UUID}`],
+    ['PasswordProfileID', 'password_profile_id', `${UNKNOWN_UUID}0`],
     ['OneTimePasswordToken', 'one_time_password_token', ''],
     ['OneTimePasswordToken', 'one_time_password_token', { $ne: 1 }],
   ])('returns 422 that names %s if %s is %p (fact 9)', async (name, field, value) => {
@@ -219,6 +221,8 @@ describe('the renewal with an account token (fact 13)', () => {
     ['malformed', () => 'nonsense'],
     ['without a signature', (token: string) => token.slice(0, token.lastIndexOf('.') + 1)],
     ['signed with another key', (token: string) => token.slice(0, -4) + 'AAAA'],
+    ['longer', (token: string) => `${token}A`],
+    ['in text', (token: string) => `x${token}`],
   ])('returns 401 if the account token is %s', async (_, change) => {
     const { client } = await openStore()
     const reply = await client.renew(change(await client.signIn()))
@@ -247,11 +251,20 @@ describe('the renewal with an account token (fact 13)', () => {
     expect((await client.accounts(token)).status).toBe(401)
   })
 
-  test('returns 400 if the account token is in the body', async () => {
-    const { client } = await openStore()
-    const token = await client.signIn()
-    expect((await client.renew(undefined, '', { token })).status).toBe(400)
-  })
+  test.each<[boolean, object, number, string | undefined]>([
+    [false, { token: 'x' }, 400, 'the account token belongs in the header'],
+    [true, { token: 'x' }, 201, undefined],
+    [true, { type: 'x' }, 422, "Validation failed: field 'Type' on the 'oneof' tag."],
+    [true, { type: undefined }, 422, "Validation failed: field 'Type' on the 'oneof' tag."],
+  ])(
+    'with a token in the header (%p) and %j in the body returns %i',
+    async (isHeld, fields, status, detail) => {
+      const { client } = await openStore()
+      const token = await client.signIn()
+      const reply = await client.renew(isHeld ? token : undefined, '', { ...fields })
+      expect([reply.status, detailOf(reply)]).toEqual([status, detail])
+    },
+  )
 })
 
 describe('a member with 10,000 accounts', () => {
@@ -299,7 +312,27 @@ describe('a member with 10,000 accounts', () => {
   })
 
   test.each([
+    ['page[limit]=0', 0, 'null', 'null'],
+    ['page[limit]=0&page[offset]=1', 0, 'null', 'page[offset]=1&page[limit]=0'],
+    ['page[limit]=1&page[offset]=1', 1, 'page[offset]=2&page[limit]=1', 'page[offset]=0&page[limit]=1'],
+    ['page[limit]=2&page[offset]=1', 2, 'null', 'page[offset]=0&page[limit]=2'],
+    ['page[limit]=3', 3, 'null', 'null'],
+    ['page[limit]=100&page[offset]=10000', 0, 'null', 'page[offset]=9900&page[limit]=100'],
+  ])(
+    'gets the page %s of 3 accounts with %i entries, next %s and prev %s',
+    async (query, size, next, prev) => {
+      const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 3 }] })
+      const { json } = await client.renew(await client.signIn(), `?${query}`)
+      const link = (to: string) => (to === 'null' ? to : `${simulator.url}${TOKENS}?${to}`)
+      expect(at(json, 'data')).toHaveLength(size)
+      expect(at(json, 'links')).toMatchObject({ next: link(next), prev: link(prev) })
+    },
+  )
+
+  test.each([
     'page[limit]=101',
+    'page[limit]=1e1',
+    'page[offset]=1.5',
     'page[limit]=-1',
     'page[limit]=many',
     'page[offset]=-1',
