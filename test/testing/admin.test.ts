@@ -26,6 +26,10 @@ afterEach(async () => {
   }
 })
 
+/** Instead of a status: the webhook never responds, or closes the connection. */
+const [HANG, CLOSE] = [0, 1]
+const BODIES: Record<number, string> = { 500: 'broken', 503: 'é'.repeat(1001) }
+
 /** Starts a webhook that returns these statuses in order, and then the last one for all further deliveries. */
 async function openWebhook(...statuses: number[]) {
   const events: unknown[] = []
@@ -35,12 +39,19 @@ async function openWebhook(...statuses: number[]) {
     request.on('end', () => {
       events.push({ secret: request.headers['x-moltin-secret-key'], ...(JSON.parse(text) as object) })
       const status = statuses.length > 1 ? statuses.shift() : statuses[0]
-      response.writeHead(status ?? 204).end(status === 500 ? 'broken' : undefined)
+      if (status === CLOSE) request.socket.destroy()
+      else if (status) response.writeHead(status).end(BODIES[status])
     })
   })
+  const received = once(server, 'request')
   servers.push(server.listen(0, '127.0.0.1'))
   await once(server, 'listening')
-  return { events, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/otp` }
+  return { events, received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/otp` }
+}
+
+/** Resolves when this many deliveries have succeeded or failed. */
+async function hasDelivered(simulator: ElasticPathSimulator, total: number): Promise<void> {
+  while (simulator.deliveries.length < total) await simulator.nextDelivery()
 }
 
 const integration = (url: string, fields: Record<string, unknown> = {}) => ({
@@ -226,33 +237,67 @@ describe('integrations', () => {
 
   test('that are deleted are not retried', async () => {
     useFakeClock()
-    const { url, events } = await openWebhook(500)
+    const { url } = await openWebhook(500)
     const { simulator, client, admin } = await openAdmin({
       passwordProfiles: [{}],
-      integrations: [{ id: 'a', url }],
+      integrations: ['deleted', 'kept'].map((id) => ({ id, url, retryDelay: 1000, attempts: 3 })),
     })
-    const delivery = simulator.nextDelivery()
     await client.askForCode()
-    await delivery
-    await admin.call('DELETE', `${INTEGRATIONS}/a`)
-    jest.advanceTimersByTime(3_600_000)
-    expect([events.length, jest.getTimerCount()]).toEqual([1, 0])
+    await hasDelivered(simulator, 2)
+    await admin.call('DELETE', `${INTEGRATIONS}/deleted`)
+    for (const total of [3, 4]) {
+      jest.advanceTimersByTime(1000)
+      await hasDelivered(simulator, total)
+    }
+    const attemptsOf = (id: string) =>
+      simulator.deliveries.filter((one) => one.integrationId === id).map(({ attempt }) => attempt)
+    expect([attemptsOf('deleted'), attemptsOf('kept')]).toEqual([[1], [1, 2, 3]])
   })
 
-  test('include the webhook of `deliverTo`, and log a failed connection without a status', async () => {
-    const { simulator, client, admin } = await openAdmin({ passwordProfiles: [{}] })
-    simulator.deliverTo({ url: 'http://127.0.0.1:1/', secretKey: 'x', attempts: 1 })
-    expect(simulator.integrations).toMatchObject([{ name: 'One-time passwords', enabled: true }])
-    const delivery = simulator.nextDelivery()
-    await client.askForCode()
-    expect(await delivery).toMatchObject({ succeeded: false, status: undefined })
-    const logs = await admin.call('GET', `${INTEGRATIONS}/logs`)
-    expect(at(logs.json, 'data', 0)).toMatchObject({
-      status_code: 0,
-      error_detail: expect.stringMatching(/./) as string,
-    })
+  test('include the webhook of `deliverTo`', async () => {
+    const { simulator, admin } = await openAdmin({ passwordProfiles: [{}] })
+    simulator.deliverTo({ url: 'http://127.0.0.1:1/', secretKey: 'x' })
+    const listed = await admin.call('GET', INTEGRATIONS)
+    expect(at(listed.json, 'data')).toMatchObject([{ name: 'One-time passwords', enabled: true }])
     simulator.deliverTo(undefined)
     expect(simulator.integrations).toEqual([])
+  })
+
+  const outside = 'Received a status code outside of 2xx range - treating webhook as a fail'
+  const failed = 'The connection to the webhook failed'
+  test.each<[string, number | string, number, string]>([
+    ['returns 200', 200, 200, ''],
+    ['returns 299', 299, 299, ''],
+    ['returns 300', 300, 300, outside],
+    ['returns 503 with a long page', 503, 503, outside],
+    ['does not respond for 10 s', HANG, 0, 'The webhook did not respond in time'],
+    ['closes the connection', CLOSE, 0, failed],
+    ['refuses the connection', 'http://127.0.0.1:1/', 0, failed],
+    ['refuses the connection for TLS', 'https://127.0.0.1:1/', 0, failed],
+    ['has a URL in upper case and refuses the connection', 'HTTPS://127.0.0.1:1/', 0, failed],
+  ])('log the delivery to a webhook that %s', async (_, behavior, status_code, error_detail) => {
+    useFakeClock()
+    const webhook = await openWebhook(typeof behavior === 'number' ? behavior : 204)
+    const url = typeof behavior === 'string' ? behavior : webhook.url
+    const { simulator, client, admin } = await openAdmin({
+      passwordProfiles: [{}],
+      integrations: [{ url, attempts: 1 }],
+    })
+    const ended = simulator.nextDelivery()
+    expect((await client.askForCode()).status).toBe(202)
+    if (behavior === HANG) {
+      await webhook.received
+      jest.advanceTimersByTime(10_000)
+    }
+    const succeeded = error_detail === ''
+    expect(await ended).toMatchObject({
+      succeeded,
+      status: status_code || undefined,
+      errorDetail: error_detail,
+    })
+    const logs = await admin.call('GET', `${INTEGRATIONS}/logs`)
+    expect(at(logs.json, 'data')).toMatchObject([{ succeeded, status_code, error_detail }])
+    if (behavior === 503) expect(at(logs.json, 'data', 0, 'body')).toBe('é'.repeat(1000))
   })
 
   test.each([
