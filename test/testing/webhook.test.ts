@@ -164,12 +164,14 @@ test.each<[string, (simulator: ElasticPathSimulator) => unknown]>([
   ['the simulator stops', (simulator) => simulator.stop()],
   ['the webhook is removed', (simulator) => simulator.deliverTo(undefined)],
 ])('a delivery that hangs is canceled and not logged when %s', async (_, end) => {
-  const { simulator, client } = await openWithShop([0])
+  useFakeClock()
+  const { url, simulator, client } = await openWithShop([0, 204])
   const ended = shop.hasEnded()
   await client.askForCode()
   await shop.hasGot(1)
   await end(simulator)
   await ended
+  await fetch(url, { method: 'POST', body: '"later"' })
   expect(simulator.deliveries).toEqual([])
 })
 
