@@ -263,6 +263,16 @@ describe('accounts', () => {
     expect((await client.accounts(token, '?page[limit]=101')).status).toBe(400)
   })
 
+  test('are refused after the member has left the account of the token, or was removed', async () => {
+    const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 2 }] })
+    const { json } = await client.exchange(simulator.issueCode(ADA))
+    const statusOf = async (i: number) => (await client.accounts(String(at(json, 'data', i, 'token')))).status
+    simulator.setAccounts(ADA, 1)
+    expect([await statusOf(0), await statusOf(1)]).toEqual([200, 401])
+    simulator.removeMember(ADA)
+    expect([await statusOf(0), await statusOf(1)]).toEqual([401, 401])
+  })
+
   test.each(['', '/x'])(
     'are refused at /v2/accounts%s if the account token is missing or expired',
     async (path) => {
