@@ -19,6 +19,13 @@ interface Job {
   integration: Integration
 }
 
+/** How a delivery ended. The status is 0 if there was no response. */
+interface Outcome {
+  status: number
+  body: string
+  timedOut: boolean
+}
+
 const LARGEST_BODY = 1000
 
 /** Delivers events to webhooks, as Elastic Path's integrations do, and records jobs and deliveries. */
@@ -76,8 +83,9 @@ export class Deliveries {
   }
 
   private attempt(job: Job, attempt: number): void {
-    this.post(job, attempt, (status, body) => {
-      const succeeded = status !== undefined && status >= 200 && status < 300
+    this.post(job, attempt, (outcome) => {
+      const { status, body } = outcome
+      const succeeded = status >= 200 && status < 300
       const { event, integration } = job
       const delivery: Delivery = {
         id: randomUUID(),
@@ -87,8 +95,9 @@ export class Deliveries {
         jobId: job.id,
         attempt,
         succeeded,
-        status,
+        status: status === 0 ? undefined : status,
         body,
+        errorDetail: succeeded ? '' : reasonOf(outcome),
       }
       this.store.deliveries.set(delivery.id, delivery)
       if (!succeeded && attempt < integration.attempts) this.later(integration.retryDelay, job, attempt + 1)
@@ -96,35 +105,37 @@ export class Deliveries {
     })
   }
 
-  private post(job: Job, attempt: number, done: (status: number | undefined, body: string) => void): void {
+  private post(job: Job, attempt: number, done: (outcome: Outcome) => void): void {
     const { configuration, timeout, id } = job.integration
-    const url = field(configuration, 'url') ?? ''
+    const url = new URL(String(configuration['url']))
     const secret = field(configuration, 'secret_key')
     const headers = {
       'content-type': 'application/json',
       ...(secret !== undefined && { 'x-moltin-secret-key': secret }),
     }
-    const { request } = url.startsWith('https:') ? https : http
+    const { request } = url.protocol === 'https:' ? https : http
     // With `agent: false`, no connection stays open after a delivery.
     const call = request(url, { method: 'POST', headers, agent: false })
-    const timer = setTimeout(() => call.destroy(), timeout)
+    const outcome: Outcome = { status: 0, body: '', timedOut: false }
+    const timer = setTimeout(() => {
+      outcome.timedOut = true
+      call.destroy()
+    }, timeout)
     const cancel = () => {
       this.pending.delete(cancel)
       clearTimeout(timer)
       call.destroy()
     }
-    let status: number | undefined
-    let text = ''
     call.on('response', (response) => {
-      status = response.statusCode
+      outcome.status = response.statusCode ?? 0
       response.setEncoding('utf8')
-      response.on('data', (chunk: string) => (text = (text + chunk).slice(0, LARGEST_BODY)))
+      response.on('data', (chunk: string) => (outcome.body = (outcome.body + chunk).slice(0, LARGEST_BODY)))
     })
     // A failed call emits 'close' too.
     call.on('error', () => undefined)
     call.on('close', () => {
       clearTimeout(timer)
-      if (this.pending.delete(cancel)) done(status, text)
+      if (this.pending.delete(cancel)) done(outcome)
     })
     this.pending.set(cancel, id)
     call.end(JSON.stringify(this.envelope(job, attempt)))
@@ -143,4 +154,10 @@ export class Deliveries {
       configuration,
     }
   }
+}
+
+/** Only the first of these texts is Elastic Path's. The others are not documented. */
+function reasonOf({ status, timedOut }: Outcome): string {
+  if (status !== 0) return 'Received a status code outside of 2xx range - treating webhook as a fail'
+  return timedOut ? 'The webhook did not respond in time' : 'The connection to the webhook failed'
 }

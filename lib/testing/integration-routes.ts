@@ -43,10 +43,10 @@ export function updateIntegration(store: Store, request: ApiRequest): Answer {
 }
 
 /** `DELETE /v2/integrations/:id`. */
-export function deleteIntegration(store: Store, { params }: ApiRequest): Answer {
-  const id = params['id'] ?? ''
-  if (!store.integrations.get(id)) return notFound(store)
-  store.integrations.delete(id)
+export function deleteIntegration(store: Store, request: ApiRequest): Answer {
+  const found = integrationOf(store, request)
+  if (!found) return notFound(store)
+  store.integrations.delete(found.id)
   return { status: 200 }
 }
 
@@ -88,8 +88,7 @@ function write(store: Store, request: ApiRequest, before: Integration): Answer {
   if (!isIntegrationType(integrationType)) complaints.push(['IntegrationType', 'oneof'])
   if (!isTexts(observes)) complaints.push(['Observes', 'dive'])
   if (!isObject(configuration)) complaints.push(['Configuration', 'required'])
-  else if (integrationType === 'webhook' && !isHttpUrl(field(configuration, 'url') ?? ''))
-    complaints.push(['URL', 'url'])
+  else if (integrationType === 'webhook' && !isHttpUrl(configuration['url'])) complaints.push(['URL', 'url'])
   else if (!isSecret(configuration['secret_key'])) complaints.push(['SecretKey', 'printascii'])
   if (
     complaints.length > 0 ||
@@ -150,10 +149,6 @@ function resource({ origin }: ApiRequest, one: Integration) {
 }
 
 function logResource(log: Delivery) {
-  const detail =
-    log.status === undefined
-      ? 'The webhook did not respond in time'
-      : 'Received a status code outside of 2xx range - treating webhook as a fail'
   return {
     id: log.id,
     type: 'integration',
@@ -161,7 +156,7 @@ function logResource(log: Delivery) {
     attempt: log.attempt,
     body: log.body,
     status_code: log.status ?? 0,
-    error_detail: log.succeeded ? '' : detail,
+    error_detail: log.errorDetail,
     relationships: {
       integration: { data: { id: log.integrationId, type: 'integration' } },
       job: { data: { id: log.jobId, type: 'integration-job' } },

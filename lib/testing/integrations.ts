@@ -54,6 +54,8 @@ export interface Delivery {
   readonly status: number | undefined
   /** The beginning of the response body. */
   readonly body: string
+  /** Why the delivery failed. Empty if it succeeded. */
+  readonly errorDetail: string
 }
 
 /** One delivery job: all deliveries of one event to one integration. */
@@ -98,10 +100,7 @@ export function integrationOf(seed: IntegrationSeed, now: string): Integration {
     enabled: seed.enabled ?? true,
     integrationType: 'webhook',
     observes: seed.observes ?? [CODE_EVENT],
-    configuration: {
-      url: seed.url,
-      ...(seed.secretKey !== undefined && { secret_key: seed.secretKey }),
-    },
+    configuration: { url: seed.url, secret_key: seed.secretKey },
     createdAt: now,
     updatedAt: now,
     attempts: seed.attempts ?? DELIVERY.attempts,
@@ -115,6 +114,6 @@ export function isSecret(secret: unknown): boolean {
   return secret === undefined || (typeof secret === 'string' && /^[\x20-\x7e]*$/.test(secret))
 }
 
-export function isHttpUrl(url: string): boolean {
-  return URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)
+export function isHttpUrl(url: unknown): boolean {
+  return typeof url === 'string' && URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol)
 }

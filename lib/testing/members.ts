@@ -37,6 +37,7 @@ export interface AccountList {
 // Elastic Path's maximum number of accounts for one member.
 const MOST_ACCOUNTS = 10_000
 
+const ACCOUNT_NAMES: Record<keyof AccountSeed, true> = { id: true, name: true }
 const SEED_NAMES: Record<keyof MemberSeed, true> = {
   id: true,
   username: true,
@@ -48,7 +49,7 @@ const SEED_NAMES: Record<keyof MemberSeed, true> = {
 /** The account members, by username and by id. */
 export class Members {
   private readonly byUsername = new Map<string, Member>()
-  private readonly byLowerCase = new Map<string, string>()
+  private readonly byLowerCase = new Map<string, Member>()
   private readonly byId = new Map<string, Member>()
 
   /** @param ignoresCase whether usernames are case-insensitive */
@@ -89,8 +90,7 @@ export class Members {
 
   named(username: string): Member | undefined {
     const exact = this.byUsername.get(username)
-    if (exact || !this.ignoresCase()) return exact
-    return this.byUsername.get(this.byLowerCase.get(username.toLowerCase()) ?? '')
+    return exact ?? (this.ignoresCase() ? this.byLowerCase.get(username.toLowerCase()) : undefined)
   }
 
   withId(id: string): Member | undefined {
@@ -105,7 +105,7 @@ export class Members {
 
   private keep(member: Member): Member {
     this.byUsername.set(member.username, member)
-    this.byLowerCase.set(member.username.toLowerCase(), member.username)
+    this.byLowerCase.set(member.username.toLowerCase(), member)
     this.byId.set(member.id, member)
     return member
   }
@@ -126,7 +126,7 @@ function listOf(memberId: string, accounts: number | readonly AccountSeed[]): Ac
 
 function listed(seeds: readonly AccountSeed[]): AccountList {
   const accounts = seeds.map((seed): Account => {
-    checkNames('an account', seed, { id: true, name: true })
+    checkNames('an account', seed, ACCOUNT_NAMES)
     return { id: seed.id ?? randomUUID(), name: seed.name }
   })
   const byId = new Map(accounts.map((account) => [account.id, account]))

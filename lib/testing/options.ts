@@ -394,6 +394,7 @@ const OTHERS: Record<Exclude<keyof SimulatorOptions, keyof StoreSettings>, true>
   clockSkew: true,
 }
 
+const DELAY_NAMES: Record<keyof StoreSettings['otpRequestDelay'], true> = { known: true, unknown: true }
 const LONGEST_DELAY = 3_600_000
 
 const CHECKS: { [Name in keyof StoreSettings]: (name: string, value: StoreSettings[Name]) => void } = {
@@ -415,7 +416,7 @@ const CHECKS: { [Name in keyof StoreSettings]: (name: string, value: StoreSettin
   codeAttempts: (name, value) => checkNumber(name, value, 1, Infinity),
   cartExpiryDays: (name, value) => checkNumber(name, value, 1, 365),
   otpRequestDelay(name, value) {
-    checkNames(name, value, { known: true, unknown: true })
+    checkNames(name, value, DELAY_NAMES)
     checkNumber(`${name}.known`, value.known ?? 0, 0, LONGEST_DELAY)
     checkNumber(`${name}.unknown`, value.unknown ?? 0, 0, LONGEST_DELAY)
   },

@@ -26,7 +26,9 @@ export function passwordProfiles(store: Store, request: ApiRequest): Answer {
 /** `GET …/password-profiles/:id`. */
 export function passwordProfile(store: Store, request: ApiRequest): Answer {
   const profile = profileOf(store, request)
-  return inRealm(store, request) ?? (profile ? answerWith(request, 200, profile) : profileNotFound(store))
+  return (
+    inRealm(store, request) ?? (profile ? answerWith(store, request, 200, profile) : profileNotFound(store))
+  )
 }
 
 /** `POST …/password-profiles`. Requires the grant `client_credentials`. */
@@ -36,9 +38,8 @@ export function createPasswordProfile(store: Store, request: ApiRequest): Answer
   const read = fieldsOf(store, request)
   if (read.refusal) return read.refusal
   if (read.fields.name === undefined) return invalid(store, [['Name', 'cannot_be_empty']])
-  const { id } = store.addProfile({ name: read.fields.name, oneTimePasswords: false })
-  const profile = store.profiles.get(id)
-  return profile ? answerWith(request, 201, save(store, profile, read.fields)) : profileNotFound(store)
+  const profile = store.addProfile({ name: read.fields.name, oneTimePasswords: false })
+  return answerWith(store, request, 201, save(store, profile, read.fields))
 }
 
 /** `PUT …/password-profiles/:id`. Requires the grant `client_credentials`. */
@@ -50,7 +51,7 @@ export function updatePasswordProfile(store: Store, request: ApiRequest): Answer
   const read = fieldsOf(store, request)
   if (read.refusal) return read.refusal
   if (read.id !== undefined && read.id !== profile.id) return invalid(store, [['ID', 'eqfield']])
-  return answerWith(request, 200, save(store, profile, read.fields))
+  return answerWith(store, request, 200, save(store, profile, read.fields))
 }
 
 const OTP_REQUEST = 'one_time_password_token_request'
@@ -129,8 +130,8 @@ function save(store: Store, profile: PasswordProfile, changes: Partial<PasswordP
   return store.profiles.set(profile.id, { ...profile, ...changes, updatedAt: store.isoNow() })
 }
 
-function answerWith({ origin, params }: ApiRequest, status: number, profile: PasswordProfile): Answer {
-  const self = `${origin}/v2/authentication-realms/${params['realm'] ?? ''}/password-profiles/${profile.id}`
+function answerWith(store: Store, { origin }: ApiRequest, status: number, profile: PasswordProfile): Answer {
+  const self = `${origin}/v2/authentication-realms/${store.realmId}/password-profiles/${profile.id}`
   return { status, body: { data: resource(profile), links: { self } } }
 }
 

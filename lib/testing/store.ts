@@ -37,8 +37,11 @@ export interface Holder {
   account: Account
 }
 
+type RealmSeed = Pick<SimulatorOptions, 'realmId' | 'passwordProfiles'>
+
 const MOST_PROFILES = 1000
 const MOST_DELIVERIES = 1000
+const REALM_NAMES: Record<keyof RealmSeed, true> = { realmId: true, passwordProfiles: true }
 const PROFILE_NAMES: Record<keyof PasswordProfileSeed, true> = {
   id: true,
   name: true,
@@ -166,8 +169,8 @@ export class Store {
   }
 
   /** Replaces the realm and all its password profiles. */
-  replaceRealm(realm: Pick<SimulatorOptions, 'realmId' | 'passwordProfiles'>): void {
-    checkNames('a realm', realm, { realmId: true, passwordProfiles: true })
+  replaceRealm(realm: RealmSeed): void {
+    checkNames('a realm', realm, REALM_NAMES)
     this.realmId = realm.realmId ?? randomUUID()
     this.profiles.clear()
     for (const profile of realm.passwordProfiles ?? [{}]) this.addProfile(profile)
@@ -203,8 +206,9 @@ export class Store {
 
   /** The member and account that a token is for. Undefined if it is invalid or the member has left the account. */
   holder(token: string | undefined): Holder | undefined {
-    const { member, accountId = '' } = this.bearerOf(token)
-    const account = member?.accounts.find(accountId)
+    const claims = this.claimsOf(token)
+    const member = claims && this.members.withId(claims.sub)
+    const account = claims && member?.accounts.find(claims.scope)
     return member && account && { member, account }
   }
 
@@ -212,21 +216,19 @@ export class Store {
    * The member that an account token belongs to, even if the member has left the token's account. Elastic Path still
    * lists and renews the member's other accounts.
    */
-  bearerOf(token: string | undefined): { member?: Member | undefined; accountId?: string } {
-    const claims = token === undefined ? undefined : this.accountTokens.read(token, this.now())
-    return claims ? { member: this.members.withId(claims.sub), accountId: claims.scope } : {}
+  bearerOf(token: string | undefined): { member: Member | undefined } {
+    const claims = this.claimsOf(token)
+    return { member: claims && this.members.withId(claims.sub) }
+  }
+
+  private claimsOf(token: string | undefined) {
+    return token === undefined ? undefined : this.accountTokens.read(token, this.now())
   }
 
   /** Returns an error response in Elastic Path's format, JSON:API style. */
   refusal(status: number, detail?: string, title = STATUS_CODES[status] ?? 'Error', meta?: object): Answer {
     const asNumber = this.settings.errorStatusType === 'number'
-    const error = {
-      title,
-      status: asNumber ? status : String(status),
-      ...(detail !== undefined && { detail }),
-      ...(meta && { meta }),
-    }
-    return { status, body: { errors: [error] } }
+    return { status, body: { errors: [{ title, status: asNumber ? status : String(status), detail, meta }] } }
   }
 
   /** Returns the response to an invalid or expired access token. */

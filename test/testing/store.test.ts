@@ -244,49 +244,105 @@ describe('accounts', () => {
     expect((await client.accounts(token, `/${bob.accounts.page(0, 1)[0]?.id ?? ''}`)).status).toBe(404)
   })
 
-  test('are refused if the account token is missing or expired', async () => {
-    const { simulator, client } = await openStore()
+  test('that a member has left are not found by the ids that they had', async () => {
+    const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 2 }] })
+    const [first, second] = simulator.members[0]?.accounts.page(0, 2) ?? []
     const token = await client.signIn()
-    expect((await client.accounts(undefined)).status).toBe(403)
-    simulator.advance(86_400)
-    await client.authenticate()
-    expect((await client.accounts(token)).status).toBe(401)
+    expect((await client.accounts(token, `/${second?.id ?? ''}`)).status).toBe(200)
+    simulator.setAccounts(ADA, 1)
+    expect((await client.accounts(token, `/${second?.id ?? ''}`)).status).toBe(404)
+    expect((await client.accounts(token, `/${first?.id ?? ''}`)).status).toBe(200)
   })
+
+  test('with names are listed in pages', async () => {
+    const accounts = ['A', 'B', 'C'].map((name) => ({ id: name.toLowerCase(), name }))
+    const { client } = await openStore({ members: [{ username: ADA, accounts }] })
+    const token = await client.signIn()
+    const page = await client.accounts(token, '?page[limit]=1&page[offset]=1')
+    expect(at(page.json, 'data')).toMatchObject([{ id: 'b', name: 'B', legal_name: 'B' }])
+    expect((await client.accounts(token, '?page[limit]=101')).status).toBe(400)
+  })
+
+  test('are refused after the member has left the account of the token, or was removed', async () => {
+    const { simulator, client } = await openStore({ members: [{ username: ADA, accounts: 2 }] })
+    const { json } = await client.exchange(simulator.issueCode(ADA))
+    const statusOf = async (i: number) => (await client.accounts(String(at(json, 'data', i, 'token')))).status
+    simulator.setAccounts(ADA, 1)
+    expect([await statusOf(0), await statusOf(1)]).toEqual([200, 401])
+    simulator.removeMember(ADA)
+    expect([await statusOf(0), await statusOf(1)]).toEqual([401, 401])
+  })
+
+  test.each(['', '/x'])(
+    'are refused at /v2/accounts%s if the account token is missing or expired',
+    async (path) => {
+      const { simulator, client } = await openStore()
+      const token = await client.signIn()
+      expect((await client.accounts(undefined, path)).status).toBe(403)
+      simulator.advance(86_400)
+      await client.authenticate()
+      expect((await client.accounts(token, path)).status).toBe(401)
+    },
+  )
 })
 
 describe('the simulator', () => {
-  test.each([
-    ['two members with the same username', { members: [{ username: ADA }, { username: ADA }] }],
-    [
-      'two members with the same id',
-      {
-        members: [
-          { id: 'a', username: 'a' },
-          { id: 'a', username: 'b' },
-        ],
-      },
+  const twins = (ids: object) => ({
+    members: [
+      { username: 'a', ...ids },
+      { username: 'b', ...ids },
     ],
-    ['a member without a username', { members: [{ username: '' }] }],
-    ['a member with more than 10,000 accounts', { members: [{ username: ADA, accounts: 10_001 }] }],
+  })
+  const accounts = (...ids: string[]) => ({
+    members: [{ username: ADA, accounts: ids.map((id) => ({ id, name: '' })) }],
+  })
+  test.each<[object, string]>([
+    [twins({ username: ADA }), `The username ${ADA} is already in use`],
+    [twins({ id: 'mine' }), 'The member id mine is already in use'],
     [
-      'two accounts with the same id',
-      {
-        members: [
-          {
-            username: ADA,
-            accounts: [
-              { id: 'a', name: '' },
-              { id: 'a', name: '' },
-            ],
-          },
-        ],
-      },
+      twins({ mail: ADA }),
+      'Unknown option of a member: mail. Known options: id, username, email, name, accounts',
     ],
-    ['a password profile whose id is not a UUID', { passwordProfiles: [{ id: 'mine' }] }],
-    ['a lifetime of 0', { codeLifetime: 0 }],
-    ['a webhook whose URL is not HTTP', { webhook: { url: 'ftp://example.com', secretKey: '' } }],
-  ])('rejects options with %s', async (_, options) => {
-    await expect(ElasticPathSimulator.start(options)).rejects.toThrow()
+    [{ members: [{ username: '' }] }, 'The username of a member must not be empty'],
+    [
+      { members: [{ username: ADA, accounts: -1 }] },
+      "The number of a member's accounts must be 0 to 10000, not -1",
+    ],
+    [
+      { members: [{ username: ADA, accounts: 10_001 }] },
+      "The number of a member's accounts must be 0 to 10000, not 10001",
+    ],
+    [
+      { members: [{ username: ADA, accounts: [{ name: '', sub: 1 }] }] },
+      'Unknown option of an account: sub. Known options: id, name',
+    ],
+    [accounts('a', 'b', 'a'), 'Two accounts of a member have the same id'],
+    [{ passwordProfiles: [{ id: 'mine' }] }, "A password profile's id must be a UUID, not mine"],
+    [
+      { passwordProfiles: [{ codes: true }] },
+      'Unknown option of a password profile: codes. Known options: id, name, usernameFormat, oneTimePasswords',
+    ],
+    [{ webhook: { url: 'ftp://a.example' } }, 'The url of a webhook must be an http: or https: URL'],
+    [{ integrations: [{ url: 'x:http:/a' }] }, 'The url of a webhook must be an http: or https: URL'],
+    [{ webhook: { url: 'http://a', secretKey: 'é' } }, 'The secretKey of a webhook must be printable ASCII'],
+    [{ clockSkew: NaN }, 'The clock skew must be a finite number of seconds, not NaN'],
+    [{ codeLifetime: 0 }, 'codeLifetime must be a positive number of seconds, not 0'],
+    [{ codeAttempts: 0 }, 'codeAttempts must be a number from 1 to Infinity, not 0'],
+    [{ cartExpiryDays: 366 }, 'cartExpiryDays must be a number from 1 to 365, not 366'],
+    [{ deliveryDelay: -1 }, 'deliveryDelay must be a number from 0 to 3600000, not -1'],
+    [{ otpRequestDelay: { known: -1 } }, 'otpRequestDelay.known must be a number from 0 to 3600000, not -1'],
+    [
+      { otpRequestDelay: { unknown: 3_600_001 } },
+      'otpRequestDelay.unknown must be a number from 0 to 3600000, not 3600001',
+    ],
+    [
+      { otpRequestDelay: { all: 1 } },
+      'Unknown option of otpRequestDelay: all. Known options: known, unknown',
+    ],
+    [{ wrapAccessToken: 'yes' }, 'wrapAccessToken must be one of false, true, not yes'],
+    [{ errorStatusType: '' }, 'errorStatusType must be one of live, string, number, not '],
+  ])('throws for the option %j', async (options, message) => {
+    await expect(ElasticPathSimulator.start(options)).rejects.toThrow(new Error(message))
   })
 
   test.each([
@@ -312,10 +368,85 @@ describe('the simulator', () => {
     )
   })
 
-  test('throws for a code of an unknown member, and for a clock that moves backward', async () => {
+  test('accepts the smallest and the largest values', async () => {
+    const members = [
+      { username: 'none', accounts: 0 },
+      { username: 'all', accounts: 10_000 },
+    ]
+    const { simulator } = await openStore({
+      members,
+      errorStatusType: 'live',
+      otpRequestDelay: { known: 0, unknown: 3_600_000 },
+      codeAttempts: 1,
+      cartExpiryDays: 365,
+    })
+    expect(() => simulator.advance(0)).not.toThrow()
+    expect(simulator.members).toMatchObject([
+      { username: 'none', email: 'none@example.com', accounts: { total: 0 } },
+      { username: 'all', email: 'all@example.com', accounts: { total: 10_000 } },
+    ])
+  })
+
+  test.each<[string, (simulator: ElasticPathSimulator) => unknown, string]>([
+    [
+      'a code of an unknown member',
+      (one) => one.issueCode('bob'),
+      'No member has the username bob. Add one with addMember.',
+    ],
+    [
+      'a clock that moves backward',
+      (one) => one.advance(-1),
+      'The clock can advance by 0 seconds or more, not by -1',
+    ],
+    [
+      'a clock that advances without end',
+      (one) => one.advance(Infinity),
+      'The clock can advance by 0 seconds or more, not by Infinity',
+    ],
+    [
+      'an unknown password profile',
+      (one) => one.updateProfile('x', { name: 'Mine' }),
+      'No password profile has the id x',
+    ],
+    [
+      'an unknown option of a realm',
+      (one) => one.replaceRealm({ id: 'x' } as object),
+      'Unknown option of a realm: id. Known options: realmId, passwordProfiles',
+    ],
+  ])('throws for %s', async (_, call, message) => {
     const { simulator } = await openStore()
-    expect(() => simulator.issueCode('nobody')).toThrow('addMember')
-    expect(() => simulator.advance(-1)).toThrow(RangeError)
+    expect(() => call(simulator)).toThrow(new Error(message))
+  })
+
+  test('replaces the realm by one with a profile that issues codes', async () => {
+    const { simulator, client } = await openStore({
+      passwordProfiles: [{ name: 'Old', oneTimePasswords: false }],
+    })
+    const { realmId } = simulator
+    simulator.replaceRealm()
+    expect((await client.passwordProfiles('', realmId)).status).toBe(404)
+    expect((await client.passwordProfiles()).status).toBe(200)
+    expect((await client.askForCode()).status).toBe(202)
+  })
+
+  test('forgets a removed member, whatever the case of the username', async () => {
+    const { simulator, client } = await openStore({ usernameCase: 'insensitive', unknownUsernameStatus: 404 })
+    expect((await client.askForCode('Ada@Example.com')).status).toBe(202)
+    simulator.removeMember(ADA)
+    expect((await client.askForCode('Ada@Example.com')).status).toBe(404)
+  })
+
+  test.each([undefined, 2])('sends the header Retry-After if `rateLimited` is set: %p', async (seconds) => {
+    const { simulator, client } = await openStore()
+    simulator.fault('account_settings', { rateLimited: seconds })
+    const { status, headers } = await client.settings()
+    expect([status, headers.get('retry-after')]).toEqual([429, seconds === undefined ? null : '2'])
+  })
+
+  test('gives a status without a standard name the title Error', async () => {
+    const { simulator, client } = await openStore()
+    simulator.fault('account_settings', { status: 599 })
+    expect((await client.settings()).json).toEqual({ errors: [{ title: 'Error', status: '599' }] })
   })
 })
 

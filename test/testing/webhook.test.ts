@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ADA, at, compareResponses, openStore } from './support'
+import type { ElasticPathSimulator } from '../../lib/testing'
+import { ADA, at, compareResponses, openStore, useFakeClock } from './support'
 
 compareResponses()
 
@@ -56,7 +57,10 @@ class Shop {
 }
 
 let shop: Shop
-afterEach(() => shop.close())
+afterEach(async () => {
+  jest.useRealTimers()
+  await shop.close()
+})
 
 async function openWithShop(statuses: number[], more: { attempts?: number; timeout?: number } = {}) {
   shop = new Shop(statuses)
@@ -156,18 +160,66 @@ test('a code request succeeds even if its webhook cannot be reached', async () =
   )
 })
 
-test('a delivery that hangs is canceled when the simulator stops', async () => {
-  const { simulator, client } = await openWithShop([0])
+test.each<[string, (simulator: ElasticPathSimulator) => unknown]>([
+  ['the simulator stops', (simulator) => simulator.stop()],
+  ['the webhook is removed', (simulator) => simulator.deliverTo(undefined)],
+])('a delivery that hangs is canceled and not logged when %s', async (_, end) => {
+  useFakeClock()
+  const { url, simulator, client } = await openWithShop([0, 204])
   const ended = shop.hasEnded()
   await client.askForCode()
   await shop.hasGot(1)
-  await simulator.stop()
+  await end(simulator)
   await ended
+  await fetch(url, { method: 'POST', body: '"later"' })
+  expect(simulator.deliveries).toEqual([])
 })
 
-test('no event is delivered if there is no webhook', async () => {
+test('a failed delivery is not retried after the simulator has stopped', async () => {
+  useFakeClock()
+  const { url, simulator, client } = await openWithShop([503])
+  const delivery = simulator.nextDelivery()
+  await client.askForCode()
+  await delivery
+  await simulator.stop()
+  jest.advanceTimersByTime(1)
+  await fetch(url, { method: 'POST', body: '"after the retry"' })
+  expect(shop.deliveries.map(({ event }) => at(event, 'attempt'))).toEqual([1, undefined])
+})
+
+test('`deliveryDelay` delays events, so that they can arrive in another order (fact 24)', async () => {
+  useFakeClock()
   const { simulator, client } = await openWithShop([204])
+  simulator.configure({ deliveryDelay: 60_000 })
+  await client.askForCode()
+  simulator.configure({ deliveryDelay: 0 })
+  await client.askForCode()
+  await shop.hasGot(1)
+  jest.advanceTimersByTime(60_000)
+  const ids = (await shop.hasGot(2)).map(({ event }) => at(event, 'id'))
+  expect(ids).toEqual(simulator.mailbox.map(({ eventId }) => eventId).reverse())
+})
+
+test('`deliverTo` cancels the deliveries to its last webhook, and no others', async () => {
+  useFakeClock()
+  shop = new Shop([204])
+  const url = await shop.open()
+  const { simulator, client } = await openStore({ integrations: [{ id: 'mine', url }], deliveryDelay: 1000 })
+  await client.askForCode()
+  simulator.deliverTo({ url, secretKey: 'squirrel' })
+  await client.askForCode()
+  simulator.deliverTo(undefined)
+  jest.advanceTimersByTime(1000)
+  const deliveries = await shop.hasGot(2)
+  expect(deliveries.map(({ event }) => at(event, 'integration', 'id'))).toEqual(['mine', 'mine'])
+})
+
+test('no event is delivered while there is no webhook', async () => {
+  const { url, simulator, client } = await openWithShop([204])
   simulator.deliverTo(undefined)
   await client.askForCode()
-  expect(shop.deliveries).toEqual([])
+  simulator.deliverTo({ url, secretKey: 'squirrel' })
+  await client.askForCode()
+  const ids = (await shop.hasGot(1)).map(({ event }) => at(event, 'id'))
+  expect(ids).toEqual([simulator.mailbox[1]?.eventId])
 })
