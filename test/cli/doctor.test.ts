@@ -1,5 +1,5 @@
 import { ElasticPathSimulator, type SimulatorOptions } from '../../lib/testing'
-import { settingsOf, Shell, type Situation } from './support'
+import { leadTo, settingsOf, Shell, type Situation } from './support'
 import { FakeShop } from './webhook'
 
 const SECRET = 'the-secret-of-the-webhook'
@@ -177,7 +177,7 @@ const DIFFERENCES: readonly [id: string, status: string, name: string, arrange: 
     'the host is no region',
     async () => ({
       env: { ...(await open()), EPCC_BASE_URL: 'https://api.example.com' },
-      fetch: leadTo('api.example.com'),
+      fetch: leadTo({ 'api.example.com': simulator?.url ?? '' }),
     }),
   ],
   ['clock', 'warning', 'the clock is ahead', async () => ({ env: await open(), ahead: 90_000 })],
@@ -216,7 +216,7 @@ const DIFFERENCES: readonly [id: string, status: string, name: string, arrange: 
         EPCC_CLIENT_ID: 'wrong',
         EPCC_BASE_URL: 'https://euwest.api.elasticpath.com',
       },
-      fetch: leadTo('euwest.api.elasticpath.com'),
+      fetch: leadTo({ 'euwest.api.elasticpath.com': simulator?.url ?? '' }),
     }),
   ],
   [
@@ -428,7 +428,7 @@ const DIFFERENCES: readonly [id: string, status: string, name: string, arrange: 
     'the webhook is on this machine and the store is not',
     async () => ({
       env: { ...(await open()), EPCC_BASE_URL: 'https://useast.api.elasticpath.com' },
-      fetch: leadTo('useast.api.elasticpath.com'),
+      fetch: leadTo({ 'useast.api.elasticpath.com': simulator?.url ?? '' }),
     }),
   ],
   ['webhook_url', 'ok', 'the webhook forbids the request', () => answering(() => 403)],
@@ -533,7 +533,7 @@ describe('doctor at a store where something differs', () => {
 
     const { report } = await examine({
       env: { ...env, ...more },
-      fetch: leadTo('useast.api.elasticpath.com'),
+      fetch: leadTo({ 'useast.api.elasticpath.com': simulator?.url ?? '' }),
     })
 
     const advice = 'The app must use the same baseUrl.'
@@ -856,14 +856,6 @@ function away(code: string): Promise<Situation> {
     env: { EPCC_CLIENT_ID: 'any', EPCC_CLIENT_SECRET: 'hidden-secret' },
     fetch: () => Promise.reject(new TypeError('fetch failed', { cause })),
   })
-}
-
-/** Leads requests for a host to the simulator. */
-function leadTo(host: string): typeof fetch {
-  return (input, init) => {
-    const url = new URL(input instanceof Request ? input.url : input)
-    return fetch(url.hostname === host ? new URL(url.pathname + url.search, simulator?.url) : url, init)
-  }
 }
 
 async function createIntegration(data: object): Promise<void> {

@@ -1,56 +1,26 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import type { SimulatorOptions } from '../../lib/testing'
 import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { join } from 'node:path'
-import { ElasticPathSimulator, type RecordedRequest, type SimulatorOptions } from '../../lib/testing'
-import { settingsOf, Shell, type Situation } from './support'
-import { FakeShop } from './webhook'
+  answering,
+  EVENT,
+  integration,
+  NAME,
+  OLD_SECRET,
+  open,
+  OTHER_PROFILE,
+  PROFILE,
+  setup,
+  shell,
+  shop,
+  simulator,
+  unattended,
+  useSetup,
+  writes,
+} from './setup-store'
 
-const EVENT = 'one-time-password-token-request.created'
-const NAME = 'passport-elasticpath-otp'
-const OLD_SECRET = 'the-old-secret-of-the-webhook'
-const PROFILE = '11111111-1111-4111-8111-111111111111'
-const OTHER_PROFILE = '22222222-2222-4222-8222-222222222222'
+useSetup()
 
-let shell: Shell
-let shop: FakeShop
-let simulator: ElasticPathSimulator
-
-beforeEach(async () => {
-  shell = new Shell()
-  shop = await FakeShop.open(OLD_SECRET)
-})
-
-afterEach(async () => {
-  await simulator.stop()
-  await shop.close()
-  shell.close()
-})
-
-/** A new store: codes are off, and there is no webhook. */
-async function open(options: SimulatorOptions = {}): Promise<Record<string, string>> {
-  simulator = await ElasticPathSimulator.start({
-    passwordProfiles: [{ id: PROFILE, name: 'Shoppers', usernameFormat: 'email', oneTimePasswords: false }],
-    ...options,
-  })
-  return settingsOf(simulator)
-}
-
-const setup = (situation: Situation, ...argv: string[]) => shell.run(['setup', ...argv], situation)
-const unattended = (env: Record<string, string | undefined>, ...argv: string[]) =>
-  setup({ env }, '--yes', '--webhook-url', shop.url, ...argv)
-
-const writes = () =>
-  simulator.requests.filter(({ method, call }) => method !== 'GET' && call !== 'access_token')
 const secretOf = (text: string) => /^EPCC_WEBHOOK_SECRET=(.*)$/m.exec(text)?.[1]
-const integration = () => simulator.integrations.find(({ name }) => name === NAME)
 
 /** Whether the store and `.env` are as they have to be after a setup. */
 function expectComplete(): void {
@@ -62,18 +32,6 @@ function expectComplete(): void {
     configuration: { url: shop.url, secret_key: secretOf(shell.envText) },
   })
   expect(secretOf(shell.envText)).toMatch(/^[0-9a-f]{64}$/)
-}
-
-/** Answers questions by a part of their text. */
-function answering(answers: Record<string, string | undefined>) {
-  const asked: string[] = []
-  const answer = (question: string) => {
-    asked.push(question)
-    const key = Object.keys(answers).find((part) => question.includes(part))
-    if (key === undefined) throw new Error(`Nobody expected the question: ${question}`)
-    return answers[key]
-  }
-  return { asked, answer }
 }
 
 describe('setup at a new store', () => {
@@ -453,208 +411,5 @@ describe('the password profile', () => {
     await unattended(await open({ passwordProfiles }), '--profile', OTHER_PROFILE)
 
     expect(shell.envText).toContain(`EPCC_PASSWORD_PROFILE_ID=${OTHER_PROFILE}\n`)
-  })
-})
-
-describe('.env', () => {
-  const FILE =
-    '# The shop\nPORT=3000\nEPCC_CLIENT_ID=another-client\nexport EPCC_BASE_URL="https://euwest.api.elasticpath.com"'
-
-  it('keeps its other lines, and its values unless the user agrees', async () => {
-    const env = await open()
-    const argv = ['--webhook-url', shop.url, '--client-id', simulator.clientId, '--base-url', simulator.url]
-
-    const { out } = await setup(
-      {
-        env,
-        file: FILE,
-        ...answering({
-          'Replace EPCC_CLIENT_ID': 'y',
-          'Replace EPCC_BASE_URL': 'n',
-          'Make these': 'y',
-          'Write these': 'y',
-        }),
-      },
-      ...argv,
-    )
-
-    expect(shell.envText).toMatch(
-      new RegExp(
-        `^# The shop\nPORT=3000\nEPCC_CLIENT_ID=${simulator.clientId}\nexport EPCC_BASE_URL="https://euwest.*"\nEPCC_WEBHOOK_SECRET=[0-9a-f]{64}\n$`,
-      ),
-    )
-    expect(out).toContain(`EPCC_BASE_URL=${simulator.url}`)
-    expect(statSync(shell.envPath).mode & 0o777).toBe(0o600)
-  })
-
-  it('keeps its values with --yes, and prints what to set', async () => {
-    const env = await open()
-
-    const { out } = await setup({ env, file: FILE }, '--yes', '--webhook-url', shop.url)
-
-    expect(shell.envText).toContain(`${FILE}\nEPCC_WEBHOOK_SECRET=`)
-    expect(out).toContain('Set these where the shop runs')
-    expect(out).toContain(`  EPCC_CLIENT_ID=${simulator.clientId}\n`)
-  })
-
-  it('prints the new secret if it cannot be written', async () => {
-    const env = await open()
-    // A folder takes the place of the file that would become .env.
-    mkdirSync(join(shell.cwd, `.env.${process.pid}.tmp`))
-
-    const { out } = await unattended(env)
-
-    expect(out).toContain('.env cannot be written')
-    expect(/EPCC_WEBHOOK_SECRET=([0-9a-f]{64})/.exec(out)?.[1]).toBe(
-      integration()?.configuration['secret_key'],
-    )
-  })
-
-  it('may be a link, which stays one', async () => {
-    const env = await open()
-    writeFileSync(join(shell.cwd, 'shared.env'), 'PORT=1\n')
-    symlinkSync('shared.env', shell.envPath)
-
-    await unattended(env)
-
-    expect(lstatSync(shell.envPath).isSymbolicLink()).toBe(true)
-    expect(readFileSync(join(shell.cwd, 'shared.env'), 'utf8')).toMatch(/^PORT=1\nEPCC_WEBHOOK_SECRET=/)
-  })
-})
-
-describe('.env in a folder with git', () => {
-  const WARNING =
-    '! .env is not ignored by Git, so its secrets can be committed. Add this line to .gitignore: .env\n'
-
-  /** Runs setup in `shops/` of a repository, and returns whether it warns. */
-  async function warns(ignored: string, ignoredInside = ''): Promise<boolean> {
-    mkdirSync(join(shell.cwd, '.git'))
-    writeFileSync(join(shell.cwd, '.gitignore'), ignored)
-    shell.folder = 'shops'
-    mkdirSync(join(shell.cwd, 'shops'))
-    if (ignoredInside !== '') writeFileSync(join(shell.cwd, 'shops/.gitignore'), ignoredInside)
-    return (await unattended(await open())).out.includes(WARNING)
-  }
-
-  it.each([
-    ['', true],
-    ['# .env\n[\nnode_modules/\n.env.local\n', true],
-    ['/.env', true],
-    ['.env\n!.env', true],
-    ['.env', false],
-    ['node_modules\r\n.env*\r\n', false],
-    ['**/.env', false],
-    ['/shops/.env', false],
-  ])('is warned of with %j in .gitignore: %s', async (ignored, expected) => {
-    expect(await warns(ignored)).toBe(expected)
-  })
-
-  it('may be ignored in its own folder', async () => {
-    expect(await warns('', '/.env')).toBe(false)
-  })
-
-  it('is not warned of without git', async () => {
-    const { out } = await unattended(await open())
-
-    expect(out).not.toMatch(/git/i)
-  })
-
-  it('is not warned of if it is not there', async () => {
-    mkdirSync(join(shell.cwd, '.git'))
-
-    const { out } = await unattended(await open(), '--no-write-env')
-
-    expect(out).not.toMatch(/git/i)
-  })
-})
-
-describe('what setup cannot do', () => {
-  it.each([
-    ['a client secret that is missing', { EPCC_CLIENT_SECRET: '' }, [], 2, 'EPCC_CLIENT_SECRET is not set'],
-    [
-      'a client secret that is wrong',
-      { EPCC_CLIENT_SECRET: 'wrong-secret' },
-      [],
-      1,
-      'refuses this client id and secret',
-    ],
-    ['a missing webhook URL', {}, ['--yes'], 2, '--webhook-url is missing'],
-    [
-      'a webhook without TLS',
-      {},
-      ['--webhook-url', 'http://shop.example.com/x'],
-      2,
-      'must begin with https://',
-    ],
-    ['a webhook URL that is none', {}, ['--webhook-url', 'shop'], 2, 'must look like https://'],
-    [
-      'a webhook URL with a password',
-      {},
-      ['--webhook-url', 'https://a:b@shop.example.com/'],
-      2,
-      'neither a fragment nor a password',
-    ],
-    ['an unknown profile', {}, ['--profile', 'Nobody'], 1, 'no password profile "Nobody"'],
-    ['an unknown integration', {}, ['--integration', 'x'], 1, 'no webhook integration x'],
-    [
-      'a secret that no header can carry',
-      { EPCC_WEBHOOK_SECRET: 'ü' },
-      ['--webhook-url', 'https://shop.example.com/'],
-      2,
-      '16 to 256 ASCII',
-    ],
-  ])('is explained for %s', async (_, more, argv, exit, message) => {
-    const { code, err, out } = await setup({ env: { ...(await open()), ...more } }, ...argv)
-
-    expect(code).toBe(exit)
-    expect(err).toContain(message)
-    expect(err + out).not.toContain('wrong-secret')
-    expect(writes()).toEqual([])
-  })
-
-  it.each<[string, RecordedRequest['call'], number, RegExp]>([
-    [
-      'the key may not write profiles',
-      'PUT /v2/authentication-realms/:realm/password-profiles/:profile',
-      403,
-      /returned 403 to PUT .*application key/s,
-    ],
-    [
-      'the store refuses the integration',
-      'POST /v2/integrations',
-      422,
-      /returned 422 to POST \/v2\/integrations/,
-    ],
-    ['Elastic Path fails', 'POST /v2/integrations', 500, /failure of Elastic Path/],
-  ])('is explained if %s', async (_, call, status, message) => {
-    const env = await open()
-    simulator.fault(call, { status })
-
-    const { code, err } = await unattended(env)
-
-    expect(code).toBe(1)
-    expect(err).toMatch(message)
-  })
-
-  it('refuses a webhook on this machine for a store that is not', async () => {
-    const env = { EPCC_CLIENT_ID: 'x', EPCC_CLIENT_SECRET: 'hidden-secret' }
-    await open()
-    const leadTo: typeof fetch = (input, init) => {
-      const url = new URL(input instanceof Request ? input.url : input)
-      const answer = { access_token: 't', expires_in: 3600 }
-      if (url.pathname === '/oauth/access_token') return Promise.resolve(Response.json(answer))
-      const realm = { data: { relationships: { authentication_realm: { data: { id: 'r' } } } } }
-      return Promise.resolve(Response.json(url.pathname.includes('settings') ? realm : { data: [] }, init))
-    }
-
-    const { code, err } = await setup(
-      { env, fetch: leadTo },
-      '--webhook-url',
-      'https://localhost/webhooks/otp',
-    )
-
-    expect(code).toBe(2)
-    expect(err).toContain('Elastic Path cannot reach localhost')
-    expect(err).toContain('Start a tunnel')
   })
 })

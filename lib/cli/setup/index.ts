@@ -192,9 +192,10 @@ async function apply(changes: readonly Change[], terminal: Terminal): Promise<vo
       await change.apply()
     } catch (error) {
       if (!(error instanceof CliError)) throw error
+      const again = 'run setup again: it continues from here.'
       throw new CliError(
         `${error.message} What was changed before stays.`,
-        `${error.fix ?? ''} Then run setup again: it continues from here.`.trim(),
+        error.fix === undefined ? `To complete the setup, ${again}` : `${error.fix} Then ${again}`,
       )
     }
     terminal.line(`${terminal.paint('green', '✓')} ${change.target}`)
