@@ -32,6 +32,13 @@ describe('what setup cannot do', () => {
       'neither a fragment nor a password',
     ],
     [
+      'a webhook URL with only a password',
+      {},
+      ['--webhook-url', 'https://:b@shop.example.com/'],
+      2,
+      'neither a fragment nor a password',
+    ],
+    [
       'a webhook URL with a fragment',
       {},
       ['--webhook-url', 'https://shop.example.com/#otp'],

@@ -58,6 +58,14 @@ describe('setup at a new store', () => {
     expect(code).toBe(0)
   })
 
+  it('works with the id of the realm in the settings', async () => {
+    const env = await open()
+
+    await unattended({ ...env, EPCC_AUTHENTICATION_REALM_ID: simulator.realmId })
+
+    expectComplete()
+  })
+
   it('keeps every other field of the profile', async () => {
     const env = await open()
 

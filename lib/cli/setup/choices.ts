@@ -148,7 +148,7 @@ function readWebhookUrl(value: string, baseUrl: URL): string {
     throw new UsageError(
       `The webhook's URL must look like https://shop.example.com/webhooks/otp, not "${value}".`,
     )
-  const { protocol, hostname, hash, username } = new URL(value)
+  const { protocol, hostname, hash, username, password } = new URL(value)
   const isSimulated = isLoopback(baseUrl.hostname)
   if (isLoopback(hostname) && !isSimulated) {
     throw new UsageError(
@@ -159,7 +159,7 @@ function readWebhookUrl(value: string, baseUrl: URL): string {
   if (protocol !== 'https:' && !isLoopback(hostname)) {
     throw new UsageError("The webhook's URL must begin with https://, because it carries codes.")
   }
-  if (hash !== '' || username !== '')
+  if (hash !== '' || username !== '' || password !== '')
     throw new UsageError("The webhook's URL must have neither a fragment nor a password.")
   return value
 }
