@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   answering,
   integration,
+  OLD_SECRET,
   open,
   setup,
   shell,
@@ -55,6 +56,42 @@ describe('.env', () => {
     expect(out).toContain(`  EPCC_CLIENT_ID=${simulator.clientId}\n`)
   })
 
+  it('stays as it is with --no-write-env, and what differs is printed', async () => {
+    const { out } = await setup(
+      { env: await open(), file: FILE, ...answering({ 'Make these': 'y' }) },
+      '--no-write-env',
+      '--webhook-url',
+      shop.url,
+    )
+
+    expect(shell.envText).toBe(FILE)
+    expect(out).toContain(`  EPCC_CLIENT_ID=${simulator.clientId}\n  EPCC_BASE_URL=${simulator.url}\n`)
+  })
+
+  it('stays as it is if it has all values', async () => {
+    const env = { ...(await open()), EPCC_WEBHOOK_SECRET: OLD_SECRET }
+    const file = Object.entries(env)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join('')
+
+    const { out } = await setup({ file, ...answering({ 'Make these': 'y' }) }, '--webhook-url', shop.url)
+
+    expect(shell.envText).toBe(file)
+    expect(out).not.toContain('Set these where the shop runs')
+  })
+
+  it('keeps another secret unless the user agrees, who does not see it', async () => {
+    const env = { ...(await open()), EPCC_WEBHOOK_SECRET: OLD_SECRET }
+    const file = 'EPCC_WEBHOOK_SECRET=a-secret-of-another-shop\n'
+    const { asked, answer } = answering({ Replace: 'n', 'Make these': 'y' })
+
+    const { out } = await setup({ env, file, answer }, '--webhook-url', shop.url)
+
+    expect(asked[0]).toBe('.env has another secret. Replace EPCC_WEBHOOK_SECRET? (y/N)')
+    expect(shell.envText).toBe(file)
+    expect(out).not.toContain(OLD_SECRET)
+  })
+
   it('prints the new secret if it cannot be written', async () => {
     const env = await open()
     // A folder takes the place of the file that would become .env.
@@ -98,6 +135,10 @@ describe('.env in a folder with git', () => {
     ['', true],
     ['# .env\n[\nnode_modules/\n.env.local\n', true],
     ['/.env', true],
+    ['env', true],
+    ['.env!', true],
+    ['.envs', true],
+    ['.?nv', false],
     ['.env\n!.env', true],
     ['.env', false],
     ['node_modules\r\n.env*\r\n', false],

@@ -17,10 +17,18 @@ import {
   useSetup,
   writes,
 } from './setup-store'
+import { leadTo } from './support'
 
 useSetup()
 
 const secretOf = (text: string) => /^EPCC_WEBHOOK_SECRET=(.*)$/m.exec(text)?.[1]
+
+const TWO_PROFILES = [
+  { id: PROFILE, name: 'Shoppers', oneTimePasswords: false },
+  { id: OTHER_PROFILE, name: 'Staff', oneTimePasswords: false },
+]
+const enabled = () =>
+  simulator.profiles.filter(({ oneTimePasswords }) => oneTimePasswords).map(({ id }) => id)
 
 /** Whether the store and `.env` are as they have to be after a setup. */
 function expectComplete(): void {
@@ -39,6 +47,7 @@ describe('setup at a new store', () => {
     const { code, out } = await unattended(await open())
 
     expectComplete()
+    expect(integration()?.description).toBe('Delivers one-time codes to the shop.')
     expect(out).toContain('- enable_one_time_password_token: false\n')
     expect(out).toContain('+ enable_one_time_password_token: true\n')
     expect(out).toContain(`+ configuration.url: ${shop.url}\n`)
@@ -100,6 +109,23 @@ describe('setup at a new store', () => {
     expect(existsSync(shell.envPath)).toBe(false)
   })
 
+  it('prints the changes as JSON with --dry-run --json', async () => {
+    const env = await open({
+      passwordProfiles: [],
+      integrations: [{ name: NAME, url: shop.url, observes: ['order.created', 'cart.updated'] }],
+    })
+
+    const { code, out } = await unattended(env, '--dry-run', '--json')
+
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      applied: false,
+      changes: [{ id: 'profile' }, { id: 'integration' }, { id: 'env' }],
+    })
+    expect(writes()).toEqual([])
+  })
+
   it('does nothing without --yes where nobody can be asked', async () => {
     const { code, err } = await setup({ env: await open() }, '--webhook-url', shop.url)
 
@@ -132,6 +158,70 @@ describe('setup at a new store', () => {
     expect(out).not.toContain(clientSecret)
     expect(shell.envText).toContain(`EPCC_CLIENT_ID=${clientId}\nEPCC_BASE_URL=${baseUrl}\n`)
     expect(shell.envText).not.toContain('EPCC_CLIENT_SECRET')
+  })
+
+  it('asks again until an answer is possible', async () => {
+    const { EPCC_CLIENT_ID: id = '', ...env } = await open({ passwordProfiles: TWO_PROFILES })
+    const { asked, answer } = answering({
+      'Client id': ['', ' ', id],
+      'Password profile': ['0', '3', '1.5', 'Staff', '2'],
+      'URL of the webhook': ['', shop.url],
+      'Make these': ['yes?', 'YES'],
+      'Write these': 'No',
+    })
+
+    await setup({ env, answer })
+
+    expect(asked).toHaveLength(13)
+    expect(enabled()).toEqual([OTHER_PROFILE])
+    expect(existsSync(shell.envPath)).toBe(false)
+  })
+
+  it('asks nothing with --yes on a terminal', async () => {
+    const { asked, answer } = answering({})
+
+    await setup({ env: await open(), answer }, '--yes', '--webhook-url', shop.url)
+
+    expect(asked).toEqual([])
+    expectComplete()
+  })
+
+  it('suggests the default region, which needs no line in .env', async () => {
+    const { EPCC_BASE_URL: _url, ...env } = await open()
+    const url = 'https://shop.example.com/webhooks/otp'
+
+    const { out } = await setup(
+      {
+        env,
+        fetch: leadTo({ 'useast.api.elasticpath.com': simulator.url, 'shop.example.com': shop.url }),
+        ...answering({ 'API base URL': '', 'Make these': 'y', 'Write these': 'y' }),
+      },
+      '--webhook-url',
+      url,
+    )
+
+    expect(integration()?.configuration['url']).toBe(url)
+    expect(shell.envText).toMatch(/^EPCC_WEBHOOK_SECRET=.*\n$/)
+    expect(out).toContain(' https://useast.api.elasticpath.com answers (region US East).\n')
+  })
+
+  it.each([
+    [
+      'API base URL',
+      'useast',
+      'The base URL must be a URL such as https://useast.api.elasticpath.com, not "useast".',
+    ],
+    ['Client secret', '', 'Changing a store needs the client secret.'],
+  ])('refuses an invalid answer to the question "%s"', async (question, reply, message) => {
+    const { EPCC_CLIENT_ID } = await open()
+
+    const { code, err } = await setup({
+      env: { EPCC_CLIENT_ID },
+      ...answering({ 'API base URL': simulator.url, [question]: reply }),
+    })
+
+    expect(code).toBe(2)
+    expect(err).toContain(message)
   })
 
   it.each(['n', ''])('changes nothing if the answer is "%s"', async (no) => {
@@ -253,6 +343,15 @@ describe('setup run again', () => {
     )
   })
 
+  it('prints a new secret once if it may not write .env', async () => {
+    const env = await open()
+    await unattended(env, '--no-write-env')
+
+    const { out } = await unattended(env, '--no-write-env')
+
+    expect(out.match(/EPCC_WEBHOOK_SECRET=[0-9a-f]{64}/g)).toHaveLength(1)
+  })
+
   it('exits with 0 after it made a new secret, if doctor finds no error', async () => {
     const env = await open()
     await unattended(env, '--no-write-env')
@@ -326,6 +425,86 @@ describe('the webhook integration', () => {
     expect(out).not.toContain(OLD_SECRET)
   })
 
+  it('gets the secret that the user pastes, which is not printed either if .env stays as it is', async () => {
+    const { EPCC_CLIENT_ID, ...env } = await open(own())
+    const argv = ['--client-id', EPCC_CLIENT_ID ?? '']
+
+    const { out } = await setup(
+      { env, ...answering({ 'Paste it': OLD_SECRET, 'Write these': 'n' }) },
+      ...argv,
+    )
+
+    expect(out).toContain(
+      `Set these where the shop runs, for example in .env:\n  EPCC_CLIENT_ID=${EPCC_CLIENT_ID}\n`,
+    )
+    expect(out).not.toContain(OLD_SECRET)
+  })
+
+  /** Has the store show its integration with other fields. */
+  const show = (fields: object, configuration: object) => {
+    const [{ id } = {}] = simulator.integrations
+    const one = { id, type: 'integration', name: NAME, enabled: true, observes: [EVENT], ...fields }
+    const data = [{ ...one, configuration: { url: shop.url, secret_key: '*****', ...configuration } }]
+    simulator.fault('GET /v2/integrations', { status: 200, body: { data } })
+  }
+
+  it('is left alone if the store does not show its secret and the settings have one', async () => {
+    const env = await open(own())
+    show({}, {})
+
+    const { out } = await unattended({ ...env, EPCC_WEBHOOK_SECRET: OLD_SECRET })
+
+    expect(out).toContain('Nothing to change.\n')
+  })
+
+  it('keeps its other fields', async () => {
+    const env = await open(own())
+    show({ enabled: false, portable: true }, { timeout: 5 })
+
+    await unattended({ ...env, EPCC_WEBHOOK_SECRET: OLD_SECRET })
+
+    expect(writes()).toMatchObject([
+      {
+        body: {
+          data: { portable: true, configuration: { timeout: 5, url: shop.url, secret_key: OLD_SECRET } },
+        },
+      },
+    ])
+  })
+
+  it('is the one of the type webhook', async () => {
+    const env = await open()
+    const queue = { id: 'queue', name: NAME, integration_type: 'aws_sqs', observes: [EVENT] }
+    simulator.fault('GET /v2/integrations', { status: 200, body: { data: [queue] } })
+
+    const { out } = await setup({ env, ...answering({ 'Make these': 'n' }) }, '--webhook-url', shop.url)
+
+    expect(out).toContain(
+      `The integration "${NAME}" (queue) delivers codes too, to no URL. It is left alone.\n`,
+    )
+    expect(out).toContain('New webhook integration')
+  })
+
+  it.each(['1', ''])('is created in addition to one of another name if the answer is "%s"', async (first) => {
+    const env = await open({ integrations: [{ name: 'Old', url: shop.url }] })
+
+    await setup(
+      { env, ...answering({ Webhook: first, 'Make these': 'y', 'Write these': 'y' }) },
+      '--webhook-url',
+      shop.url,
+    )
+
+    expect(simulator.integrations.map(({ name }) => name).sort()).toEqual(['Old', NAME])
+  })
+
+  it.each([16, 256])('can have a secret of %i characters', async (length) => {
+    const secret = '~'.repeat(length)
+
+    await unattended({ ...(await open()), EPCC_WEBHOOK_SECRET: secret })
+
+    expect(integration()?.configuration['secret_key']).toBe(secret)
+  })
+
   it('gets a new secret if the user has none', async () => {
     const env = await open(own())
 
@@ -377,14 +556,7 @@ describe('the webhook integration', () => {
 })
 
 describe('the password profile', () => {
-  const two: SimulatorOptions = {
-    passwordProfiles: [
-      { id: PROFILE, name: 'Shoppers', oneTimePasswords: false },
-      { id: OTHER_PROFILE, name: 'Staff', oneTimePasswords: false },
-    ],
-  }
-  const enabled = () =>
-    simulator.profiles.filter(({ oneTimePasswords }) => oneTimePasswords).map(({ id }) => id)
+  const two: SimulatorOptions = { passwordProfiles: TWO_PROFILES }
 
   it.each([['Staff'], [OTHER_PROFILE]])('is chosen by --profile %s', async (profile) => {
     await unattended(await open(two), '--profile', profile)
@@ -403,6 +575,26 @@ describe('the password profile', () => {
     )
 
     expect(enabled()).toEqual([OTHER_PROFILE])
+  })
+
+  it('is the only one with codes on', async () => {
+    const [, ...others] = TWO_PROFILES
+    const env = await open({ passwordProfiles: [...others, { id: PROFILE }, { oneTimePasswords: false }] })
+
+    await unattended(env)
+
+    expect(writes().map(({ path }) => path)).toEqual(['/v2/integrations'])
+    expect(enabled()).toEqual([PROFILE])
+  })
+
+  it('is chosen among those with codes on', async () => {
+    const env = await open({
+      passwordProfiles: [{ oneTimePasswords: false }, { id: PROFILE }, { id: OTHER_PROFILE }],
+    })
+
+    const { err } = await unattended(env)
+
+    expect(err).toMatch(/--profile with one of: 1[\d-]+ "[^"]+" \(codes on\), 2[\d-]+ "[^"]+" \(codes on\)\n/)
   })
 
   it('has to be named if there are several and nobody can be asked', async () => {
