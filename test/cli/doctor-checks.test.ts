@@ -7,6 +7,7 @@ import {
   OTHER_PROFILE,
   PROFILE,
   SECRET,
+  shell,
   shop,
   simulator,
   useDoctor,
@@ -22,13 +23,16 @@ const integration = (more: object) => ({
   integrations: [{ name: 'passport-elasticpath-otp', url: shop.url, secretKey: SECRET, ...more }],
 })
 
+const QUEUE = { integration_type: 'aws_sqs' }
+const ORDERS = { observes: ['order.created'] }
+
 /** Each changes one thing, and names the check that has to see it. What it prints is in `__snapshots__`. */
 const DIFFERENCES: readonly [id: string, status: string, name: string, arrange: Arrange][] = [
   ['base_url', 'error', 'the store is down', async () => ({ env: await stopped(await open()) })],
   ['base_url', 'error', 'the host does not exist', () => away('ENOTFOUND')],
   ['base_url', 'error', 'the certificate is not trusted', () => away('SELF_SIGNED_CERT_IN_CHAIN')],
   ['base_url', 'error', 'the connection breaks', () => faulty('account_settings', 'reset')],
-  ['base_url', 'error', 'Elastic Path is down', () => faulty('account_settings', { status: 503 })],
+  ['base_url', 'error', 'Elastic Path is down', () => faulty('account_settings', { status: 500 })],
   [
     'base_url',
     'error',
@@ -160,12 +164,13 @@ const DIFFERENCES: readonly [id: string, status: string, name: string, arrange: 
   [
     'webhook_integration',
     'warning',
-    'two integrations deliver codes',
+    'three integrations deliver codes',
     async () => ({
       env: await open({
         integrations: [
           { name: 'Old', url: shop.url, secretKey: SECRET },
           { name: 'Older', url: shop.url },
+          { name: 'Oldest', url: shop.url },
         ],
       }),
     }),
@@ -224,6 +229,26 @@ const DIFFERENCES: readonly [id: string, status: string, name: string, arrange: 
     async () => ({ env: await open({ accountTokenLifetime: 86_400 * 365 }) }),
   ],
   ['node_version', 'error', 'Node is too old', async () => ({ env: await open(), nodeVersion: 'v20.18.0' })],
+  ...(
+    [
+      [-29, 'ok'],
+      [-30, 'warning'],
+      [599, 'warning'],
+      [600, 'error'],
+    ] as const
+  ).map(([seconds, status]): (typeof DIFFERENCES)[number] => [
+    'clock',
+    status,
+    `the clock is ${seconds} seconds ahead`,
+    async () => ({
+      ...(await changed((response) => {
+        const date = new Date(shell.clock.now() - seconds * 1000).toUTCString()
+        return new Response(response.body, { status: response.status, headers: { date } })
+      })),
+      // The header has whole seconds.
+      ahead: -(shell.clock.now() % 1000),
+    }),
+  ]),
   ['clock', 'skipped', 'the answer has no date', () => changed(HIDE_DATE)],
   ['implicit_token', 'ok', 'tokens do not say how long they live', () => changed(HIDE_LIFETIME)],
   [
@@ -285,6 +310,28 @@ const DIFFERENCES: readonly [id: string, status: string, name: string, arrange: 
       }),
     }),
   ],
+  ['webhook_integration', 'warning', 'a queue takes the codes', () => listed({ name: 'Queue', ...QUEUE })],
+  [
+    'webhook_integration',
+    'error',
+    'no integration that is on delivers codes',
+    () => listed(ORDERS, { ...QUEUE, ...ORDERS }, { ...QUEUE, enabled: false }),
+  ],
+  [
+    'webhook_integration',
+    'ok',
+    'integrations that do not deliver codes come first',
+    () => listed({ name: 'Orders', ...ORDERS }, { name: 'Off', enabled: false }, {}),
+  ],
+  [
+    'webhook_url',
+    'ok',
+    'the webhook is https',
+    async () => ({
+      env: await open(integration({ url: 'https://shop.example.com/webhooks/otp' })),
+      fetch: leadTo({ 'shop.example.com': shop.url }),
+    }),
+  ],
   ['webhook_url', 'error', 'the integration has no URL', () => listed({ configuration: {} })],
   ['webhook_integration', 'error', 'the integration observes nothing', () => listed({ observes: 'all' })],
   [
@@ -314,15 +361,15 @@ const DIFFERENCES: readonly [id: string, status: string, name: string, arrange: 
   ['deliveries', 'ok', 'all deliveries succeeded', () => delivered(204, 204)],
   ...(
     [
-      [25, 'ok'],
-      [23, 'error'],
+      [86_400_000, 'ok'],
+      [86_399_999, 'error'],
     ] as const
-  ).map(([hours, status]): (typeof DIFFERENCES)[number] => [
+  ).map(([age, status]): (typeof DIFFERENCES)[number] => [
     'deliveries',
     status,
-    `a delivery failed ${hours} hours ago`,
+    `a delivery failed ${age} milliseconds ago`,
     () => {
-      const created_at = new Date(Date.now() - hours * 3_600_000).toISOString()
+      const created_at = new Date(shell.clock.now() - age).toISOString()
       return logged({ succeeded: false, status_code: 500, meta: { timestamps: { created_at } } })
     },
   ]),
@@ -490,11 +537,14 @@ const HIDE_LIFETIME = async (response: Response) => {
   return new Response(text.replace(/"expires_in":\d+,/, '') || null, response)
 }
 
-/** A store whose list of integrations has one that is changed in some fields. */
-function listed(fields: object): Promise<Situation> {
-  const configuration = { url: shop.url }
-  const entry = { id: 'webhook', name: 'Mails', enabled: true, observes: [EVENT], configuration, ...fields }
-  return faulty('GET /v2/integrations', { status: 200, body: { data: [entry, { name: 'without an id' }] } })
+/** A store whose list of integrations has one that is changed in some fields for each argument. */
+async function listed(...changes: object[]): Promise<Situation> {
+  const env = await open()
+  const [{ id } = {}] = simulator?.integrations ?? []
+  const entry = { id, name: 'Mails', enabled: true, observes: [EVENT], configuration: { url: shop.url } }
+  const data = [...changes.map((fields) => ({ ...entry, ...fields })), { name: 'without an id' }]
+  simulator?.fault('GET /v2/integrations', { status: 200, body: { data } })
+  return { env }
 }
 
 /** A store whose log of deliveries has one entry. */

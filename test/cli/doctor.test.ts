@@ -35,9 +35,12 @@ describe('doctor at a store where everything is right', () => {
       ({ method, call }) => method !== 'GET' && call !== 'access_token',
     )
     expect(writes).toEqual([])
-    expect(
-      shop.requests.map(({ body }) => (JSON.parse(body) as { triggered_by: string }).triggered_by),
-    ).toEqual(['doctor.check', 'doctor.check'])
+    const event = { id: 'doctor', triggered_by: 'doctor.check', attempt: 1, payload: {} }
+    const request = { type: 'application/json', body: JSON.stringify(event) }
+    expect(shop.requests).toEqual([
+      { secret: undefined, ...request },
+      { secret: SECRET, ...request },
+    ])
   })
 
   it('reads its settings from .env, and prefers the environment', async () => {
@@ -133,20 +136,10 @@ describe('doctor at a store where something differs', () => {
   it('gives up on a shop that does not answer', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
     const env = await open()
-    let arrived = (): void => undefined
-    const requested = new Promise<void>((resolve) => {
-      arrived = resolve
-    })
-    const silent: typeof fetch = (input, init) => {
-      if (String(input instanceof Request ? input.url : input) !== shop.url) return fetch(input, init)
-      return new Promise((_, reject) => {
-        init?.signal?.addEventListener('abort', () => reject(new Error('aborted')))
-        arrived()
-      })
-    }
+    const silent = silentShop()
 
-    const examined = examine({ env: { ...env, EPCC_WEBHOOK_SECRET: '' }, fetch: silent })
-    await requested
+    const examined = examine({ env: { ...env, EPCC_WEBHOOK_SECRET: '' }, ...silent })
+    await silent.requested
     jest.advanceTimersByTime(10_000)
 
     const { report } = await examined
@@ -190,6 +183,17 @@ describe('doctor that is interrupted while it waits', () => {
     shell.clock.until = new Promise(() => undefined)
     shell.clock.onSleep = () => shell.stop()
   }
+
+  it('ends without a stack trace while it waits for the shop', async () => {
+    const env = await open()
+    const silent = silentShop()
+
+    const ended = shell.run(['doctor'], { env, ...silent })
+    await silent.requested
+    shell.stop()
+
+    expect(await ended).toMatchObject(interrupted)
+  })
 
   it('ends without a stack trace while it waits for a delivery', async () => {
     const env = await open({ deliveryDelay: 3_600_000 })
@@ -243,6 +247,36 @@ describe('doctor --send', () => {
       status: 'warning',
       message: expect.stringContaining('no delivery within a minute') as string,
     })
+    expect(shell.clock.sleeps).toEqual(Array.from({ length: 30 }, () => 2000))
+  })
+
+  const [OLD, FAILED, DONE] = [
+    { id: 1, succeeded: true },
+    { id: 2, status_code: 0 },
+    { id: 3, succeeded: true },
+  ]
+
+  it.each([
+    ['has only an older delivery', [], 'warning', 'no delivery within a minute'],
+    ['has a delivery that got no answer', [FAILED], 'error', 'did not accept the code (no answer)'],
+    ['has a delivery that succeeded after one that failed', [FAILED, DONE], 'ok', 'within 2 seconds'],
+  ])('follows a delivery when the log %s', async (_, entries, status, message) => {
+    const env = await open()
+    const log = (data: object[], times: number) =>
+      simulator?.fault('GET /v2/integrations/:id/logs', { status: 200, body: { data } }, { times })
+    // One of the checks reads the log, and it is read again before the code is requested.
+    log([OLD], 2)
+    entries.forEach((_entry, index) => {
+      log([OLD, ...entries.slice(0, index + 1)], index + 1 < entries.length ? 1 : Infinity)
+    })
+    log([OLD], Infinity)
+
+    expect(await send({ env })).toMatchObject({ status, message: expect.stringContaining(message) as string })
+  })
+
+  it('requests no code without a profile', async () => {
+    expect(await send({ env: await open({ passwordProfiles: [] }) })).toMatchObject({ status: 'skipped' })
+    expect(simulator?.count('otp_request')).toBe(0)
   })
 
   it.each([
@@ -267,3 +301,19 @@ describe('doctor --send', () => {
     expect(simulator?.count('otp_request')).toBe(1)
   })
 })
+
+/** A shop that never answers. */
+function silentShop() {
+  let arrived = (): void => undefined
+  const requested = new Promise<void>((resolve) => {
+    arrived = resolve
+  })
+  const silent: typeof fetch = (input, init) => {
+    if (String(input instanceof Request ? input.url : input) !== shop.url) return fetch(input, init)
+    return new Promise((_, reject) => {
+      init?.signal?.addEventListener('abort', () => reject(new Error('aborted')))
+      arrived()
+    })
+  }
+  return { fetch: silent, requested }
+}
