@@ -1,4 +1,4 @@
-import { readFile, realpath, rename, writeFile } from 'node:fs/promises'
+import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import { CliError, systemCode } from './errors'
@@ -31,9 +31,7 @@ export class EnvFile {
   /** Its values, without those that are empty. */
   get values(): Readonly<Record<string, string>> {
     const entries = Object.entries(parseEnv(this.text))
-    return Object.fromEntries(
-      entries.filter((entry): entry is [string, string] => (entry[1] ?? '').trim() !== ''),
-    )
+    return Object.fromEntries(entries.filter((entry): entry is [string, string] => isSet(entry[1])))
   }
 
   /**
@@ -47,6 +45,7 @@ export class EnvFile {
       await writeFile(temporary, this.text, { mode: 0o600 })
       await rename(temporary, this.path)
     } catch (error) {
+      await rm(temporary, { force: true }).catch(() => undefined)
       throw new CliError(
         `${this.path} cannot be written (${systemCode(error)}).`,
         'Check the permissions of the folder, or pass --no-write-env to print the lines instead.',
@@ -56,12 +55,22 @@ export class EnvFile {
 
   private set(name: string, value: string): void {
     const line = lineOf(name, value)
-    const existing = new RegExp(`^[ \\t]*(export[ \\t]+)?${name}[ \\t]*=.*$`, 'gm')
-    if (existing.test(this.text))
-      this.text = this.text.replace(existing, (_, exported: string | undefined) => (exported ?? '') + line)
-    else this.text = `${this.text}${this.text === '' || this.text.endsWith('\n') ? '' : '\n'}${line}\n`
+    const names = [...this.text.matchAll(ENTRIES)].map(([, , key]) => key)
+    if (names.includes(name)) {
+      this.text = this.text.replace(ENTRIES, (entry: string, exported: string, key: string) =>
+        key === name ? exported + line : entry,
+      )
+    } else this.text += `${/[^\n]$/.test(this.text) ? '\n' : ''}${line}\n`
   }
 }
+
+/** Whether a variable has a value. Empty ones count as missing. */
+export function isSet(value: string | undefined): value is string {
+  return value !== undefined && value.trim() !== ''
+}
+
+/** All entries of the file, each with its `export` and its name. A value in quotes can span several lines. */
+const ENTRIES = /^[ \t]*((?:export[ \t]+)?)([^\s#=][^=\r\n]*?)[ \t]*=[ \t]*(?:"[^"]*"|'[^']*'|`[^`]*`)?.*$/gm
 
 /** @throws CliError if no kind of quotes can hold the value. */
 function lineOf(name: string, value: string): string {

@@ -1,4 +1,4 @@
-import type { EnvFile } from './env-file'
+import { isSet, type EnvFile } from './env-file'
 import { UsageError } from './errors'
 import type { Flags } from './flags'
 import type { Io } from './io'
@@ -53,7 +53,7 @@ export const APPLICATION_KEYS =
 /** @throws UsageError for invalid values. */
 export function readSettings(flags: StoreFlags, io: Io, file: EnvFile): Settings {
   const inFile = file.values
-  const variable = (name: string) => nonEmpty(io.env[name]) ?? inFile[name]
+  const variable = (name: string) => [io.env[name], inFile[name]].find(isSet)
   const baseUrl = flags['base-url'] ?? variable('EPCC_BASE_URL')
   return {
     clientId: flags['client-id'] ?? variable('EPCC_CLIENT_ID'),
@@ -98,16 +98,13 @@ export function isLoopback(hostname: string): boolean {
 }
 
 function readHeader(header: string): [string, string] {
-  const [, name, value] = /^([\w-]+):[ \t]*([\x20-\x7e]+)$/.exec(header) ?? []
-  if (name === undefined || value === undefined) {
+  const [name = '', ...rest] = header.split(':')
+  const value = rest.join(':').trim()
+  if (!/^[\w-]+$/.test(name) || !/^[\x20-\x7e]+$/.test(value)) {
     throw new UsageError("--header must look like 'X-REQUEST-STORE-ID: 0a1b'.")
   }
   if (/^(authorization|host|content-.*|ep-account-.*)$/i.test(name)) {
     throw new UsageError(`--header cannot set ${name}: the command sets it itself.`)
   }
   return [name, value]
-}
-
-function nonEmpty(value: string | undefined): string | undefined {
-  return value === undefined || value.trim() === '' ? undefined : value
 }

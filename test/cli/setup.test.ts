@@ -1,56 +1,34 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import type { SimulatorOptions } from '../../lib/testing'
 import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { join } from 'node:path'
-import { ElasticPathSimulator, type RecordedRequest, type SimulatorOptions } from '../../lib/testing'
-import { settingsOf, Shell, type Situation } from './support'
-import { FakeShop } from './webhook'
+  answering,
+  EVENT,
+  integration,
+  NAME,
+  OLD_SECRET,
+  open,
+  OTHER_PROFILE,
+  PROFILE,
+  setup,
+  shell,
+  shop,
+  simulator,
+  unattended,
+  useSetup,
+  writes,
+} from './setup-store'
+import { leadTo } from './support'
 
-const EVENT = 'one-time-password-token-request.created'
-const NAME = 'passport-elasticpath-otp'
-const OLD_SECRET = 'the-old-secret-of-the-webhook'
-const PROFILE = '11111111-1111-4111-8111-111111111111'
-const OTHER_PROFILE = '22222222-2222-4222-8222-222222222222'
+useSetup()
 
-let shell: Shell
-let shop: FakeShop
-let simulator: ElasticPathSimulator
-
-beforeEach(async () => {
-  shell = new Shell()
-  shop = await FakeShop.open(OLD_SECRET)
-})
-
-afterEach(async () => {
-  await simulator.stop()
-  await shop.close()
-  shell.close()
-})
-
-/** A new store: codes are off, and there is no webhook. */
-async function open(options: SimulatorOptions = {}): Promise<Record<string, string>> {
-  simulator = await ElasticPathSimulator.start({
-    passwordProfiles: [{ id: PROFILE, name: 'Shoppers', usernameFormat: 'email', oneTimePasswords: false }],
-    ...options,
-  })
-  return settingsOf(simulator)
-}
-
-const setup = (situation: Situation, ...argv: string[]) => shell.run(['setup', ...argv], situation)
-const unattended = (env: Record<string, string | undefined>, ...argv: string[]) =>
-  setup({ env }, '--yes', '--webhook-url', shop.url, ...argv)
-
-const writes = () =>
-  simulator.requests.filter(({ method, call }) => method !== 'GET' && call !== 'access_token')
 const secretOf = (text: string) => /^EPCC_WEBHOOK_SECRET=(.*)$/m.exec(text)?.[1]
-const integration = () => simulator.integrations.find(({ name }) => name === NAME)
+
+const TWO_PROFILES = [
+  { id: PROFILE, name: 'Shoppers', oneTimePasswords: false },
+  { id: OTHER_PROFILE, name: 'Staff', oneTimePasswords: false },
+]
+const enabled = () =>
+  simulator.profiles.filter(({ oneTimePasswords }) => oneTimePasswords).map(({ id }) => id)
 
 /** Whether the store and `.env` are as they have to be after a setup. */
 function expectComplete(): void {
@@ -64,23 +42,12 @@ function expectComplete(): void {
   expect(secretOf(shell.envText)).toMatch(/^[0-9a-f]{64}$/)
 }
 
-/** Answers questions by a part of their text. */
-function answering(answers: Record<string, string | undefined>) {
-  const asked: string[] = []
-  const answer = (question: string) => {
-    asked.push(question)
-    const key = Object.keys(answers).find((part) => question.includes(part))
-    if (key === undefined) throw new Error(`Nobody expected the question: ${question}`)
-    return answers[key]
-  }
-  return { asked, answer }
-}
-
 describe('setup at a new store', () => {
   it('turns codes on, creates the webhook and writes .env for its owner only', async () => {
     const { code, out } = await unattended(await open())
 
     expectComplete()
+    expect(integration()?.description).toBe('Delivers one-time codes to the shop.')
     expect(out).toContain('- enable_one_time_password_token: false\n')
     expect(out).toContain('+ enable_one_time_password_token: true\n')
     expect(out).toContain(`+ configuration.url: ${shop.url}\n`)
@@ -98,6 +65,14 @@ describe('setup at a new store', () => {
 
     expect(out).toContain('✓ The shop accepts EPCC_WEBHOOK_SECRET.')
     expect(code).toBe(0)
+  })
+
+  it('works with the id of the realm in the settings', async () => {
+    const env = await open()
+
+    await unattended({ ...env, EPCC_AUTHENTICATION_REALM_ID: simulator.realmId })
+
+    expectComplete()
   })
 
   it('keeps every other field of the profile', async () => {
@@ -134,6 +109,23 @@ describe('setup at a new store', () => {
     expect(existsSync(shell.envPath)).toBe(false)
   })
 
+  it('prints the changes as JSON with --dry-run --json', async () => {
+    const env = await open({
+      passwordProfiles: [],
+      integrations: [{ name: NAME, url: shop.url, observes: ['order.created', 'cart.updated'] }],
+    })
+
+    const { code, out } = await unattended(env, '--dry-run', '--json')
+
+    expect(code).toBe(0)
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      applied: false,
+      changes: [{ id: 'profile' }, { id: 'integration' }, { id: 'env' }],
+    })
+    expect(writes()).toEqual([])
+  })
+
   it('does nothing without --yes where nobody can be asked', async () => {
     const { code, err } = await setup({ env: await open() }, '--webhook-url', shop.url)
 
@@ -166,6 +158,70 @@ describe('setup at a new store', () => {
     expect(out).not.toContain(clientSecret)
     expect(shell.envText).toContain(`EPCC_CLIENT_ID=${clientId}\nEPCC_BASE_URL=${baseUrl}\n`)
     expect(shell.envText).not.toContain('EPCC_CLIENT_SECRET')
+  })
+
+  it('asks again until an answer is possible', async () => {
+    const { EPCC_CLIENT_ID: id = '', ...env } = await open({ passwordProfiles: TWO_PROFILES })
+    const { asked, answer } = answering({
+      'Client id': ['', ' ', id],
+      'Password profile': ['0', '3', '1.5', 'Staff', '2'],
+      'URL of the webhook': ['', shop.url],
+      'Make these': ['yes?', 'YES'],
+      'Write these': 'No',
+    })
+
+    await setup({ env, answer })
+
+    expect(asked).toHaveLength(13)
+    expect(enabled()).toEqual([OTHER_PROFILE])
+    expect(existsSync(shell.envPath)).toBe(false)
+  })
+
+  it('asks nothing with --yes on a terminal', async () => {
+    const { asked, answer } = answering({})
+
+    await setup({ env: await open(), answer }, '--yes', '--webhook-url', shop.url)
+
+    expect(asked).toEqual([])
+    expectComplete()
+  })
+
+  it('suggests the default region, which needs no line in .env', async () => {
+    const { EPCC_BASE_URL: _url, ...env } = await open()
+    const url = 'https://shop.example.com/webhooks/otp'
+
+    const { out } = await setup(
+      {
+        env,
+        fetch: leadTo({ 'useast.api.elasticpath.com': simulator.url, 'shop.example.com': shop.url }),
+        ...answering({ 'API base URL': '', 'Make these': 'y', 'Write these': 'y' }),
+      },
+      '--webhook-url',
+      url,
+    )
+
+    expect(integration()?.configuration['url']).toBe(url)
+    expect(shell.envText).toMatch(/^EPCC_WEBHOOK_SECRET=.*\n$/)
+    expect(out).toContain(' https://useast.api.elasticpath.com answers (region US East).\n')
+  })
+
+  it.each([
+    [
+      'API base URL',
+      'useast',
+      'The base URL must be a URL such as https://useast.api.elasticpath.com, not "useast".',
+    ],
+    ['Client secret', '', 'Changing a store needs the client secret.'],
+  ])('refuses an invalid answer to the question "%s"', async (question, reply, message) => {
+    const { EPCC_CLIENT_ID } = await open()
+
+    const { code, err } = await setup({
+      env: { EPCC_CLIENT_ID },
+      ...answering({ 'API base URL': simulator.url, [question]: reply }),
+    })
+
+    expect(code).toBe(2)
+    expect(err).toContain(message)
   })
 
   it.each(['n', ''])('changes nothing if the answer is "%s"', async (no) => {
@@ -287,6 +343,15 @@ describe('setup run again', () => {
     )
   })
 
+  it('prints a new secret once if it may not write .env', async () => {
+    const env = await open()
+    await unattended(env, '--no-write-env')
+
+    const { out } = await unattended(env, '--no-write-env')
+
+    expect(out.match(/EPCC_WEBHOOK_SECRET=[0-9a-f]{64}/g)).toHaveLength(1)
+  })
+
   it('exits with 0 after it made a new secret, if doctor finds no error', async () => {
     const env = await open()
     await unattended(env, '--no-write-env')
@@ -360,6 +425,86 @@ describe('the webhook integration', () => {
     expect(out).not.toContain(OLD_SECRET)
   })
 
+  it('gets the secret that the user pastes, which is not printed either if .env stays as it is', async () => {
+    const { EPCC_CLIENT_ID, ...env } = await open(own())
+    const argv = ['--client-id', EPCC_CLIENT_ID ?? '']
+
+    const { out } = await setup(
+      { env, ...answering({ 'Paste it': OLD_SECRET, 'Write these': 'n' }) },
+      ...argv,
+    )
+
+    expect(out).toContain(
+      `Set these where the shop runs, for example in .env:\n  EPCC_CLIENT_ID=${EPCC_CLIENT_ID}\n`,
+    )
+    expect(out).not.toContain(OLD_SECRET)
+  })
+
+  /** Has the store show its integration with other fields. */
+  const show = (fields: object, configuration: object) => {
+    const [{ id } = {}] = simulator.integrations
+    const one = { id, type: 'integration', name: NAME, enabled: true, observes: [EVENT], ...fields }
+    const data = [{ ...one, configuration: { url: shop.url, secret_key: '*****', ...configuration } }]
+    simulator.fault('GET /v2/integrations', { status: 200, body: { data } })
+  }
+
+  it('is left alone if the store does not show its secret and the settings have one', async () => {
+    const env = await open(own())
+    show({}, {})
+
+    const { out } = await unattended({ ...env, EPCC_WEBHOOK_SECRET: OLD_SECRET })
+
+    expect(out).toContain('Nothing to change.\n')
+  })
+
+  it('keeps its other fields', async () => {
+    const env = await open(own())
+    show({ enabled: false, portable: true }, { timeout: 5 })
+
+    await unattended({ ...env, EPCC_WEBHOOK_SECRET: OLD_SECRET })
+
+    expect(writes()).toMatchObject([
+      {
+        body: {
+          data: { portable: true, configuration: { timeout: 5, url: shop.url, secret_key: OLD_SECRET } },
+        },
+      },
+    ])
+  })
+
+  it('is the one of the type webhook', async () => {
+    const env = await open()
+    const queue = { id: 'queue', name: NAME, integration_type: 'aws_sqs', observes: [EVENT] }
+    simulator.fault('GET /v2/integrations', { status: 200, body: { data: [queue] } })
+
+    const { out } = await setup({ env, ...answering({ 'Make these': 'n' }) }, '--webhook-url', shop.url)
+
+    expect(out).toContain(
+      `The integration "${NAME}" (queue) delivers codes too, to no URL. It is left alone.\n`,
+    )
+    expect(out).toContain('New webhook integration')
+  })
+
+  it.each(['1', ''])('is created in addition to one of another name if the answer is "%s"', async (first) => {
+    const env = await open({ integrations: [{ name: 'Old', url: shop.url }] })
+
+    await setup(
+      { env, ...answering({ Webhook: first, 'Make these': 'y', 'Write these': 'y' }) },
+      '--webhook-url',
+      shop.url,
+    )
+
+    expect(simulator.integrations.map(({ name }) => name).sort()).toEqual(['Old', NAME])
+  })
+
+  it.each([16, 256])('can have a secret of %i characters', async (length) => {
+    const secret = '~'.repeat(length)
+
+    await unattended({ ...(await open()), EPCC_WEBHOOK_SECRET: secret })
+
+    expect(integration()?.configuration['secret_key']).toBe(secret)
+  })
+
   it('gets a new secret if the user has none', async () => {
     const env = await open(own())
 
@@ -411,14 +556,7 @@ describe('the webhook integration', () => {
 })
 
 describe('the password profile', () => {
-  const two: SimulatorOptions = {
-    passwordProfiles: [
-      { id: PROFILE, name: 'Shoppers', oneTimePasswords: false },
-      { id: OTHER_PROFILE, name: 'Staff', oneTimePasswords: false },
-    ],
-  }
-  const enabled = () =>
-    simulator.profiles.filter(({ oneTimePasswords }) => oneTimePasswords).map(({ id }) => id)
+  const two: SimulatorOptions = { passwordProfiles: TWO_PROFILES }
 
   it.each([['Staff'], [OTHER_PROFILE]])('is chosen by --profile %s', async (profile) => {
     await unattended(await open(two), '--profile', profile)
@@ -439,6 +577,26 @@ describe('the password profile', () => {
     expect(enabled()).toEqual([OTHER_PROFILE])
   })
 
+  it('is the only one with codes on', async () => {
+    const [, ...others] = TWO_PROFILES
+    const env = await open({ passwordProfiles: [...others, { id: PROFILE }, { oneTimePasswords: false }] })
+
+    await unattended(env)
+
+    expect(writes().map(({ path }) => path)).toEqual(['/v2/integrations'])
+    expect(enabled()).toEqual([PROFILE])
+  })
+
+  it('is chosen among those with codes on', async () => {
+    const env = await open({
+      passwordProfiles: [{ oneTimePasswords: false }, { id: PROFILE }, { id: OTHER_PROFILE }],
+    })
+
+    const { err } = await unattended(env)
+
+    expect(err).toMatch(/--profile with one of: 1[\d-]+ "[^"]+" \(codes on\), 2[\d-]+ "[^"]+" \(codes on\)\n/)
+  })
+
   it('has to be named if there are several and nobody can be asked', async () => {
     const { code, err } = await unattended(await open(two))
 
@@ -453,208 +611,5 @@ describe('the password profile', () => {
     await unattended(await open({ passwordProfiles }), '--profile', OTHER_PROFILE)
 
     expect(shell.envText).toContain(`EPCC_PASSWORD_PROFILE_ID=${OTHER_PROFILE}\n`)
-  })
-})
-
-describe('.env', () => {
-  const FILE =
-    '# The shop\nPORT=3000\nEPCC_CLIENT_ID=another-client\nexport EPCC_BASE_URL="https://euwest.api.elasticpath.com"'
-
-  it('keeps its other lines, and its values unless the user agrees', async () => {
-    const env = await open()
-    const argv = ['--webhook-url', shop.url, '--client-id', simulator.clientId, '--base-url', simulator.url]
-
-    const { out } = await setup(
-      {
-        env,
-        file: FILE,
-        ...answering({
-          'Replace EPCC_CLIENT_ID': 'y',
-          'Replace EPCC_BASE_URL': 'n',
-          'Make these': 'y',
-          'Write these': 'y',
-        }),
-      },
-      ...argv,
-    )
-
-    expect(shell.envText).toMatch(
-      new RegExp(
-        `^# The shop\nPORT=3000\nEPCC_CLIENT_ID=${simulator.clientId}\nexport EPCC_BASE_URL="https://euwest.*"\nEPCC_WEBHOOK_SECRET=[0-9a-f]{64}\n$`,
-      ),
-    )
-    expect(out).toContain(`EPCC_BASE_URL=${simulator.url}`)
-    expect(statSync(shell.envPath).mode & 0o777).toBe(0o600)
-  })
-
-  it('keeps its values with --yes, and prints what to set', async () => {
-    const env = await open()
-
-    const { out } = await setup({ env, file: FILE }, '--yes', '--webhook-url', shop.url)
-
-    expect(shell.envText).toContain(`${FILE}\nEPCC_WEBHOOK_SECRET=`)
-    expect(out).toContain('Set these where the shop runs')
-    expect(out).toContain(`  EPCC_CLIENT_ID=${simulator.clientId}\n`)
-  })
-
-  it('prints the new secret if it cannot be written', async () => {
-    const env = await open()
-    // A folder takes the place of the file that would become .env.
-    mkdirSync(join(shell.cwd, `.env.${process.pid}.tmp`))
-
-    const { out } = await unattended(env)
-
-    expect(out).toContain('.env cannot be written')
-    expect(/EPCC_WEBHOOK_SECRET=([0-9a-f]{64})/.exec(out)?.[1]).toBe(
-      integration()?.configuration['secret_key'],
-    )
-  })
-
-  it('may be a link, which stays one', async () => {
-    const env = await open()
-    writeFileSync(join(shell.cwd, 'shared.env'), 'PORT=1\n')
-    symlinkSync('shared.env', shell.envPath)
-
-    await unattended(env)
-
-    expect(lstatSync(shell.envPath).isSymbolicLink()).toBe(true)
-    expect(readFileSync(join(shell.cwd, 'shared.env'), 'utf8')).toMatch(/^PORT=1\nEPCC_WEBHOOK_SECRET=/)
-  })
-})
-
-describe('.env in a folder with git', () => {
-  const WARNING =
-    '! .env is not ignored by Git, so its secrets can be committed. Add this line to .gitignore: .env\n'
-
-  /** Runs setup in `shops/` of a repository, and returns whether it warns. */
-  async function warns(ignored: string, ignoredInside = ''): Promise<boolean> {
-    mkdirSync(join(shell.cwd, '.git'))
-    writeFileSync(join(shell.cwd, '.gitignore'), ignored)
-    shell.folder = 'shops'
-    mkdirSync(join(shell.cwd, 'shops'))
-    if (ignoredInside !== '') writeFileSync(join(shell.cwd, 'shops/.gitignore'), ignoredInside)
-    return (await unattended(await open())).out.includes(WARNING)
-  }
-
-  it.each([
-    ['', true],
-    ['# .env\n[\nnode_modules/\n.env.local\n', true],
-    ['/.env', true],
-    ['.env\n!.env', true],
-    ['.env', false],
-    ['node_modules\r\n.env*\r\n', false],
-    ['**/.env', false],
-    ['/shops/.env', false],
-  ])('is warned of with %j in .gitignore: %s', async (ignored, expected) => {
-    expect(await warns(ignored)).toBe(expected)
-  })
-
-  it('may be ignored in its own folder', async () => {
-    expect(await warns('', '/.env')).toBe(false)
-  })
-
-  it('is not warned of without git', async () => {
-    const { out } = await unattended(await open())
-
-    expect(out).not.toMatch(/git/i)
-  })
-
-  it('is not warned of if it is not there', async () => {
-    mkdirSync(join(shell.cwd, '.git'))
-
-    const { out } = await unattended(await open(), '--no-write-env')
-
-    expect(out).not.toMatch(/git/i)
-  })
-})
-
-describe('what setup cannot do', () => {
-  it.each([
-    ['a client secret that is missing', { EPCC_CLIENT_SECRET: '' }, [], 2, 'EPCC_CLIENT_SECRET is not set'],
-    [
-      'a client secret that is wrong',
-      { EPCC_CLIENT_SECRET: 'wrong-secret' },
-      [],
-      1,
-      'refuses this client id and secret',
-    ],
-    ['a missing webhook URL', {}, ['--yes'], 2, '--webhook-url is missing'],
-    [
-      'a webhook without TLS',
-      {},
-      ['--webhook-url', 'http://shop.example.com/x'],
-      2,
-      'must begin with https://',
-    ],
-    ['a webhook URL that is none', {}, ['--webhook-url', 'shop'], 2, 'must look like https://'],
-    [
-      'a webhook URL with a password',
-      {},
-      ['--webhook-url', 'https://a:b@shop.example.com/'],
-      2,
-      'neither a fragment nor a password',
-    ],
-    ['an unknown profile', {}, ['--profile', 'Nobody'], 1, 'no password profile "Nobody"'],
-    ['an unknown integration', {}, ['--integration', 'x'], 1, 'no webhook integration x'],
-    [
-      'a secret that no header can carry',
-      { EPCC_WEBHOOK_SECRET: 'ü' },
-      ['--webhook-url', 'https://shop.example.com/'],
-      2,
-      '16 to 256 ASCII',
-    ],
-  ])('is explained for %s', async (_, more, argv, exit, message) => {
-    const { code, err, out } = await setup({ env: { ...(await open()), ...more } }, ...argv)
-
-    expect(code).toBe(exit)
-    expect(err).toContain(message)
-    expect(err + out).not.toContain('wrong-secret')
-    expect(writes()).toEqual([])
-  })
-
-  it.each<[string, RecordedRequest['call'], number, RegExp]>([
-    [
-      'the key may not write profiles',
-      'PUT /v2/authentication-realms/:realm/password-profiles/:profile',
-      403,
-      /returned 403 to PUT .*application key/s,
-    ],
-    [
-      'the store refuses the integration',
-      'POST /v2/integrations',
-      422,
-      /returned 422 to POST \/v2\/integrations/,
-    ],
-    ['Elastic Path fails', 'POST /v2/integrations', 500, /failure of Elastic Path/],
-  ])('is explained if %s', async (_, call, status, message) => {
-    const env = await open()
-    simulator.fault(call, { status })
-
-    const { code, err } = await unattended(env)
-
-    expect(code).toBe(1)
-    expect(err).toMatch(message)
-  })
-
-  it('refuses a webhook on this machine for a store that is not', async () => {
-    const env = { EPCC_CLIENT_ID: 'x', EPCC_CLIENT_SECRET: 'hidden-secret' }
-    await open()
-    const leadTo: typeof fetch = (input, init) => {
-      const url = new URL(input instanceof Request ? input.url : input)
-      const answer = { access_token: 't', expires_in: 3600 }
-      if (url.pathname === '/oauth/access_token') return Promise.resolve(Response.json(answer))
-      const realm = { data: { relationships: { authentication_realm: { data: { id: 'r' } } } } }
-      return Promise.resolve(Response.json(url.pathname.includes('settings') ? realm : { data: [] }, init))
-    }
-
-    const { code, err } = await setup(
-      { env, fetch: leadTo },
-      '--webhook-url',
-      'https://localhost/webhooks/otp',
-    )
-
-    expect(code).toBe(2)
-    expect(err).toContain('Elastic Path cannot reach localhost')
-    expect(err).toContain('Start a tunnel')
   })
 })

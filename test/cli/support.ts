@@ -192,3 +192,12 @@ export function settingsOf(simulator: ElasticPathSimulator): Record<string, stri
     EPCC_CLIENT_SECRET: simulator.clientSecret,
   }
 }
+
+/** Leads the requests for each host to the server with the URL that is given. */
+export function leadTo(targets: Readonly<Record<string, string>>): typeof fetch {
+  return (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input)
+    const target = targets[url.hostname]
+    return fetch(target === undefined ? url : new URL(url.pathname + url.search, target), init)
+  }
+}

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 
 /** A shop's webhook that answers as a test wants. */
 export class FakeShop {
-  readonly requests: { secret: string | undefined; body: string }[] = []
+  readonly requests: { secret: string | undefined; type: string | undefined; body: string }[] = []
   /** The status of each answer. The default is what `otpWebhook` does. */
   status: (secret: string | undefined) => number
   private readonly server: Server
@@ -14,7 +14,7 @@ export class FakeShop {
     this.server = createServer((request, response) => {
       void textOf(request).then((body) => {
         const secret = request.headers['x-moltin-secret-key']?.toString()
-        this.requests.push({ secret, body })
+        this.requests.push({ secret, type: request.headers['content-type'], body })
         response.writeHead(this.status(secret), { connection: 'close' }).end()
       })
     })

@@ -3,7 +3,7 @@ import type { Io } from '../io'
 import type { Settings } from '../settings'
 import { Store } from '../store'
 import type { Terminal } from '../terminal'
-import { missing, problem, skipped, type Check, type Finding, type Status, type Visit } from './check'
+import { problem, type Check, type Finding, type Status, type Visit } from './check'
 import { sendCheck } from './send'
 import { LAST_CHECKS, STORE_CHECKS } from './store-checks'
 import { WEBHOOK_CHECKS } from './webhook-checks'
@@ -48,14 +48,12 @@ export async function examine(
   return { ok: count('error') === 0, checks }
 }
 
-async function find({ id, needs, run }: Check, visit: Visit): Promise<Finding> {
-  const reason = missing(needs, visit)
-  if (reason !== undefined) return skipped(`Not checked: ${id}, because ${reason}.`)
+async function find({ run }: Check, visit: Visit): Promise<Finding> {
   try {
     return await run(visit)
   } catch (error) {
     if (error instanceof Interrupted || !(error instanceof CliError)) throw error
-    return problem(error.message, error.fix ?? 'Try again.')
+    return problem(error.message, error.fix)
   }
 }
 

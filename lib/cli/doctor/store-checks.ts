@@ -1,7 +1,22 @@
 import { COMMAND } from '../flags'
 import { APPLICATION_KEYS, isLoopback } from '../settings'
 import type { Profile } from '../store'
-import { ok, problem, skipped, warning, type Check, type Finding, type Visit } from './check'
+import {
+  ANSWER,
+  check,
+  ok,
+  problem,
+  PROFILE,
+  REALM,
+  skipped,
+  TOKEN,
+  warning,
+  type Check,
+  type Finding,
+  type FirstAnswer,
+  type ShopProfile,
+  type Visit,
+} from './check'
 
 const REGIONS: Readonly<Record<string, string>> = {
   'useast.api.elasticpath.com': 'US East',
@@ -18,16 +33,16 @@ export const SETUP = `npx ${COMMAND} setup`
 /** Checks of the store itself, from the network to the realm's password profiles. */
 export const STORE_CHECKS: readonly Check[] = [
   { id: 'base_url', run: baseUrl },
-  { id: 'clock', needs: 'answer', run: clock },
-  { id: 'implicit_token', needs: 'answer', run: implicitToken },
-  { id: 'client_credentials_token', needs: 'answer', run: credentialsToken },
-  { id: 'realm', needs: 'token', run: realm },
-  { id: 'profiles', needs: 'realm', run: profiles },
-  { id: 'username_format', needs: 'profile', run: usernameFormat },
+  check('clock', ANSWER, clock),
+  check('implicit_token', ANSWER, implicitToken),
+  check('client_credentials_token', ANSWER, credentialsToken),
+  check('realm', TOKEN, realm),
+  check('profiles', REALM, profiles),
+  check('username_format', PROFILE, usernameFormat),
 ]
 
 export const LAST_CHECKS: readonly Check[] = [
-  { id: 'account_token_lifetime', needs: 'realm', run: accountTokenLifetime },
+  check('account_token_lifetime', REALM, accountTokenLifetime),
   { id: 'node_version', run: nodeVersion },
 ]
 
@@ -58,10 +73,9 @@ async function baseUrl(visit: Visit): Promise<Finding> {
   )
 }
 
-function clock({ answer }: Visit): Finding {
-  if (answer?.date === undefined)
-    return skipped('The clocks were not compared: the answer has no Date header.')
-  const skew = answer.receivedAt - answer.date
+function clock(_: Visit, { date, receivedAt }: FirstAnswer): Finding {
+  if (date === undefined) return skipped('The clocks were not compared: the answer has no Date header.')
+  const skew = receivedAt - date
   const seconds = Math.round(Math.abs(skew) / 1000)
   if (Math.abs(skew) < SKEW_TO_MENTION) return ok('The clock of this machine agrees with Elastic Path.')
   const message = `The clock of this machine is ${seconds} seconds ${skew > 0 ? 'ahead of' : 'behind'} Elastic Path.`
@@ -135,14 +149,13 @@ async function realm(visit: Visit): Promise<Finding> {
   return ok(`Account members sign in to the realm ${realmId}.`)
 }
 
-async function profiles(visit: Visit): Promise<Finding> {
-  visit.profiles = await visit.store.profiles(visit.realmId ?? '')
+async function profiles(visit: Visit, realmId: string): Promise<Finding> {
+  const all = await visit.store.profiles(realmId)
   const named = visit.settings.passwordProfileId
-  const enabled = visit.profiles.filter(({ issuesCodes }) => issuesCodes)
-  const found =
-    visit.profiles.length === 0 ? 'The realm has no password profile' : `Profiles: ${list(visit.profiles)}`
+  const enabled = all.filter(({ issuesCodes }) => issuesCodes)
+  const found = all.length === 0 ? 'The realm has no password profile' : `Profiles: ${list(all)}`
   if (named !== undefined) {
-    const profile = visit.profiles.find(({ id }) => id === named)
+    const profile = all.find(({ id }) => id === named)
     if (!profile) {
       return problem(
         `The realm has no password profile ${named}. ${found}.`,
@@ -152,7 +165,7 @@ async function profiles(visit: Visit): Promise<Finding> {
     if (!profile.issuesCodes) {
       return problem(`The password profile "${profile.name}" has one-time codes turned off.`, `Run: ${SETUP}`)
     }
-    visit.profile = profile
+    visit.profile = { ...profile, realmId }
     return ok(`The password profile "${profile.name}" signs in with codes.`)
   }
   const [only, second] = enabled
@@ -163,19 +176,18 @@ async function profiles(visit: Visit): Promise<Finding> {
       'Choose one for the shop: EPCC_PASSWORD_PROFILE_ID, which is the option passwordProfileId.',
     )
   }
-  visit.profile = only
+  visit.profile = { ...only, realmId }
   return ok(`The password profile "${only.name}" signs in with codes.`)
 }
 
-function usernameFormat({ profile, realmId }: Visit): Finding {
-  const format = profile?.usernameFormat
+function usernameFormat(_: Visit, { id, realmId, usernameFormat: format }: ShopProfile): Finding {
   if (format === undefined) return ok('The password profile does not say which usernames it allows.')
   if (format === 'email') return ok('Usernames are email addresses.')
   return warning(
     `Usernames can be any text (username_format: ${format}). If one is not an email address, its upper and lower case ` +
       'matter, and a form field of the type email does not accept it.',
     'If all usernames are email addresses, send PUT ' +
-      `/v2/authentication-realms/${realmId ?? ''}/password-profiles/${profile?.id ?? ''} with username_format set to email. ` +
+      `/v2/authentication-realms/${realmId}/password-profiles/${id} with username_format set to email. ` +
       'Otherwise let the sign-in form accept any text.',
   )
 }

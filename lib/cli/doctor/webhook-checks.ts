@@ -1,7 +1,18 @@
 import { COMMAND } from '../flags'
 import { isLoopback } from '../settings'
 import { CODE_EVENT, type DeliveryLog, type Integration } from '../store'
-import { ok, problem, skipped, warning, type Check, type Finding, type Visit } from './check'
+import {
+  check,
+  CREDENTIALS,
+  INTEGRATION,
+  ok,
+  problem,
+  skipped,
+  warning,
+  type Check,
+  type Finding,
+  type Visit,
+} from './check'
 import { SETUP } from './store-checks'
 import { postEvent } from './webhook-request'
 
@@ -12,10 +23,10 @@ export const INTEGRATION_NAME = COMMAND
 
 /** Checks of what brings the codes from Elastic Path to the shop. */
 export const WEBHOOK_CHECKS: readonly Check[] = [
-  { id: 'webhook_integration', needs: 'credentials', run: integration },
-  { id: 'webhook_url', needs: 'integration', run: url },
-  { id: 'webhook_secret', needs: 'integration', run: secret },
-  { id: 'deliveries', needs: 'integration', run: deliveries },
+  check('webhook_integration', CREDENTIALS, integration),
+  check('webhook_url', INTEGRATION, url),
+  check('webhook_secret', INTEGRATION, secret),
+  check('deliveries', INTEGRATION, deliveries),
 ]
 
 /** The webhook that the shop uses: the one that `setup` made, or any other that observes the event. */
@@ -29,25 +40,22 @@ function chooseIntegration(all: readonly Integration[]): Integration | undefined
 async function integration(visit: Visit): Promise<Finding> {
   const all = await visit.store.integrations()
   const chosen = chooseIntegration(all)
-  const queue = all.find(
-    ({ type, enabled, observes }) => type !== 'webhook' && enabled && observes.includes(CODE_EVENT),
-  )
-  if (!chosen && queue) {
+  const delivering = all.filter(({ enabled, observes }) => enabled && observes.includes(CODE_EVENT))
+  if (!chosen) {
+    const [queue] = delivering
+    if (!queue) return problem('No integration delivers codes, so nobody receives one.', `Run: ${SETUP}`)
     return warning(
       `Codes go to the ${queue.type} integration "${queue.name}", and to no webhook.`,
       `If the shop reads them from there, do nothing. Otherwise run: ${SETUP}`,
     )
   }
-  if (!chosen) return problem('No integration delivers codes, so nobody receives one.', `Run: ${SETUP}`)
   visit.integration = chosen
   const { name, enabled, observes } = chosen
   if (!enabled) return problem(`The webhook integration "${name}" is disabled.`, `Run: ${SETUP}`)
   if (!observes.includes(CODE_EVENT)) {
     return problem(`The webhook integration "${name}" does not observe ${CODE_EVENT}.`, `Run: ${SETUP}`)
   }
-  const others = all.filter(
-    (other) => other !== chosen && other.enabled && other.observes.includes(CODE_EVENT),
-  )
+  const others = delivering.filter((other) => other !== chosen)
   if (others.length > 0) {
     const names = others.map((other) => `"${other.name}"`).join(', ')
     return warning(
@@ -58,23 +66,21 @@ async function integration(visit: Visit): Promise<Finding> {
   return ok(`The webhook integration "${name}" delivers codes.`)
 }
 
-async function url(visit: Visit): Promise<Finding> {
-  const address = visit.integration?.url ?? ''
+async function url({ io, settings }: Visit, chosen: Integration): Promise<Finding> {
   const fix = `Run: ${SETUP} --webhook-url https://…/webhooks/otp`
-  if (!URL.canParse(address)) return problem('The webhook integration has no URL.', fix)
-  const { protocol, hostname, origin, pathname } = new URL(address)
-  const where = origin + pathname
-  const isSimulated = isLoopback(visit.settings.baseUrl.hostname)
-  if (isLoopback(hostname) && !isSimulated) {
+  const address = addressOf(chosen)
+  if (!address) return problem('The webhook integration has no URL.', fix)
+  const where = address.origin + address.pathname
+  if (isLoopback(address.hostname) && !isLoopback(settings.baseUrl.hostname)) {
     return problem(
       `The webhook's URL ${where} is on this machine, where Elastic Path cannot reach it.`,
       `Start a tunnel. ${fix}`,
     )
   }
-  if (protocol !== 'https:' && !isLoopback(hostname)) {
+  if (!isPrivate(address)) {
     return problem(`The webhook's URL ${where} is not https, so codes travel unencrypted.`, fix)
   }
-  const answer = await postEvent(visit.io, address)
+  const answer = await postEvent(io, address)
   if ('failure' in answer) {
     return warning(
       `${where} cannot be reached from this machine (${answer.failure}).`,
@@ -99,9 +105,9 @@ async function url(visit: Visit): Promise<Finding> {
   return problem(`${where} returns ${status} instead of 401. There is no otpWebhook at this path.`, fix)
 }
 
-async function secret(visit: Visit): Promise<Finding> {
-  const { url: address = '', secretKey, name } = visit.integration ?? {}
-  const { webhookSecret } = visit.settings
+async function secret({ io, settings }: Visit, chosen: Integration): Promise<Finding> {
+  const { secretKey, name } = chosen
+  const { webhookSecret } = settings
   if (webhookSecret === undefined) {
     return problem(
       'EPCC_WEBHOOK_SECRET is not set, so the shop cannot tell whether a delivery comes from Elastic Path.',
@@ -110,15 +116,16 @@ async function secret(visit: Visit): Promise<Finding> {
   }
   if (secretKey !== undefined && secretKey !== webhookSecret) {
     return problem(
-      `EPCC_WEBHOOK_SECRET is not the secret key of the integration "${name ?? ''}". The shop refuses every delivery.`,
+      `EPCC_WEBHOOK_SECRET is not the secret key of the integration "${name}". The shop refuses every delivery.`,
       `Run: ${SETUP}`,
     )
   }
   // A secret goes only where Elastic Path sends it too, and never unencrypted.
-  if (!address.startsWith('https:') && !(URL.canParse(address) && isLoopback(new URL(address).hostname))) {
+  const address = addressOf(chosen)
+  if (!address || !isPrivate(address)) {
     return skipped('The secret was not tried, because the URL is not https.')
   }
-  const answer = await postEvent(visit.io, address, webhookSecret)
+  const answer = await postEvent(io, address, webhookSecret)
   if ('failure' in answer)
     return skipped('The secret was not tried, because the webhook cannot be reached from this machine.')
   if (answer.status === 401 || answer.status === 403) {
@@ -127,16 +134,16 @@ async function secret(visit: Visit): Promise<Finding> {
       'Start the shop with the same EPCC_WEBHOOK_SECRET as here.',
     )
   }
-  if (answer.status >= 200 && answer.status < 300) return ok('The shop accepts EPCC_WEBHOOK_SECRET.')
+  if (answer.status < 300) return ok('The shop accepts EPCC_WEBHOOK_SECRET.')
   return warning(
     `The shop returns ${answer.status} to an event that is not a code. otpWebhook returns 204.`,
     'Check that otpWebhook is mounted there.',
   )
 }
 
-async function deliveries({ store, integration, io }: Visit): Promise<Finding> {
+async function deliveries({ store, io }: Visit, { id }: Integration): Promise<Finding> {
   const now = io.clock.now()
-  const recent = (await store.deliveries(integration?.id ?? '')).filter(
+  const recent = (await store.deliveries(id)).filter(
     ({ created }) => created === undefined || now - created < DAY,
   )
   const failed = recent.filter(({ succeeded }) => !succeeded)
@@ -158,6 +165,15 @@ const HINTS: readonly (readonly [number | undefined, string])[] = [
   [500, 'Sending the mail failed or took longer than nine seconds. The log of deliver() says why.'],
   [undefined, 'Elastic Path got no answer. Is the shop running, and can it be reached from outside?'],
 ]
+
+function addressOf({ url }: Integration): URL | undefined {
+  return url !== undefined && URL.canParse(url) ? new URL(url) : undefined
+}
+
+/** Whether nobody on the network can read what is sent there. */
+function isPrivate({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || isLoopback(hostname)
+}
 
 function statusesOf(logs: readonly DeliveryLog[]): string {
   const counts = new Map<string, number>()

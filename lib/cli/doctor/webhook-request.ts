@@ -11,7 +11,7 @@ const TIMEOUT = 10_000
  */
 export async function postEvent(
   { fetch, signal }: Io,
-  url: string,
+  url: URL,
   secret?: string,
 ): Promise<{ status: number } | { failure: string }> {
   const late = new AbortController()

@@ -1,9 +1,12 @@
 import { INTEGRATION_NAME } from '../doctor/webhook-checks'
 import { CliError, UsageError } from '../errors'
-import { APPLICATION_KEYS, isLoopback, readBaseUrl, type Settings } from '../settings'
+import { APPLICATION_KEYS, isLoopback, readBaseUrl, requireClientId, type Settings } from '../settings'
 import { CODE_EVENT, type Integration, type Profile } from '../store'
 import type { Terminal } from '../terminal'
 import { makeSecret, type Secret } from './plan'
+
+/** Settings that are enough to change a store. */
+export type CompleteSettings = Settings & { readonly clientId: string; readonly clientSecret: string }
 
 /** What the user decides: by flag, by setting, or by an answer. */
 export class Choices {
@@ -14,18 +17,18 @@ export class Choices {
   ) {}
 
   /** The settings with what was missing, if it can be asked for. */
-  async complete(settings: Settings): Promise<Settings> {
+  async complete(settings: Settings): Promise<CompleteSettings> {
     const { terminal } = this
     if (!this.asks) {
-      if (settings.clientId === undefined)
-        throw new UsageError('EPCC_CLIENT_ID is not set.', `${APPLICATION_KEYS} Put it into .env.`)
-      if (settings.clientSecret === undefined) {
+      const clientId = requireClientId(settings)
+      const { clientSecret } = settings
+      if (clientSecret === undefined) {
         throw new UsageError(
           'EPCC_CLIENT_SECRET is not set. Changing a store needs it.',
           `${APPLICATION_KEYS} Put it into .env.`,
         )
       }
-      return settings
+      return { ...settings, clientId, clientSecret }
     }
     if (settings.clientId === undefined) terminal.line(APPLICATION_KEYS)
     const clientId = settings.clientId ?? (await this.require('Client id'))
@@ -59,8 +62,7 @@ export class Choices {
         'The realm has several password profiles.',
         `Pass --profile with one of: ${names.join(', ')}`,
       )
-    const index = await this.pick('Password profile for the shop', names)
-    return candidates[index ?? 0]
+    return candidates[await this.pick('Password profile for the shop', names)]
   }
 
   /** The integration to correct. Undefined to make a new one. */
@@ -82,7 +84,7 @@ export class Choices {
     if (own || webhooks.length === 0 || !this.asks) return own
     const names = webhooks.map(({ name, id }) => `Use and rename "${name}" (${id})`)
     const index = await this.pick('Webhook', ['Create a new integration, in addition', ...names])
-    return index === undefined || index === 0 ? undefined : webhooks[index - 1]
+    return webhooks[index - 1]
   }
 
   async webhookUrl(
@@ -131,8 +133,8 @@ export class Choices {
     }
   }
 
-  /** The index of an entry; undefined for the first, by Enter. */
-  private async pick(question: string, entries: readonly string[]): Promise<number | undefined> {
+  /** The index of an entry. Enter picks the first. */
+  private async pick(question: string, entries: readonly string[]): Promise<number> {
     entries.forEach((entry, index) => this.terminal.line(`  ${index + 1}. ${entry}`))
     for (;;) {
       const answer = Number(await this.terminal.ask(question, '1'))
@@ -146,7 +148,7 @@ function readWebhookUrl(value: string, baseUrl: URL): string {
     throw new UsageError(
       `The webhook's URL must look like https://shop.example.com/webhooks/otp, not "${value}".`,
     )
-  const { protocol, hostname, hash, username } = new URL(value)
+  const { protocol, hostname, hash, username, password } = new URL(value)
   const isSimulated = isLoopback(baseUrl.hostname)
   if (isLoopback(hostname) && !isSimulated) {
     throw new UsageError(
@@ -157,7 +159,7 @@ function readWebhookUrl(value: string, baseUrl: URL): string {
   if (protocol !== 'https:' && !isLoopback(hostname)) {
     throw new UsageError("The webhook's URL must begin with https://, because it carries codes.")
   }
-  if (hash !== '' || username !== '')
+  if (hash !== '' || username !== '' || password !== '')
     throw new UsageError("The webhook's URL must have neither a fragment nor a password.")
   return value
 }

@@ -1,14 +1,15 @@
 import type { EnvFile } from '../env-file'
 import type { Io } from '../io'
-import { DEFAULT_BASE_URL, type Settings } from '../settings'
+import { DEFAULT_BASE_URL } from '../settings'
 import type { Profile } from '../store'
 import type { Terminal } from '../terminal'
+import type { CompleteSettings } from './choices'
 import { isCommittable } from './git'
 import { isSecretName, type Secret } from './plan'
 
 /** The settings that the shop needs, beyond the defaults. */
 export function wantedEnv(
-  { clientId = '', baseUrl }: Settings,
+  { clientId, baseUrl }: CompleteSettings,
   secret: Secret,
   profile: Profile | undefined,
   profiles: readonly Profile[],
@@ -42,17 +43,17 @@ export async function sortLines(
   for (const [name, value] of Object.entries(wanted)) {
     const existing = file.values[name]
     if (existing === value || (existing === undefined && io.env[name] === value)) continue
-    if (onlyPrint) {
-      print[name] = value
-      continue
-    }
-    const shown = isSecretName(name) ? 'another secret' : `${name}=${existing ?? ''}`
-    const replace =
-      existing === undefined || (asks && (await terminal.confirm(`.env has ${shown}. Replace ${name}?`)))
-    if (replace) write[name] = value
-    else print[name] = value
+    const writes =
+      !onlyPrint && (existing === undefined || (asks && (await agreesToReplace(terminal, name, existing))))
+    const lines = writes ? write : print
+    lines[name] = value
   }
   return { write, print }
+}
+
+function agreesToReplace(terminal: Terminal, name: string, existing: string): Promise<boolean> {
+  const shown = isSecretName(name) ? 'another secret' : `${name}=${existing}`
+  return terminal.confirm(`.env has ${shown}. Replace ${name}?`)
 }
 
 /** Prints what the user has to do, now that the store is changed. */

@@ -36,7 +36,7 @@ function matches(pattern: string, path: string): boolean {
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replace(/\*\*\/|[*?]/g, (wildcard) => WILDCARDS[wildcard] ?? '')
   const anchor = pattern.includes('/') ? '^' : '(^|/)'
-  return pattern !== '' && new RegExp(`${anchor}${expression}$`).test(path)
+  return new RegExp(`${anchor}${expression}$`).test(path)
 }
 
 const WILDCARDS: Readonly<Record<string, string>> = { '**/': '(.*/)?', '*': '[^/]*', '?': '[^/]' }

@@ -120,6 +120,7 @@ async function makePlan(
   const settings = await choices.complete(read)
   const store = new Store(settings, io)
   terminal.working('reading the store')
+  await signIn(store)
   const realmId = settings.authenticationRealmId ?? (await findRealm(store))
   const profiles = await store.profiles(realmId)
   const integrations = await store.integrations()
@@ -139,13 +140,15 @@ async function makePlan(
   return { settings: { ...settings, webhookSecret: secret.value }, secret, changes, env }
 }
 
+async function signIn(store: Store): Promise<void> {
+  if (await store.authenticate('client_credentials')) return
+  throw new CliError(
+    'Elastic Path refuses this client id and secret.',
+    `Check EPCC_CLIENT_ID, EPCC_CLIENT_SECRET and EPCC_BASE_URL. ${APPLICATION_KEYS}`,
+  )
+}
+
 async function findRealm(store: Store): Promise<string> {
-  if (!(await store.authenticate('client_credentials'))) {
-    throw new CliError(
-      'Elastic Path refuses this client id and secret.',
-      `Check EPCC_CLIENT_ID, EPCC_CLIENT_SECRET and EPCC_BASE_URL. ${APPLICATION_KEYS}`,
-    )
-  }
   const { realmId } = await store.accountSettings()
   if (realmId !== undefined) return realmId
   throw new CliError(
@@ -192,9 +195,10 @@ async function apply(changes: readonly Change[], terminal: Terminal): Promise<vo
       await change.apply()
     } catch (error) {
       if (!(error instanceof CliError)) throw error
+      const again = 'run setup again: it continues from here.'
       throw new CliError(
         `${error.message} What was changed before stays.`,
-        `${error.fix ?? ''} Then run setup again: it continues from here.`.trim(),
+        error.fix === undefined ? `To complete the setup, ${again}` : `${error.fix} Then ${again}`,
       )
     }
     terminal.line(`${terminal.paint('green', '✓')} ${change.target}`)

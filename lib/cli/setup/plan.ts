@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { INTEGRATION_NAME } from '../doctor/webhook-checks'
 import type { EnvFile } from '../env-file'
-import type { JsonObject } from '../json'
+import { isObject, type JsonObject } from '../json'
 import { CODE_EVENT, type Integration, type Profile, type Store } from '../store'
 import type { Terminal } from '../terminal'
 
@@ -89,9 +89,8 @@ export function integrationChange(
   const hasSecret = existing.secretKey === undefined ? !secret.isNew : existing.secretKey === secret.value
   if (!hasSecret) fields.push({ ...secretField, before: HIDDEN })
   if (fields.length === 0) return undefined
-  const kept: JsonObject = isConfiguration(existing.fields['configuration'])
-    ? existing.fields['configuration']
-    : {}
+  const { configuration: before } = existing.fields
+  const kept: JsonObject = isObject(before) ? before : {}
   return {
     id: 'integration',
     target: `Webhook integration "${existing.name}" (${existing.id})`,
@@ -103,15 +102,15 @@ export function integrationChange(
 
 /** Adds lines to `.env`. Values that differ are replaced only if they are in `replace`. */
 export function envChange(file: EnvFile, lines: Readonly<Record<string, string>>): Change | undefined {
-  const names = Object.keys(lines)
-  if (names.length === 0) return undefined
+  const entries = Object.entries(lines)
+  if (entries.length === 0) return undefined
   return {
     id: 'env',
     target: `${file.exists ? '' : 'New file '}${file.path}`,
-    fields: names.map((name) => ({
+    fields: entries.map(([name, value]) => ({
       name,
       before: file.values[name] === undefined ? undefined : HIDDEN,
-      after: isSecretName(name) ? HIDDEN : (lines[name] ?? ''),
+      after: isSecretName(name) ? HIDDEN : value,
     })),
     apply: () => file.write(lines),
   }
@@ -130,8 +129,4 @@ export function showChanges(terminal: Terminal, changes: readonly Change[]): voi
 
 export function isSecretName(name: string): boolean {
   return name.endsWith('_SECRET')
-}
-
-function isConfiguration(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null
 }
