@@ -1,10 +1,17 @@
-import { ElasticPathSimulator, type Fault, type FaultOptions, type SimulatorOptions } from '../../lib/testing'
+import {
+  ElasticPathSimulator,
+  type Call,
+  type Fault,
+  type FaultOptions,
+  type SimulatorOptions,
+} from '../../lib/testing'
 import { settingsOf, Shell, type Situation } from './support'
 
 const MEMBER = 'test.member@example.com'
 const OTHER_CASE = 'Test.Member@Example.com'
 const UNKNOWN = 'nobody.here@example.com'
 const NO_ACCOUNT = 'no.account@example.com'
+const PROFILE = '11111111-1111-4111-8111-111111111111'
 const SECRET = 'the-secret-of-the-webhook'
 const USERNAMES = [MEMBER, OTHER_CASE, UNKNOWN, NO_ACCOUNT]
 const ALL = [
@@ -386,6 +393,16 @@ describe('probe with a webhook', () => {
     expect(find(result, 'newer_code')).toMatchObject({ status: 'answered' })
   })
 
+  it('works with the profile that is set, and without implicit tokens', async () => {
+    const env = await open({ passwordProfiles: [{ id: PROFILE }, {}] })
+    simulator.fault('access_token', { status: 401 })
+
+    const { code, answers } = await probe(env, ['--username', MEMBER, '--profile', PROFILE])
+
+    expect(code).toBe(0)
+    expect(answers.at(-1)?.answer).toBe('Access tokens: 3600 s. Account tokens: 86400 s.')
+  })
+
   it('does not wait for ever for a code', async () => {
     const env = await open({ deliveryDelay: 3_600_000 })
     const ended = listen(env, ['--username', MEMBER], (url) =>
@@ -402,6 +419,7 @@ describe('probe with a webhook', () => {
   })
 })
 
+const LONG = { title: 'Forbidden', detail: `not\n\t allowed ${'x'.repeat(300)}\n` }
 const DIFFERENT = '--username, --unknown and --no-account must differ in more than upper and lower case.'
 
 describe('what probe cannot do', () => {
@@ -442,6 +460,12 @@ describe('what probe cannot do', () => {
     ],
     ['codes are off', { passwordProfiles: [{ oneTimePasswords: false }] }, {}, 'No password profile'],
     ['two profiles have codes on', { passwordProfiles: [{}, {}] }, {}, 'No password profile'],
+    [
+      'the profile that is set has codes off',
+      { passwordProfiles: [{ oneTimePasswords: false, id: PROFILE }, {}] },
+      { EPCC_PASSWORD_PROFILE_ID: PROFILE },
+      'No password profile',
+    ],
   ])('points to doctor if %s', async (_, options, more, message) => {
     const env = { ...(await open(options)), ...more }
 
@@ -450,6 +474,31 @@ describe('what probe cannot do', () => {
     expect(code).toBe(1)
     expect(err).toContain(message)
     expect(err).toContain('passport-elasticpath-otp doctor')
+  })
+
+  it.each<[string, Fault, string]>([
+    [
+      'account_settings',
+      { status: 403, body: { errors: [LONG] } },
+      `: Forbidden, not allowed ${'x'.repeat(176)}….\n`,
+    ],
+    [
+      'account_settings',
+      { status: 404, body: { errors: [{ title: '', detail: 5 }] } },
+      '/account-authentication.\n',
+    ],
+    ['account_settings', { status: 200, body: { data: {} } }, 'No password profile was found'],
+    ['account_settings', { status: 302 }, 'redirects to nowhere.'],
+    ['password_profiles', { status: 200, body: { data: [null, {}] } }, 'No password profile was found'],
+    ['access_token', { status: 200, body: { access_token: 5 } }, 'is not what Elastic Path'],
+  ])('says what is wrong if %s gets %j', async (call, fault, message) => {
+    const env = await open()
+    simulator.fault(call as Call, fault)
+
+    const { code, err } = await shell.run(['probe', '--username', MEMBER, '--listen', '0', '--yes'], { env })
+
+    expect(code).toBe(1)
+    expect(err).toContain(message)
   })
 
   it.each([

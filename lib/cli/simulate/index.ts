@@ -81,7 +81,7 @@ async function readOptions(
   ]
   return {
     ...withMembers(seed, (flags.member ?? []).map(readMember)),
-    port: flags.port === undefined ? (seed.port ?? 4010) : wholeNumber('port', flags.port, 0, 65_535),
+    port: wholeNumber('port', flags.port ?? String(seed.port ?? 4010), 0, 65_535),
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags['client-id'] !== undefined && { clientId: flags['client-id'] }),
     ...(flags['client-secret'] !== undefined && { clientSecret: flags['client-secret'] }),
