@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { closest } from './closest'
 import { UsageError } from './errors'
-import { at, text } from './json'
+import { at } from './json'
 
 /** A flag of a command: what `parseArgs` needs, and what `--help` says. */
 interface Flag {
@@ -35,9 +35,9 @@ export const COMMON = {
 
 // Secrets on a command line are in the shell's history and in the list of processes.
 const SECRETS: Readonly<Record<string, string>> = {
-  'client-secret': 'EPCC_CLIENT_SECRET',
-  'webhook-secret': 'EPCC_WEBHOOK_SECRET',
-  secret: 'EPCC_CLIENT_SECRET',
+  '--client-secret': 'EPCC_CLIENT_SECRET',
+  '--webhook-secret': 'EPCC_WEBHOOK_SECRET',
+  '--secret': 'EPCC_CLIENT_SECRET',
 }
 
 /**
@@ -48,19 +48,20 @@ const SECRETS: Readonly<Record<string, string>> = {
  */
 export function parseFlags<T extends Flags>(command: string, flags: T, argv: readonly string[]) {
   for (const argument of argv) {
-    const name = /^--([^=]+)/.exec(argument)?.[1] ?? ''
-    const variable = SECRETS[name]
-    if (variable === undefined || name in flags) continue
+    const flag = argument.replace(/=.*/s, '')
+    const variable = SECRETS[flag]
+    if (variable === undefined || flag.slice(2) in flags) continue
     throw new UsageError(
-      `--${name} is not a flag, because secrets on a command line end up in the shell's history.`,
+      `${flag} is not a flag, because secrets on a command line end up in the shell's history.`,
       `Set ${variable} in the environment or in .env.`,
     )
   }
   try {
     return parseArgs({ args: [...argv], options: flags, strict: true, allowPositionals: false }).values
   } catch (error) {
-    const message = firstSentence(text(at(error, 'message')) ?? String(error))
-    const unknown = /^Unknown option '--(.+)'/.exec(message)?.[1]
+    // Only the first sentence: the others are about the syntax of positional arguments.
+    const message = `${String(at(error, 'message')).replace(/\.\s.*/s, '')}.`
+    const unknown = /Unknown option '--(.+)'/.exec(message)?.[1]
     const meant = unknown === undefined ? undefined : closest(unknown, Object.keys(flags))
     const suggestion = meant === undefined ? '' : `Did you mean --${meant}? `
     throw new UsageError(message, `${suggestion}See: npx ${COMMAND} ${command} --help`)
@@ -101,8 +102,4 @@ export function table(rows: readonly (readonly [string, string])[]): string[] {
 
 function label(flag: string, short: string | undefined, value: string | undefined): string {
   return `${short === undefined ? '' : `-${short}, `}--${flag}${value === undefined ? '' : ` ${value}`}`
-}
-
-function firstSentence(message: string): string {
-  return `${message.split('. ', 1)[0]?.replace(/\.$/, '') ?? message}.`
 }

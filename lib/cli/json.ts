@@ -18,7 +18,7 @@ export function text(value: unknown): string | undefined {
 
 /** A finite number, or undefined. */
 export function number(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+  return Number.isFinite(value) ? Number(value) : undefined
 }
 
 /** The objects of an array; an empty list if it is no array. */
@@ -49,8 +49,8 @@ export function errorPosition(json: string): { line: number; column: number } {
     if (isStart(json.slice(0, middle))) before = middle
     else after = middle
   }
-  const lines = json.slice(0, before).split('\n')
-  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
+  const valid = json.slice(0, before)
+  return { line: valid.split('\n').length, column: valid.length - valid.lastIndexOf('\n') }
 }
 
 /** Whether a text is JSON or can be completed to it: the error is at its end. */
@@ -59,10 +59,10 @@ function isStart(json: string): boolean {
     JSON.parse(json)
     return true
   } catch (error) {
-    const message = text(at(error, 'message')) ?? ''
+    const message = String(error)
     const position = / in JSON at position (\d+)/.exec(message)?.[1]
     return position === undefined
-      ? message === 'Unexpected end of JSON input'
+      ? message.endsWith('Unexpected end of JSON input')
       : Number(position) >= json.length
   }
 }

@@ -27,19 +27,17 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return await dispatch(argv, io)
   } catch (error) {
     if (!(error instanceof CliError)) throw error
-    const fix = error.fix === undefined ? {} : { fix: error.fix }
-    if (asJson)
-      io.stdout.write(`${JSON.stringify({ ok: false, error: { message: error.message, ...fix } })}\n`)
-    else io.stderr.write(`${COMMAND}: ${error.message}\n${error.fix === undefined ? '' : `  ${error.fix}\n`}`)
+    const { message, fix } = error
+    if (asJson) io.stdout.write(`${JSON.stringify({ ok: false, error: { message, fix } })}\n`)
+    else io.stderr.write(`${COMMAND}: ${message}\n${fix === undefined ? '' : `  ${fix}\n`}`)
     return error instanceof UsageError ? 2 : 1
   }
 }
 
 async function dispatch([name = '', ...rest]: readonly string[], io: Io): Promise<number> {
   if (name === '--version' || name === '-V') return print(io, packageVersion())
-  if (name === '--help' || name === '-h' || (name === 'help' && rest.length === 0))
-    return print(io, overview())
-  if (name === 'help') return dispatch([...rest.slice(0, 1), '--help'], io)
+  if (name === '--help' || name === '-h') return print(io, overview())
+  if (name === 'help') return dispatch([...rest, '--help'], io)
   const subcommand = Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined
   if (!subcommand) {
     const known = Object.keys(SUBCOMMANDS).join(', ')

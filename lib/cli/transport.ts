@@ -170,8 +170,9 @@ async function readBody(response: Response): Promise<string> {
 }
 
 function redirected({ origin }: URL, response: Response): CliError {
-  const location = response.headers.get('location') ?? ''
-  const target = URL.canParse(location, origin) ? new URL(location, origin).origin : 'nowhere'
+  const location = response.headers.get('location')
+  const target =
+    location !== null && URL.canParse(location, origin) ? new URL(location, origin).origin : 'nowhere'
   return new CliError(
     `${origin} redirects to ${target}. Redirects are not followed, because they would take the tokens along.`,
     'Set EPCC_BASE_URL to the API itself.',

@@ -1,10 +1,17 @@
-import { ElasticPathSimulator, type SimulatorOptions } from '../../lib/testing'
+import {
+  ElasticPathSimulator,
+  type Call,
+  type Fault,
+  type FaultOptions,
+  type SimulatorOptions,
+} from '../../lib/testing'
 import { settingsOf, Shell, type Situation } from './support'
 
 const MEMBER = 'test.member@example.com'
 const OTHER_CASE = 'Test.Member@Example.com'
 const UNKNOWN = 'nobody.here@example.com'
 const NO_ACCOUNT = 'no.account@example.com'
+const PROFILE = '11111111-1111-4111-8111-111111111111'
 const SECRET = 'the-secret-of-the-webhook'
 const USERNAMES = [MEMBER, OTHER_CASE, UNKNOWN, NO_ACCOUNT]
 const ALL = [
@@ -87,26 +94,42 @@ describe('probe on a terminal', () => {
     for (const { otp } of simulator.mailbox) expect(report).not.toContain(otp)
   })
 
-  it('finds out that Elastic Path is slow, and how high uniformResponseTime has to be', async () => {
+  it.each([
+    [800, 0, 'Leave uniformResponseTime at its default.'],
+    [0, 801, 'Raise uniformResponseTime above 1500,'],
+    [1200, 300, 'Raise uniformResponseTime above 2000,'],
+  ])('advises uniformResponseTime if members take %i ms and others %i ms', async (known, other, advice) => {
     const env = await open()
     const slow: typeof fetch = (input, init) => {
-      const { pathname } = new URL(input instanceof Request ? input.url : input)
-      if (pathname.endsWith('/one-time-password-token-request')) shell.clock.advance(1200)
+      const body = typeof init?.body === 'string' ? init.body : ''
+      if (body.includes('token_request')) shell.clock.advance(body.includes(UNKNOWN) ? other : known)
       return fetch(input, init)
     }
 
     const { out } = await shell.run(['probe', ...ALL], { env, answer: inbox, fetch: slow })
 
-    expect(out).toContain('1200 ms of 3 for it')
-    expect(out).toContain('Raise uniformResponseTime above 2000')
+    expect(out).toContain(`Median times: ${other} ms of 3 for it, ${known} ms of 4 for a member.`)
+    expect(out).toContain(advice)
   })
 
-  it('sends nothing if the answer is no', async () => {
+  it('finds out that the second request brings the same code, which is typed in capitals', async () => {
     const env = await open()
+    const answer = (question: string) => (question.startsWith('Start?') ? 'YES' : 'AB 12-CD')
 
-    const { code, out } = await shell.run(['probe', ...ALL], { env, answer: () => 'n' })
+    const { out } = await shell.run(['probe', '--username', MEMBER], { env, answer })
+
+    expect(out).toContain('invalidate the old one? The second request brought the same code again.')
+    expect(codesSent()).toContain('ab12cd')
+  })
+
+  it.each(['n', 'no', ''])('sends nothing if the answer is "perhaps" and then "%s"', async (no) => {
+    const env = await open()
+    const answers = ['perhaps', no]
+
+    const { code, out } = await shell.run(['probe', ...ALL], { env, answer: () => answers.shift() })
 
     expect(code).toBe(1)
+    expect(out.match(/Start\?/g)).toHaveLength(2)
     expect(out).toContain('Nothing was sent.')
     expect(simulator.requests).toEqual([])
   })
@@ -145,6 +168,13 @@ const usernamesSent = () => [
     }),
   ),
 ]
+
+const codesSent = () =>
+  simulator.requests.flatMap(({ body }) => {
+    const code = (body as { data?: { one_time_password_token?: string } } | undefined)?.data
+      ?.one_time_password_token
+    return code ?? []
+  })
 
 const FINDINGS: readonly [
   name: string,
@@ -200,7 +230,64 @@ const FINDINGS: readonly [
     /Account tokens: 600 s/,
     /keepFresh/,
   ],
+  ['account tokens live two hours', { accountTokenLifetime: 7200 }, 'token_lifetimes', /7200 s/, /keepFresh/],
+  ['account tokens live longer', { accountTokenLifetime: 7201 }, 'token_lifetimes', /7201 s/, /^$/],
   ['account tokens say nothing', { tokenClaims: 'opaque' }, 'token_lifetimes', /Account tokens: unknown/],
+  [
+    'account tokens have no lifetime',
+    { tokenClaims: 'absent' },
+    'token_lifetimes',
+    /Account tokens: unknown/,
+  ],
+]
+
+const REFUSED: Fault = { status: 400 }
+const NOWHERE: Fault = { status: 302 }
+
+/** What a question says if Elastic Path responds otherwise, and after how many requests of the kind it does. */
+const TROUBLES: readonly [
+  answer: string,
+  id: string,
+  call: 'exchange' | 'otp_request',
+  fault: Fault,
+  options: FaultOptions,
+][] = [
+  ['The code that arrived was refused with 400.', 'reuse', 'exchange', REFUSED, {}],
+  ['Yes. The second exchange was accepted too.', 'reuse', 'exchange', { status: 200 }, { times: 2 }],
+  ['Elastic Path failed with 500.', 'reuse', 'exchange', { status: 500 }, {}],
+  ['The request for a code got 400.', 'reuse', 'otp_request', REFUSED, {}],
+  ['The answer is larger than 4 MiB.', 'reuse', 'exchange', 'oversized', {}],
+  [
+    'Both codes were refused, with 400 and 400: a wrong attempt may use up the newer one.',
+    'newer_code',
+    'exchange',
+    REFUSED,
+    { after: 2, times: 2 },
+  ],
+  [
+    'Both spellings were refused, with 400 and 400.',
+    'username_case',
+    'exchange',
+    REFUSED,
+    { after: 4, times: 2 },
+  ],
+  ['202, 404. Median', 'unknown_username', 'otp_request', { status: 404 }, { after: 5, times: 1 }],
+  [
+    '202. Median times: 0 ms of 3 for it, unknown of 0 for a member.',
+    'unknown_username',
+    'otp_request',
+    NOWHERE,
+    { times: 3 },
+  ],
+  ['The exchange was refused with 403.', 'no_account', 'exchange', { status: 403 }, { after: 6 }],
+  [
+    'This member belongs to accounts (1 or more).',
+    'no_account',
+    'exchange',
+    { status: 201, body: { data: [{}] } },
+    { after: 6 },
+  ],
+  ['No code arrived.', 'deliveries', 'otp_request', REFUSED, { times: Infinity }],
 ]
 
 describe('probe with a webhook', () => {
@@ -212,7 +299,8 @@ describe('probe with a webhook', () => {
     expect(result.code).toBe(0)
     expect(result.requests).toBe(simulator.requests.length)
     expect(simulator.requests.length).toBeLessThanOrEqual(40)
-    expect(shell.clock.sleeps.filter((pause) => pause > 0 && pause <= 1000)).toHaveLength(result.requests - 1)
+    const pauses = shell.clock.sleeps.filter((pause) => pause <= 1000)
+    expect(pauses).toEqual([0, ...Array<number>(result.requests - 1).fill(1000)])
     expect(usernamesSent().sort()).toEqual([...USERNAMES].sort())
     expect(result.answers.every(({ status }) => status === 'answered')).toBe(true)
   })
@@ -239,11 +327,45 @@ describe('probe with a webhook', () => {
 
   it('finds out how long late deliveries take', async () => {
     const env = await open()
-    simulator.on('code', () => shell.clock.advance(90_000))
+    const times = [90, 5, 60, 7, 60, 100]
+    simulator.on('code', () => shell.clock.advance(1000 * (times.shift() ?? 0)))
 
     expect(find(await probe(env), 'deliveries')).toMatchObject({
-      answer: 'Median 90.0 s, longest 90.0 s, of 6.',
+      answer: 'Median 60.0 s, longest 100.0 s, of 6.',
       advice: expect.stringContaining('can take a while') as string,
+    })
+  })
+
+  it.each(TROUBLES)('says "%s" for the question %s', async (answer, id, call, fault, options) => {
+    const env = await open()
+    simulator.fault(call, fault, options)
+
+    expect(find(await probe(env), id)?.answer).toMatch(answer)
+  })
+
+  it('tries wrong codes that look like the right one, and each of them once', async () => {
+    await probe(await open())
+
+    const codes = codesSent()
+    expect(codes.filter((code) => !/^[0-9a-z]{6}$/.test(code))).toEqual([])
+    // The last code of the mailbox is tried after nine wrong ones that differ in the last character.
+    const last = codes.slice(-10)
+    expect(new Set(last).size).toBe(10)
+    expect(new Set(last.map((code) => code.slice(0, -1))).size).toBe(1)
+    expect(last.at(-1)).toBe(simulator.lastCode(MEMBER))
+  })
+
+  it('ends with the questions that it has when 40 requests are used up', async () => {
+    const passwordProfiles = Array.from({ length: 951 }, (_, index) => ({ oneTimePasswords: index === 950 }))
+    const env = await open({ passwordProfiles, codeAttempts: 1 })
+
+    const result = await probe(env)
+
+    expect(result.requests).toBe(40)
+    expect(simulator.requests).toHaveLength(40)
+    expect(find(result, 'wrong_attempts')).toMatchObject({
+      status: 'skipped',
+      answer: 'The 40 requests of a probe are used up.',
     })
   })
 
@@ -260,15 +382,25 @@ describe('probe with a webhook', () => {
 
   it('goes on when Elastic Path fails at a question', async () => {
     const env = await open()
-    simulator.fault('exchange', { status: 503 })
+    simulator.fault('exchange', { redirect: 'https://elsewhere.example/v2' })
 
     const result = await probe(env)
 
     expect(find(result, 'reuse')).toMatchObject({
       status: 'skipped',
-      answer: 'Elastic Path failed with 503.',
+      answer: expect.stringContaining('redirects to https://elsewhere.example. ') as string,
     })
     expect(find(result, 'newer_code')).toMatchObject({ status: 'answered' })
+  })
+
+  it('works with the profile that is set, and without implicit tokens', async () => {
+    const env = await open({ passwordProfiles: [{ id: PROFILE }, {}] })
+    simulator.fault('access_token', { status: 401 })
+
+    const { code, answers } = await probe(env, ['--username', MEMBER, '--profile', PROFILE])
+
+    expect(code).toBe(0)
+    expect(answers.at(-1)?.answer).toBe('Access tokens: 3600 s. Account tokens: 86400 s.')
   })
 
   it('does not wait for ever for a code', async () => {
@@ -285,41 +417,10 @@ describe('probe with a webhook', () => {
     expect(code).toBe(1)
     expect(out).toContain('No code arrived.')
   })
-
-  it('takes codes only with the secret, and each event once', async () => {
-    const env = await open({ members: [{ username: MEMBER }] })
-    let url = ''
-    const statuses: number[] = []
-    const post = async (headers: Record<string, string>, body: unknown) => {
-      const answer = await fetch(url, {
-        method: 'POST',
-        headers,
-        body: JSON.stringify(body),
-      })
-      statuses.push(answer.status)
-    }
-    const right = { 'x-moltin-secret-key': SECRET }
-    simulator.on('code', ({ otp, eventId, username }) => {
-      const payload = {
-        one_time_password_token: otp,
-        user_authentication_password_profile_info: { username },
-      }
-      const event = { id: eventId, triggered_by: 'one-time-password-token-request.created', payload }
-      void post({}, event)
-        .then(() => post({ 'x-moltin-secret-key': 'guess' }, event))
-        .then(() => post(right, { triggered_by: 'order.created' }))
-        .then(() => post(right, { ...event, payload: {} }))
-        .then(() => post(right, event))
-        .then(() => post(right, event))
-    })
-
-    const { code, out } = await listen(env, ['--username', MEMBER], (address) => (url = address))
-
-    expect(code).toBe(0)
-    expect(statuses.slice(0, 4)).toEqual([401, 401, 204, 400])
-    expect(out).toContain('The older code got 400, the newer one was accepted.')
-  })
 })
+
+const LONG = { title: 'Forbidden', detail: `not\n\t allowed ${'x'.repeat(300)}\n` }
+const DIFFERENT = '--username, --unknown and --no-account must differ in more than upper and lower case.'
 
 describe('what probe cannot do', () => {
   it.each<[string, readonly string[], Situation, string]>([
@@ -338,12 +439,9 @@ describe('what probe cannot do', () => {
       {},
       '--other-case must differ',
     ],
-    [
-      'an unknown username that is the member',
-      ['--username', MEMBER, '--unknown', MEMBER],
-      {},
-      'must be other usernames',
-    ],
+    ['the same spelling', ['--username', MEMBER, '--other-case', MEMBER], {}, '--other-case must differ'],
+    ['the member as unknown', ['--username', MEMBER, '--unknown', OTHER_CASE], {}, DIFFERENT],
+    ['the member without account', ['--username', MEMBER, '--no-account', OTHER_CASE], {}, DIFFERENT],
     ['a port that is none', ['--username', MEMBER, '--listen', 'x'], {}, '--listen must be a whole number'],
   ])('exits with 2 for %s', async (_, argv, { env = {} }, message) => {
     const { code, err } = await shell.run(['probe', ...argv], { env: { ...(await open()), ...env } })
@@ -362,6 +460,12 @@ describe('what probe cannot do', () => {
     ],
     ['codes are off', { passwordProfiles: [{ oneTimePasswords: false }] }, {}, 'No password profile'],
     ['two profiles have codes on', { passwordProfiles: [{}, {}] }, {}, 'No password profile'],
+    [
+      'the profile that is set has codes off',
+      { passwordProfiles: [{ oneTimePasswords: false, id: PROFILE }, {}] },
+      { EPCC_PASSWORD_PROFILE_ID: PROFILE },
+      'No password profile',
+    ],
   ])('points to doctor if %s', async (_, options, more, message) => {
     const env = { ...(await open(options)), ...more }
 
@@ -370,6 +474,31 @@ describe('what probe cannot do', () => {
     expect(code).toBe(1)
     expect(err).toContain(message)
     expect(err).toContain('passport-elasticpath-otp doctor')
+  })
+
+  it.each<[string, Fault, string]>([
+    [
+      'account_settings',
+      { status: 403, body: { errors: [LONG] } },
+      `: Forbidden, not allowed ${'x'.repeat(176)}….\n`,
+    ],
+    [
+      'account_settings',
+      { status: 404, body: { errors: [{ title: '', detail: 5 }] } },
+      '/account-authentication.\n',
+    ],
+    ['account_settings', { status: 200, body: { data: {} } }, 'No password profile was found'],
+    ['account_settings', { status: 302 }, 'redirects to nowhere.'],
+    ['password_profiles', { status: 200, body: { data: [null, {}] } }, 'No password profile was found'],
+    ['access_token', { status: 200, body: { access_token: 5 } }, 'is not what Elastic Path'],
+  ])('says what is wrong if %s gets %j', async (call, fault, message) => {
+    const env = await open()
+    simulator.fault(call as Call, fault)
+
+    const { code, err } = await shell.run(['probe', '--username', MEMBER, '--listen', '0', '--yes'], { env })
+
+    expect(code).toBe(1)
+    expect(err).toContain(message)
   })
 
   it.each([

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { request as send, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { Agent, request as send, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { isLocalName } from '../../lib/cli/simulate/site'
 import { PasswordlessOtpStrategy } from '../../lib'
@@ -45,7 +45,8 @@ async function accessToken(url: string): Promise<Response> {
 
 /** Requests a code as the strategy does. */
 async function requestCode(url: string, username = ADA): Promise<void> {
-  const strategy = new PasswordlessOtpStrategy({ clientId: 'simulator-client-id', baseUrl: url })
+  const options = { clientId: 'simulator-client-id', baseUrl: url, uniformResponseTime: 0 }
+  const strategy = new PasswordlessOtpStrategy(options)
   try {
     await strategy.createOtpRequest(username)
   } finally {
@@ -144,8 +145,18 @@ describe('simulate', () => {
         '--member',
         'none@example.com:0',
       ],
-      ...['--client-id', 'simulator-client-id', '--client-secret', 'chosen', '--access-token-lifetime', '7'],
+      ...[
+        '--client-id',
+        'simulator-client-id',
+        '--client-secret',
+        'chosen',
+        '--access-token-lifetime',
+        '999999999',
+      ],
+      ...['--account-token-lifetime', '1', '--code-lifetime', '5'],
     )
+    const requested = Date.now()
+    await requestCode(url, 'one@example.com')
 
     expect(events()[0]).toMatchObject({
       clientSecret: 'chosen',
@@ -155,7 +166,34 @@ describe('simulate', () => {
         { username: 'none@example.com', accounts: 0 },
       ],
     })
-    expect(await (await accessToken(url)).json()).toMatchObject({ expires_in: 7 })
+    const token = (await (await accessToken(url)).json()) as { access_token: string }
+    expect(token).toMatchObject({ expires_in: 999_999_999 })
+    const authorization = `Bearer ${token.access_token}`
+    const settings = await fetch(`${url}/v2/settings/account-authentication`, { headers: { authorization } })
+    expect(await settings.text()).toContain('"account_management_authentication_token_timeout_secs":1')
+    const [, expires = ''] = await shell.stdout.shows(/"expires":"([^"]+)"/)
+    // The default is 600 seconds.
+    expect(Date.parse(expires) - requested).toBeLessThan(300_000)
+  })
+
+  it('prints five members at most', async () => {
+    const members = ['1:10000', '2', '3', '4', '5', '6'].flatMap((member) => ['--member', member])
+    await start(...members)
+
+    expect(shell.stdout.text).toContain(' 1 (10000), 2 (1), 3 (1), 4 (1), 5 (1), …\n')
+  })
+
+  it.each([500, 'no answer'])('prints a delivery that fails with %s', async (status) => {
+    const shop = await FakeShop.open('hush-hush-hush-hush')
+    const webhook = { url: shop.url, secretKey: 'hush-hush-hush-hush', attempts: 1 }
+    writeFileSync(join(shell.cwd, 'seed.json'), JSON.stringify({ webhook }))
+    if (typeof status === 'number') shop.status = () => status
+    else await shop.close()
+
+    await requestCode(await start('--seed', 'seed.json'))
+
+    await shell.stdout.shows(new RegExp(`^webhook attempt 1 failed: ${status}$`, 'm'))
+    await shop.close()
   })
 
   it('reads a seed, and adds the members of its flags', async () => {
@@ -175,6 +213,8 @@ describe('simulate', () => {
     ['access_token=rate_limited:1', [429, 200]],
     ['access_token=404*always', [404, 404, 404]],
     ['access_token=html', [502, 200]],
+    ['access_token=delay:1', [200]],
+    ['access_token=rate_limited', [429, 200]],
   ])('applies --fault %s', async (fault, statuses) => {
     const url = await start('--fault', fault)
 
@@ -197,18 +237,27 @@ describe('simulate', () => {
   })
 
   it.each([
-    [['--port', 'x'], '--port must be a whole number from 0 to 65535'],
+    [['--port', 'x'], '--port must be a whole number from 0 to 65535, not "x".\n'],
+    [['--port', '80x'], '--port must be a whole number from 0 to 65535, not "80x".\n'],
+    [['--port', '65536'], '--port must be a whole number from 0 to 65535, not "65536".\n'],
     [['--host', '192.0.2.1'], 'this machine does not have the address 192.0.2.1'],
-    [['--member', 'ada:99999'], '--member must look like'],
+    [['--member', 'ada:10001'], 'with 0 to 10000 accounts, not "ada:10001".\n'],
+    [['--member', 'ada:100000'], 'with 0 to 10000 accounts, not "ada:100000".\n'],
+    [['--member', ':5'], '--member must look like'],
+    [['--member', ''], '--member must look like'],
     [['--member', ADA, '--member', ADA], ADA],
     [['--fault', 'exchange'], '--fault must be CALL=FAULT*TIMES'],
     [['--fault', 'sign_in=503'], 'The calls are access_token'],
-    [['--fault', 'exchange=200'], 'There is no fault "200"'],
+    [['--fault', '=exchange=503'], '--fault must be CALL=FAULT*TIMES'],
+    [['--fault', 'exchange=503*x'], '--fault must be CALL=FAULT*TIMES'],
+    ...['200', '600', '5030', 'delay', 'delay:x', 'rate_limited:x', 'rate_limited:1:2', 'hangs'].map(
+      (fault): [string[], string] => [['--fault', `exchange=${fault}`], `There is no fault "${fault}".\n`],
+    ),
     [['--fault', 'exchange=503*0'], 'one request or more'],
     [['--seed', 'missing.json'], 'the file missing.json cannot be read'],
     [['--seed', '.env'], '.env must contain an object'],
     [['--webhook-url', 'ftp://x'], 'http'],
-    [['--code-lifetime', '0'], '--code-lifetime must be a whole number from 1'],
+    [['--code-lifetime', '0'], '--code-lifetime must be a whole number from 1 to 999999999, not "0".\n'],
   ])('exits with 2 for %j', async (argv, message) => {
     const { code, err } = await shell.run(['simulate', '--port', '0', ...argv], { file: '[]' })
 
@@ -227,12 +276,44 @@ describe('a seed that is not JSON', () => {
     ['{\n  members: []\n}', 'line 2, column 3'],
     [`${MEMBERS},\n  ada, {"username": "grace@example.com"}]}`, 'line 2, column 3'],
     [MEMBERS, 'line 1, column 45'],
+    ['{"members": []} x', 'line 1, column 17'],
     ['', 'line 1, column 1'],
   ])('is refused with the position of the error: %j', async (file, position) => {
     const { code, err } = await shell.run(['simulate', '--seed', '.env'], { file })
 
     expect(code).toBe(2)
     expect(err).toContain(`--seed: .env is not valid JSON: there is an error at ${position}.\n`)
+  })
+})
+
+describe('a seed', () => {
+  const OBJECT = '--seed: .env must contain an object with the options of ElasticPathSimulator.'
+
+  it.each([
+    ['5', OBJECT],
+    ['null', OBJECT],
+    ['"members"', OBJECT],
+    ['{"members": null}', OBJECT],
+    ['{"members": ["ada"]}', OBJECT],
+    ['{"members": [{"name": "Ada"}]}', OBJECT],
+    ['{"passwordProfiles": {}}', OBJECT],
+    ['{"integrations": [[]]}', OBJECT],
+    ['{"port": 65536}', '--port must be a whole number from 0 to 65535, not "65536".'],
+    ['{"membres": []}', 'Unknown option of the simulator: membres.'],
+  ])('is refused if it contains %s', async (file, message) => {
+    const { code, err } = await shell.run(['simulate', '--seed', '.env'], { file })
+
+    expect(code).toBe(2)
+    expect(err).toContain(message)
+  })
+
+  it.each([
+    ['{"clientId": "simulator-client-id"}', 'grace@example.com'],
+    ['{"members": []}', 'There are no members, so nobody can sign in.'],
+  ])('%s leads to a page with %s', async (seed, text) => {
+    writeFileSync(join(shell.cwd, 'seed.json'), seed)
+
+    expect((await open(`${await start('--seed', 'seed.json')}/`)).text).toContain(text)
   })
 })
 
@@ -259,6 +340,34 @@ describe('the page of simulate', () => {
     }
   })
 
+  it('shows how requests ended, and how often a fault applied', async () => {
+    const url = await start(
+      ...['--fault', 'access_token=404*1', '--fault', 'access_token=503*1', '--fault', 'access_token=reset'],
+      ...['--fault', 'access_token=429*always'],
+    )
+    for (const _ of [1, 2, 3, 4, 5]) await accessToken(url).catch(() => undefined)
+
+    const { text } = await open(`${url}/`)
+
+    for (const status of ['refused">404', 'bad">503', 'bad">–', 'refused">429'])
+      expect(text).toContain(`<b class="${status}</b> <span>POST</span>`)
+    expect(text).toMatch(/access_token=429\*always<\/code> <span>applied to 2 requests</)
+  })
+
+  it('drops connections by a button', async () => {
+    const url = await start()
+    const agent = new Agent({ keepAlive: true })
+    const call = send(url, { agent }).end()
+    const [response] = (await once(call, 'response')) as [IncomingMessage]
+    const closed = once(response.socket, 'close')
+    response.resume()
+
+    await open(`${url}/simulator/actions`, {}, 'action=drop-connections')
+
+    await closed
+    agent.destroy()
+  })
+
   it('does not list its own requests', async () => {
     const url = await start()
     await open(`${url}/`)
@@ -282,7 +391,7 @@ describe('the page of simulate', () => {
 
     const { status, headers } = await press('fault=access_token%3D503')
     expect([status, headers.location]).toEqual([303, '/'])
-    expect((await open(`${url}/`)).text).toContain('applied to 0 of 1 requests')
+    expect((await open(`${url}/`)).text).toContain('applied to 0 of 1 request<')
     expect((await accessToken(url)).status).toBe(503)
     expect((await open(`${url}/`)).text).not.toContain('applied to')
 

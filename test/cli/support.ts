@@ -132,6 +132,8 @@ export class Shell {
 class FakeClock {
   ahead = 0
   readonly sleeps: number[] = []
+  /** How many sleeps have not ended yet. */
+  sleeping = 0
   /** What a short sleep waits for. */
   until: Promise<unknown> = Promise.resolve()
   /** Called when a sleep begins. */
@@ -146,6 +148,7 @@ class FakeClock {
 
   sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
     this.sleeps.push(milliseconds)
+    this.sleeping += 1
     this.onSleep(milliseconds)
     let abort = (): void => undefined
     const aborted = new Promise<never>((_, reject) => {
@@ -153,9 +156,10 @@ class FakeClock {
       if (signal.aborted) abort()
       signal.addEventListener('abort', abort)
     })
-    return Promise.race([this.pass(milliseconds), aborted]).finally(() =>
-      signal.removeEventListener('abort', abort),
-    )
+    return Promise.race([this.pass(milliseconds), aborted]).finally(() => {
+      this.sleeping -= 1
+      signal.removeEventListener('abort', abort)
+    })
   }
 
   private pass(milliseconds: number): Promise<void> {

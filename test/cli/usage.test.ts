@@ -26,10 +26,11 @@ describe('help and version', () => {
     expect(out).toMatch(/^ {2}--json +\S/m)
     expect(out).toMatch(/^Examples:\n {2}npx passport-elasticpath-otp/m)
     expect((await shell.run(['help', name])).out).toBe(out)
+    expect((await shell.run([name, '-h'])).out).toBe(out)
   })
 
-  it('prints the version of the package', async () => {
-    const { code, out } = await shell.run(['--version'])
+  it.each(['--version', '-V'])('prints the version of the package for %s', async (flag) => {
+    const { code, out } = await shell.run([flag])
 
     expect(code).toBe(0)
     expect(out).toMatch(/^\d+\.\d+\.\d+\S*\n$/)
@@ -42,6 +43,8 @@ describe('wrong usage', () => {
     ['an unknown command', ['docter'], 'There is no command "docter".'],
     ['an unknown flag', ['doctor', '--sned', 'x'], "Unknown option '--sned'."],
     ['a missing value', ['doctor', '--profile'], "Option '--profile"],
+    ['a value that looks like a flag', ['doctor', '--profile', '-x'], "'--profile' argument is ambiguous.\n"],
+    ['a value of a switch', ['probe', '--yes=no'], 'does not take an argument.\n'],
     ['a stray argument', ['doctor', 'now'], "Unexpected argument 'now'."],
     ['a missing client id', ['doctor'], 'EPCC_CLIENT_ID is not set.'],
     ['a base URL that is none', ['doctor', '--base-url', 'useast'], '--base-url must be a URL such as'],
@@ -72,6 +75,15 @@ describe('wrong usage', () => {
     ['setup', '--webhook-ulr', 'Did you mean --webhook-url? '],
     ['doctor', '--sned=ada@example.com', 'Did you mean --send? '],
     ['simulate', '--access-token', 'Did you mean --access-token-lifetime? '],
+    ['doctor', '--pr', 'Did you mean --profile? '],
+    ['doctor', '--jsn', 'Did you mean --json? '],
+    ['doctor', '--jsonn', 'Did you mean --json? '],
+    ['simulate', '--prot', 'Did you mean --port? '],
+    ['simulate', '--sort', 'Did you mean --port? '],
+    ['probe', '--yelp', 'Did you mean --help? '],
+    ['probe', '--lis ten', 'Did you mean --listen? '],
+    ['probe', '--lsteen', 'Did you mean --listen? '],
+    ['probe', '--lsstteen', ''],
     ['doctor', '--nonsense', ''],
     ['doctor', '-x', ''],
   ])('suggests the closest flag and the help for %s %s', async (name, flag, suggestion) => {
@@ -94,6 +106,17 @@ describe('wrong usage', () => {
         fix: expect.stringContaining('Application Keys') as string,
       },
     })
+  })
+
+  it('throws what is a fault of the program, and not of its user', async () => {
+    const fault = new TypeError('a fault')
+    const env = Object.defineProperty({}, 'EPCC_BASE_URL', {
+      get: () => {
+        throw fault
+      },
+    })
+
+    await expect(shell.run(['doctor'], { env })).rejects.toBe(fault)
   })
 
   it('says what is wrong with a .env that cannot be read', async () => {

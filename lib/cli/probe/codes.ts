@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
-import { CliError, Interrupted } from '../errors'
+import { Interrupted, portError } from '../errors'
 import type { Io } from '../io'
 import { at, parse, text } from '../json'
 import { CODE_EVENT } from '../store'
@@ -33,7 +33,8 @@ export class Inbox implements CodeSource {
 
 /** A webhook on this machine, to which the store's integration leads through a tunnel. */
 export class Listener implements CodeSource {
-  private readonly arrived: { username: string; code: string }[] = []
+  /** By username in lower case. */
+  private readonly arrived = new Map<string, string[]>()
   private readonly seen = new Set<string>()
   private wake: () => void = () => undefined
 
@@ -43,31 +44,28 @@ export class Listener implements CodeSource {
     private readonly secret: string,
   ) {
     server.on('request', (request, response) => {
-      void this.receive(request).then((status) => {
-        response.writeHead(status, { connection: 'close' }).end()
-      })
+      void this.receive(request)
+        // The body is cut off.
+        .catch(() => 400)
+        .then((status) => response.writeHead(status).end())
     })
   }
 
-  /** @throws CliError if the port is in use. */
+  /** @throws CliError if the port is in use or needs more rights. */
   static async open(io: Io, port: number, secret: string): Promise<Listener> {
     const server = createServer()
     const listener = new Listener(io, server, secret)
     server.listen(port, '127.0.0.1')
     try {
       await once(server, 'listening')
-    } catch {
-      throw new CliError(
-        `Port ${port} is in use.`,
-        'Pass another port with --listen, and connect the tunnel to it.',
-      )
+    } catch (error) {
+      throw portError(error, port, '--listen')
     }
     return listener
   }
 
-  get port(): number {
-    const address = this.server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
+  get url(): string {
+    return `http://127.0.0.1:${String(at(this.server.address(), 'port'))}`
   }
 
   async next(username: string): Promise<string | undefined> {
@@ -78,10 +76,8 @@ export class Listener implements CodeSource {
     )
     try {
       for (;;) {
-        const index = this.arrived.findIndex(
-          (event) => event.username.toLowerCase() === username.toLowerCase(),
-        )
-        if (index >= 0) return this.arrived.splice(index, 1)[0]?.code
+        const code = this.arrived.get(username.toLowerCase())?.shift()
+        if (code !== undefined) return code
         const event = new Promise<false>((resolve) => {
           this.wake = () => resolve(false)
         })
@@ -108,14 +104,17 @@ export class Listener implements CodeSource {
     const body = await readText(request)
     if (body === undefined) return 413
     const event = parse(body)
+    if (event === undefined) return 400
     if (at(event, 'triggered_by') !== CODE_EVENT) return 204
     const id = text(at(event, 'id')) ?? body
     const code = text(at(event, 'payload', 'one_time_password_token'))
     const username = text(at(event, 'payload', 'user_authentication_password_profile_info', 'username'))
     if (code === undefined || username === undefined) return 400
     // Delivery is at least once.
-    if (!this.seen.has(id)) this.arrived.push({ username, code })
+    if (this.seen.has(id)) return 204
     this.seen.add(id)
+    const earlier = this.arrived.get(username.toLowerCase()) ?? []
+    this.arrived.set(username.toLowerCase(), [...earlier, code])
     this.wake()
     return 204
   }
@@ -125,18 +124,18 @@ function digest(secret: string): Buffer {
   return createHash('sha256').update(secret).digest()
 }
 
+/**
+ * Reads a body to its end even if it is too large: to leave earlier would reset the connection before the answer.
+ *
+ * @returns undefined if it is too large.
+ */
 async function readText(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = []
   let size = 0
-  try {
-    for await (const chunk of request) {
-      const bytes = Buffer.from(chunk as Uint8Array)
-      size += bytes.length
-      if (size > LARGEST_BODY) return undefined
-      chunks.push(bytes)
-    }
-  } catch {
-    return undefined
+  for await (const chunk of request) {
+    const bytes = Buffer.from(chunk as Uint8Array)
+    size += bytes.length
+    if (size <= LARGEST_BODY) chunks.push(bytes)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return size > LARGEST_BODY ? undefined : Buffer.concat(chunks).toString('utf8')
 }

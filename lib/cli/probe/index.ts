@@ -3,7 +3,7 @@ import { CliError, Interrupted, UsageError } from '../errors'
 import { COMMAND, COMMON, parseFlags, wholeNumber, type Command, type Flags } from '../flags'
 import type { Io } from '../io'
 import { APPLICATION_KEYS, readSettings, requireClientId, STORE_FLAGS, type Settings } from '../settings'
-import { Store, type Profile } from '../store'
+import { Store } from '../store'
 import { Terminal } from '../terminal'
 import { packageVersion } from '../version'
 import { Inbox, Listener, type CodeSource } from './codes'
@@ -100,8 +100,12 @@ async function readUsernames(flags: ProbeFlags, terminal: Terminal): Promise<Use
   if (otherCase !== undefined && (otherCase === member || otherCase.toLowerCase() !== member.toLowerCase())) {
     throw new UsageError('--other-case must differ from --username in upper and lower case only.')
   }
-  if (unknown === member || withoutAccount === member) {
-    throw new UsageError('--unknown and --no-account must be other usernames than --username.')
+  // Elastic Path may treat usernames that differ in upper and lower case only as the same.
+  const names = [member, unknown, withoutAccount].flatMap((username) => username?.toLowerCase() ?? [])
+  if (new Set(names).size < names.length) {
+    throw new UsageError(
+      '--username, --unknown and --no-account must differ in more than upper and lower case.',
+    )
   }
   return { member, otherCase, unknown, withoutAccount }
 }
@@ -130,7 +134,7 @@ async function openSource(
     wholeNumber('listen', flags.listen, 0, 65_535),
     settings.webhookSecret,
   )
-  const ready = `Listening for codes at http://127.0.0.1:${listener.port}, at any path.`
+  const ready = `Listening for codes at ${listener.url}, at any path.`
   if (flags.json) io.stderr.write(`${ready}\n`)
   else terminal.line(ready)
   return listener
@@ -166,24 +170,17 @@ async function probe(
   const store = new Store(settings, io, { pace: () => pace.wait(), retries: false })
   const { member, otherCase, unknown, withoutAccount } = usernames
   for (const username of [member, otherCase, unknown, withoutAccount]) store.hide(username)
-  const token = await store.authenticate('implicit')
-  if (!token && !(settings.clientSecret !== undefined && (await store.authenticate('client_credentials')))) {
+  const token =
+    (await store.authenticate('implicit')) ??
+    (settings.clientSecret && (await store.authenticate('client_credentials')))
+  if (!token) {
     throw new CliError(
       'Elastic Path refuses an access token to this client id.',
       `Run: npx ${COMMAND} doctor. ${APPLICATION_KEYS}`,
     )
   }
-  const realmId = settings.authenticationRealmId ?? (await store.accountSettings()).realmId
-  const profile =
-    realmId === undefined ? undefined : soleProfile(await store.profiles(realmId), settings.passwordProfileId)
-  if (realmId === undefined || !profile) {
-    throw new CliError(
-      'No password profile was found that signs in with codes.',
-      `Run: npx ${COMMAND} doctor`,
-    )
-  }
-  const lab = new Lab(io, store, source, { realmId, id: profile.id }, pace, usernames)
-  lab.accessTokenLifetime = token?.lifetime
+  const lab = new Lab(io, store, source, await findProfile(store, settings), pace, usernames)
+  lab.accessTokenLifetime = token.lifetime
   const results: Result[] = []
   for (const question of QUESTIONS) {
     terminal.working(question.question)
@@ -200,21 +197,26 @@ async function probe(
   return isAnswered ? 0 : 1
 }
 
-function soleProfile(profiles: readonly Profile[], named: string | undefined): Profile | undefined {
-  const candidates = profiles.filter(
-    ({ id, issuesCodes }) => issuesCodes && (named === undefined || id === named),
-  )
-  return candidates.length === 1 ? candidates[0] : undefined
+/** @throws CliError unless exactly one password profile, or the one of the settings, signs in with codes. */
+async function findProfile(store: Store, settings: Settings): Promise<{ realmId: string; id: string }> {
+  const { passwordProfileId: named } = settings
+  const realmId = settings.authenticationRealmId ?? (await store.accountSettings()).realmId
+  if (realmId !== undefined) {
+    const [profile, other] = (await store.profiles(realmId)).filter(
+      ({ id, issuesCodes }) => issuesCodes && (named === undefined || id === named),
+    )
+    if (profile && !other) return { realmId, id: profile.id }
+  }
+  throw new CliError('No password profile was found that signs in with codes.', `Run: npx ${COMMAND} doctor`)
 }
 
-async function answer({ id, question, cost, ask }: Question, lab: Lab): Promise<Result> {
-  const skip = (reason: string): Result => ({ id, question, status: 'skipped', answer: reason })
-  if (lab.pace.left < Math.min(cost, 5)) return skip(`The ${MOST_REQUESTS} requests of a probe are used up.`)
+async function answer({ id, question, ask }: Question, lab: Lab): Promise<Result> {
   try {
     return { id, question, status: 'answered', ...(await ask(lab)) }
   } catch (error) {
-    if (error instanceof NoAnswer || (error instanceof CliError && !(error instanceof Interrupted)))
-      return skip(error.message)
+    if (error instanceof Interrupted) throw error
+    if (error instanceof NoAnswer || error instanceof CliError)
+      return { id, question, status: 'skipped', answer: error.message }
     throw error
   }
 }

@@ -11,8 +11,6 @@ interface Answer {
 export interface Question {
   readonly id: string
   readonly question: string
-  /** The most requests that it sends. */
-  readonly cost: number
   readonly ask: (lab: Lab) => Promise<Answer> | Answer
 }
 
@@ -22,24 +20,22 @@ const UNKNOWN_REQUESTS = 3
 
 /** In the order in which they are asked: those that need many requests come last. */
 export const QUESTIONS: readonly Question[] = [
-  { id: 'reuse', question: 'Does a code work twice?', cost: 3, ask: reuse },
-  { id: 'newer_code', question: 'Does a new code invalidate the old one?', cost: 4, ask: newerCode },
-  { id: 'username_case', question: 'Is the username case-sensitive?', cost: 3, ask: usernameCase },
+  { id: 'reuse', question: 'Does a code work twice?', ask: reuse },
+  { id: 'newer_code', question: 'Does a new code invalidate the old one?', ask: newerCode },
+  { id: 'username_case', question: 'Is the username case-sensitive?', ask: usernameCase },
   {
     id: 'unknown_username',
     question: 'What does an unknown username get?',
-    cost: UNKNOWN_REQUESTS,
     ask: unknownUsername,
   },
-  { id: 'no_account', question: 'What does a member of no account get?', cost: 2, ask: noAccount },
+  { id: 'no_account', question: 'What does a member of no account get?', ask: noAccount },
   {
     id: 'wrong_attempts',
     question: 'After how many wrong attempts does a code stop working?',
-    cost: ROUNDS.reduce((sum, wrong) => sum + wrong + 2, 0),
     ask: wrongAttempts,
   },
-  { id: 'deliveries', question: 'How long do deliveries take?', cost: 0, ask: deliveries },
-  { id: 'token_lifetimes', question: 'How long do tokens live?', cost: 0, ask: tokenLifetimes },
+  { id: 'deliveries', question: 'How long do deliveries take?', ask: deliveries },
+  { id: 'token_lifetimes', question: 'How long do tokens live?', ask: tokenLifetimes },
 ]
 
 async function reuse(lab: Lab): Promise<Answer> {
@@ -136,7 +132,7 @@ async function noAccount(lab: Lab): Promise<Answer> {
 
 async function wrongAttempts(lab: Lab): Promise<Answer> {
   const { member } = lab.usernames
-  let most: number | undefined
+  let most = Infinity
   for (const wrong of ROUNDS) {
     const code = await lab.code(member)
     const first = await lab.exchange(member, wrongCode(code, 0))
@@ -151,13 +147,13 @@ async function wrongAttempts(lab: Lab): Promise<Answer> {
     }
     if (accepted(await lab.exchange(member, code))) {
       const answer =
-        most === undefined ? `After more than ${wrong}, if at all` : `After ${wrong + 1} to ${most}`
+        most === Infinity ? `After more than ${wrong}, if at all` : `After ${wrong + 1} to ${most}`
       return { answer: `${answer}. Each wrong attempt got ${first.status}.`, advice: KEEP_LIMITER }
     }
     most = wrong
   }
   return {
-    answer: `After ${most === 1 ? 'one' : `1 to ${most}`}.`,
+    answer: `After 1 to ${most}.`,
     advice:
       'The five attempts of a ticket are more than the store allows. Say in the form that a new code may be needed.',
   }

@@ -39,10 +39,9 @@ export const FAULT_SYNTAX = 'CALL=FAULT*TIMES'
  * @throws UsageError if it is not one.
  */
 export function readFault(text: string): FaultSpec {
-  const [, name = '', what = '', times = '1'] =
-    /^([a-z_]+)=([\w:-]+?)(?:\*(\d{1,6}|always))?$/.exec(text) ?? []
+  const [, name, what, times = '1'] = /^([a-z_]+)=([\w:-]+?)(?:\*(\d{1,6}|always))?$/.exec(text) ?? []
   const call = CALLS.find((known) => known === name)
-  if (call === undefined || what === '') {
+  if (call === undefined || what === undefined) {
     throw new UsageError(
       `--fault must be ${FAULT_SYNTAX}, such as exchange=503*3, not "${text}".`,
       `The calls are ${CALLS.join(', ')}.`,
@@ -56,11 +55,11 @@ export function readFault(text: string): FaultSpec {
 function readKind(what: string): Fault {
   const known = FAULTS.find((fault) => fault === what)
   if (known !== undefined) return known
-  const [kind = '', value = ''] = what.split(':', 2)
-  const number = /^\d{1,6}$/.test(value) ? Number(value) : undefined
+  if (what === 'rate_limited') return { rateLimited: undefined }
   if (/^[45]\d\d$/.test(what)) return { status: Number(what) }
-  if (kind === 'delay' && number !== undefined) return { delay: number }
-  if (kind === 'rate_limited' && (value === '' || number !== undefined)) return { rateLimited: number }
+  const [, kind, number] = /^(delay|rate_limited):(\d{1,6})$/.exec(what) ?? []
+  if (kind === 'delay') return { delay: Number(number) }
+  if (kind === 'rate_limited') return { rateLimited: Number(number) }
   throw new UsageError(
     `There is no fault "${what}".`,
     `Use a status from 400 to 599, delay:MILLISECONDS, rate_limited:SECONDS, or one of ${FAULTS.join(', ')}.`,

@@ -1,5 +1,5 @@
 import { ElasticPathSimulator, type SimulatorOptions } from '../../testing'
-import { CliError, systemCode, UsageError } from '../errors'
+import { portError, systemCode, UsageError } from '../errors'
 import { COMMON, parseFlags, wholeNumber, type Command, type Flags } from '../flags'
 import type { Io } from '../io'
 import { Terminal } from '../terminal'
@@ -81,7 +81,7 @@ async function readOptions(
   ]
   return {
     ...withMembers(seed, (flags.member ?? []).map(readMember)),
-    port: flags.port === undefined ? (seed.port ?? 4010) : wholeNumber('port', flags.port, 0, 65_535),
+    port: wholeNumber('port', flags.port ?? String(seed.port ?? 4010), 0, 65_535),
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags['client-id'] !== undefined && { clientId: flags['client-id'] }),
     ...(flags['client-secret'] !== undefined && { clientSecret: flags['client-secret'] }),
@@ -102,14 +102,7 @@ async function start(options: SimulatorOptions): Promise<ElasticPathSimulator> {
     return await ElasticPathSimulator.start(options)
   } catch (error) {
     const code = systemCode(error)
-    if (code === 'EADDRINUSE') {
-      throw new CliError(
-        `Port ${options.port} is in use, perhaps by another simulator.`,
-        'Stop that one, or pass --port with another port. 0 takes any free one.',
-      )
-    }
-    if (code === 'EACCES')
-      throw new CliError(`Port ${options.port} needs more rights.`, 'Pass --port with a port above 1023.')
+    if (code === 'EADDRINUSE' || code === 'EACCES') throw portError(error, options.port, '--port')
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
       throw new UsageError(`--host: this machine does not have the address ${options.host}.`)
     }

@@ -88,16 +88,12 @@ function codeRow({ otp, username, createdAt }: CodeEvent): Html {
 }
 
 function memberRow({ username, accounts: { total } }: Member): Html {
-  return html`<li>
-    <span class="grow">${username}</span> <span>${total} ${total === 1 ? 'account' : 'accounts'}</span>
-  </li>`
+  return html`<li><span class="grow">${username}</span> <span>${counted(total, 'account')}</span></li>`
 }
 
 function faultRow({ spec, hits, times }: PageState['faults'][number]): Html {
-  return html`<li>
-    <code class="grow">${spec}</code>
-    <span>applied to ${hits}${times === Infinity ? '' : ` of ${times}`} requests</span>
-  </li>`
+  const applied = times === Infinity ? counted(hits, 'request') : `${hits} of ${counted(times, 'request')}`
+  return html`<li><code class="grow">${spec}</code> <span>applied to ${applied}</span></li>`
 }
 
 function requestRow({ method, path, status }: RecordedRequest): Html {
@@ -105,6 +101,10 @@ function requestRow({ method, path, status }: RecordedRequest): Html {
   return html`<li>
     <b class="${kind}">${status ?? '–'}</b> <span>${method}</span> <code class="grow">${shorten(path)}</code>
   </li>`
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 /** Ids are shortened, so that a path is a line. */

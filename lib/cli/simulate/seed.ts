@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { MemberSeed, SimulatorOptions } from '../../testing'
 import { UsageError } from '../errors'
-import { errorPosition, isObject, parse } from '../json'
+import { errorPosition, isObject, objects, parse } from '../json'
 
 const DEMO: readonly MemberSeed[] = [
   { username: 'ada@example.com', name: 'Ada', accounts: 1 },
@@ -15,9 +15,11 @@ const DEMO: readonly MemberSeed[] = [
  * @throws UsageError if it is not one.
  */
 export function readMember(text: string): MemberSeed {
-  const [, username = '', accounts = '1'] = /^(.+?)(?::(\d{1,5}))?$/s.exec(text.trim()) ?? []
-  if (username !== '' && Number(accounts) <= 10_000) return { username, accounts: Number(accounts) }
-  throw new UsageError(`--member must look like ada@example.com or grace@example.com:250, not "${text}".`)
+  const [, username, accounts = '1'] = /^([^:].*?)(?::(\d+))?$/s.exec(text.trim()) ?? []
+  if (username !== undefined && Number(accounts) <= 10_000) return { username, accounts: Number(accounts) }
+  throw new UsageError(
+    `--member must look like ada@example.com or grace@example.com:250, with 0 to 10000 accounts, not "${text}".`,
+  )
 }
 
 /** Members by flag come after those of the seed; without either there are two for a demonstration. */
@@ -54,10 +56,9 @@ export async function readSeed(folder: string, path: string): Promise<SimulatorO
 
 function isSeed(value: unknown): value is SimulatorOptions {
   if (!isObject(value)) return false
-  const lists = [value['members'], value['passwordProfiles'], value['integrations']]
-  const members = Array.isArray(value['members']) ? value['members'] : []
+  const { members = [], passwordProfiles = [], integrations = [] } = value
   return (
-    lists.every((list) => list === undefined || (Array.isArray(list) && list.every(isObject))) &&
-    members.every((member) => isObject(member) && typeof member['username'] === 'string')
+    [members, passwordProfiles, integrations].every((list) => Array.isArray(list) && list.every(isObject)) &&
+    objects(members).every(({ username }) => typeof username === 'string')
   )
 }
