@@ -175,7 +175,6 @@ describe.each<[string, unknown, number, string | undefined]>([
   ['account-authentication', { [TIMEOUT]: 1 }, 200, undefined],
   ['account-authentication', { [TIMEOUT]: 0 }, 422, BAD_TIMEOUT],
   ['account-authentication', { [TIMEOUT]: 1.5 }, 422, BAD_TIMEOUT],
-  ['account-authentication', { [TIMEOUT]: '60' }, 422, BAD_TIMEOUT],
   ['account-authentication', [], 400, NO_DATA],
   ['cart', { cart_expiry_days: 1 }, 200, undefined],
   ['cart', { cart_expiry_days: 365 }, 200, undefined],
@@ -234,7 +233,6 @@ describe('integrations', () => {
     [{ type: 'webhook' }, "field 'Type' on the 'oneof' tag"],
     [{ name: '' }, "field 'Name' on the 'required' tag"],
     [{ integration_type: 'mail' }, "field 'IntegrationType' on the 'oneof' tag"],
-    [{ observes: 'all' }, "field 'Observes' on the 'dive' tag"],
     [{ observes: ['all', 1] }, "field 'Observes' on the 'dive' tag"],
     [{ configuration: [url] }, "field 'Configuration' on the 'required' tag"],
     [{ configuration: {} }, "field 'URL' on the 'url' tag"],
@@ -398,7 +396,6 @@ describe('integrations', () => {
   const failed = 'The connection to the webhook failed'
   test.each<[string, number | string, number, string]>([
     ['returns 200', 200, 200, ''],
-    ['returns 299', 299, 299, ''],
     ['returns 300', 300, 300, outside],
     ['returns 503 with a long page', 503, 503, outside],
     ['does not respond for 10 s', HANG, 0, 'The webhook did not respond in time'],
