@@ -68,6 +68,7 @@ const SEED_NAMES: Record<keyof CartSeed, true> = {
   accounts: true,
   items: true,
 }
+const ITEM_NAMES: Record<keyof NonNullable<CartSeed['items']>[number], true> = { sku: true, quantity: true }
 
 /** The store's carts. An expired cart does not exist. */
 export class Carts {
@@ -160,7 +161,7 @@ export class Carts {
 function quantitiesOf({ items = [] }: CartSeed): ReadonlyMap<string, number> {
   const quantities = new Map<string, number>()
   for (const item of items) {
-    checkNames('an item', item, { sku: true, quantity: true })
+    checkNames('an item', item, ITEM_NAMES)
     const { sku, quantity = 1 } = item
     if (!isWhole(quantity) || quantity === 0)
       throw new TypeError(`The quantity of ${sku} must be a whole number, 1 or more, not ${String(quantity)}`)

@@ -1,4 +1,4 @@
-import { card, errorOf, mugs, openShop, quantities } from './shop'
+import { card, errorOf, lamps, mugs, openShop, quantities } from './shop'
 import { ADA, at, Client, compareResponses } from './support'
 
 compareResponses()
@@ -154,12 +154,14 @@ describe('orders', () => {
   })
 
   test('can contain products without tracked stock, and custom items', async () => {
-    const shop = await openShop({ carts })
+    const shop = await openShop()
     const { simulator, guest, ada } = shop
-    await guest.call('POST', '/v2/carts/x/items', { data: [mugs(1), card] })
+    await guest.call('POST', '/v2/carts/x/items', { data: [card, mugs(1), lamps(2)] })
     await checkout(shop, 'ada')
     const items = await guest.call('GET', `${pathOf(shop)}/items`, undefined, ada)
-    expect(quantities(items)).toEqual({ lamp: 2, mug: 1, card: 1 })
+    expect(quantities(items)).toEqual({ card: 1, mug: 1, lamp: 2 })
+    expect(at(items.json, 'data', 0)).not.toHaveProperty('product_id')
+    expect(at(items.json, 'data', 0, 'relationships', 'cart_item', 'data', 'type')).toBe('custom_item')
     expect(simulator.products.map(({ stock }) => stock)).toEqual([3, undefined])
   })
 
