@@ -489,8 +489,8 @@ describe('route', () => {
   const pathError = 'The path of a route must start with / and have no query, unlike'
   test.each<[string, string, object, string]>([
     ['FETCH', '/x', {}, `${methodError} FETCH`],
-    ['XGET', '/x', {}, `${methodError} XGET`],
-    ['GETX', '/x', {}, `${methodError} GETX`],
+    ['FORGET', '/x', {}, `${methodError} FORGET`],
+    ['GETTER', '/x', {}, `${methodError} GETTER`],
     ['GET', 'x', {}, `${pathError} x`],
     ['GET', 'x/y', {}, `${pathError} x/y`],
     ['GET', '/x?y', {}, `${pathError} /x?y`],
