@@ -24,6 +24,7 @@ const integration = (more: object) => ({
 })
 
 const off = (count: number) => Array.from({ length: count }, () => ({ oneTimePasswords: false }))
+const NO_FORMAT = { id: PROFILE, name: 'Shoppers', enable_one_time_password_token: true }
 const QUEUE = { integration_type: 'aws_sqs' }
 const ORDERS = { observes: ['order.created'] }
 
@@ -152,6 +153,11 @@ const DIFFERENCES: Readonly<Record<string, readonly Difference[]>> = {
   ],
   username_format: [
     ['warning', 'usernames can be anything', () => having({ passwordProfiles: [{ usernameFormat: 'any' }] })],
+    [
+      'ok',
+      'the profile does not say',
+      () => faulty('password_profiles', { status: 200, body: { data: [NO_FORMAT] } }),
+    ],
   ],
   webhook_integration: [
     ['error', 'there is no integration', () => having({ integrations: [] })],
@@ -330,16 +336,6 @@ describe('doctor at a store where something differs', () => {
       status: 'ok',
       message: `https://useast.api.elasticpath.com ${message}${'EPCC_BASE_URL' in more ? '' : ` ${advice}`}`,
     })
-  })
-
-  it('has nothing against a profile without a username format', async () => {
-    const env = await open()
-    const profile = { id: PROFILE, name: 'Shoppers', enable_one_time_password_token: true }
-    simulator?.fault('password_profiles', { status: 200, body: { data: [profile] } })
-
-    const { report } = await examine({ env })
-
-    expect(report.checks.find(({ id }) => id === 'username_format')?.status).toBe('ok')
   })
 
   it('skips what needs the store when it cannot be reached', async () => {
