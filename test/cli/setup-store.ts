@@ -44,8 +44,10 @@ export const writes = () =>
   simulator.requests.filter(({ method, call }) => method !== 'GET' && call !== 'access_token')
 export const integration = () => simulator.integrations.find(({ name }) => name === NAME)
 
+type Answers = Record<string, string | string[] | undefined>
+
 /** Answers questions by a part of their text. A list has the answers to a question that is asked again. */
-export function answering(answers: Record<string, string | string[] | undefined>) {
+export function answering(answers: Answers) {
   const asked: string[] = []
   const answer = (question: string) => {
     asked.push(question)
@@ -56,3 +58,7 @@ export function answering(answers: Record<string, string | string[] | undefined>
   }
   return { asked, answer }
 }
+
+/** Runs setup on a terminal, with these answers to its questions. */
+export const attended = (env: Record<string, string>, answers: Answers) =>
+  setup({ env, ...answering(answers) }, '--webhook-url', shop.url)

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import type { SimulatorOptions } from '../../lib/testing'
 import {
   answering,
+  attended,
   EVENT,
   integration,
   NAME,
@@ -227,11 +228,7 @@ describe('setup at a new store', () => {
   it.each(['n', ''])('changes nothing if the answer is "%s"', async (no) => {
     const env = await open()
 
-    const { code, out } = await setup(
-      { env, ...answering({ 'Make these changes': no, 'Write these': 'y' }) },
-      '--webhook-url',
-      shop.url,
-    )
+    const { code, out } = await attended(env, { 'Make these changes': no, 'Write these': 'y' })
 
     expect(code).toBe(1)
     expect(out).toContain('Nothing was changed.')
@@ -242,11 +239,7 @@ describe('setup at a new store', () => {
   it('prints a new secret if it may not write .env', async () => {
     const env = await open()
 
-    const { out } = await setup(
-      { env, ...answering({ 'Make these': 'y', 'Write these': 'n' }) },
-      '--webhook-url',
-      shop.url,
-    )
+    const { out } = await attended(env, { 'Make these': 'y', 'Write these': 'n' })
 
     expect(existsSync(shell.envPath)).toBe(false)
     expect(/EPCC_WEBHOOK_SECRET=([0-9a-f]{64})/.exec(out)?.[1]).toBe(
@@ -367,11 +360,7 @@ describe('setup run again', () => {
   it('changes nothing if it is interrupted at a question', async () => {
     const env = await open()
 
-    const { code, err } = await setup(
-      { env, ...answering({ 'Make these': 'y', 'Write these': undefined }) },
-      '--webhook-url',
-      shop.url,
-    )
+    const { code, err } = await attended(env, { 'Make these': 'y', 'Write these': undefined })
 
     expect(code).toBe(1)
     expect(err).toContain('Interrupted.')
@@ -477,7 +466,7 @@ describe('the webhook integration', () => {
     const queue = { id: 'queue', name: NAME, integration_type: 'aws_sqs', observes: [EVENT] }
     simulator.fault('GET /v2/integrations', { status: 200, body: { data: [queue] } })
 
-    const { out } = await setup({ env, ...answering({ 'Make these': 'n' }) }, '--webhook-url', shop.url)
+    const { out } = await attended(env, { 'Make these': 'n' })
 
     expect(out).toContain(
       `The integration "${NAME}" (queue) delivers codes too, to no URL. It is left alone.\n`,
@@ -488,11 +477,7 @@ describe('the webhook integration', () => {
   it.each(['1', ''])('is created in addition to one of another name if the answer is "%s"', async (first) => {
     const env = await open({ integrations: [{ name: 'Old', url: shop.url }] })
 
-    await setup(
-      { env, ...answering({ Webhook: first, 'Make these': 'y', 'Write these': 'y' }) },
-      '--webhook-url',
-      shop.url,
-    )
+    await attended(env, { Webhook: first, 'Make these': 'y', 'Write these': 'y' })
 
     expect(simulator.integrations.map(({ name }) => name).sort()).toEqual(['Old', NAME])
   })
@@ -565,14 +550,7 @@ describe('the password profile', () => {
   })
 
   it('is chosen on a terminal', async () => {
-    await setup(
-      {
-        env: await open(two),
-        ...answering({ 'Password profile': '2', 'Make these': 'y', 'Write these': 'y' }),
-      },
-      '--webhook-url',
-      shop.url,
-    )
+    await attended(await open(two), { 'Password profile': '2', 'Make these': 'y', 'Write these': 'y' })
 
     expect(enabled()).toEqual([OTHER_PROFILE])
   })
