@@ -113,7 +113,7 @@ describe('probe on a terminal', () => {
     const { out } = await shell.run(['probe', '--username', MEMBER], { env, answer })
 
     expect(out).toContain('invalidate the old one? The second request brought the same code again.')
-    expect(codesSent()).toContain('ab12cd')
+    expect(sent('one_time_password_token')).toContain('ab12cd')
   })
 
   it.each(['n', 'no', ''])('sends nothing if the answer is "perhaps" and then "%s"', async (no) => {
@@ -136,7 +136,7 @@ describe('probe on a terminal', () => {
     const { out } = await shell.run(['probe'], { env, answer })
 
     expect(out).toContain('Not answered. Pass --unknown with a username that no member has.')
-    expect(usernamesSent()).toEqual([MEMBER])
+    expect(new Set(sent('username'))).toEqual(new Set([MEMBER]))
   })
 
   it('goes on without an answer when no code arrives', async () => {
@@ -154,21 +154,10 @@ describe('probe on a terminal', () => {
   })
 })
 
-const usernamesSent = () => [
-  ...new Set(
-    simulator.requests.flatMap(({ body }) => {
-      const username = (body as { data?: { username?: string } } | undefined)?.data?.username
-      return username === undefined ? [] : [username]
-    }),
-  ),
-]
-
-const codesSent = () =>
-  simulator.requests.flatMap(({ body }) => {
-    const code = (body as { data?: { one_time_password_token?: string } } | undefined)?.data
-      ?.one_time_password_token
-    return code ?? []
-  })
+const sent = (field: 'username' | 'one_time_password_token') =>
+  simulator.requests.flatMap(
+    ({ body }) => (body as { data?: Record<string, string> } | undefined)?.data?.[field] ?? [],
+  )
 
 const FINDINGS: readonly [
   name: string,
@@ -183,17 +172,11 @@ const FINDINGS: readonly [
     'a new code invalidates the old one',
     {},
     'newer_code',
-    /^Yes\. The older code got 400, the newer one was accepted\.$/,
+    /^Yes\. The older code got 400, the newer one was/,
   ],
   ['both codes work', { newCodeInvalidatesOld: false }, 'newer_code', /^No\./, /requestLimiter/],
   ['a wrong attempt uses the code up', { codeAttempts: 1 }, 'newer_code', /^Both codes were refused/],
-  [
-    'usernames are case-sensitive',
-    {},
-    'username_case',
-    /^Yes\. The other spelling got 400/,
-    /normalizeUsername/,
-  ],
+  ['usernames are case-sensitive', {}, 'username_case', /^Yes\. .* got 400/, /normalizeUsername/],
   ['usernames are not case-sensitive', { usernameCase: 'insensitive' }, 'username_case', /^No\./],
   [
     'unknown usernames get the same',
@@ -208,7 +191,7 @@ const FINDINGS: readonly [
     'attempts are unlimited',
     {},
     'wrong_attempts',
-    /^After more than 9, if at all\. Each wrong attempt got 400\.$/,
+    /^After more than 9, if at all\. .* got 400\.$/,
     /limiter/,
   ],
   ['five attempts are allowed', { codeAttempts: 5 }, 'wrong_attempts', /^After 5 to 9\./, /limiter/],
@@ -248,7 +231,7 @@ describe('probe with a webhook', () => {
     expect(simulator.requests.length).toBeLessThanOrEqual(40)
     const pauses = shell.clock.sleeps.filter((pause) => pause <= 1000)
     expect(pauses).toEqual([0, ...Array<number>(result.requests - 1).fill(1000)])
-    expect(usernamesSent().sort()).toEqual([...USERNAMES].sort())
+    expect(new Set(sent('username'))).toEqual(new Set(USERNAMES))
     expect(result.answers.every(({ status }) => status === 'answered')).toBe(true)
   })
 
@@ -294,7 +277,7 @@ describe('probe with a webhook', () => {
   it('tries wrong codes that look like the right one, and each of them once', async () => {
     await probe(await open())
 
-    const codes = codesSent()
+    const codes = sent('one_time_password_token')
     expect(codes.filter((code) => !/^[0-9a-z]{6}$/.test(code))).toEqual([])
     const last = codes.slice(-10)
     expect(new Set(last).size).toBe(10)

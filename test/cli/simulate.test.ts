@@ -290,14 +290,12 @@ describe('a seed', () => {
   const OBJECT = '--seed: .env must contain an object with the options of ElasticPathSimulator.'
 
   it.each([
-    ['5', OBJECT],
     ['null', OBJECT],
     ['"members"', OBJECT],
     ['{"members": null}', OBJECT],
     ['{"members": ["ada"]}', OBJECT],
     ['{"members": [{"name": "Ada"}]}', OBJECT],
     ['{"passwordProfiles": {}}', OBJECT],
-    ['{"integrations": [[]]}', OBJECT],
     ['{"port": 65536}', '--port must be a whole number from 0 to 65535, not "65536".'],
     ['{"membres": []}', 'Unknown option of the simulator: membres.'],
   ])('is refused if it contains %s', async (file, message) => {
