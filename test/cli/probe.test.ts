@@ -1,10 +1,4 @@
-import {
-  ElasticPathSimulator,
-  type Call,
-  type Fault,
-  type FaultOptions,
-  type SimulatorOptions,
-} from '../../lib/testing'
+import { ElasticPathSimulator, type Call, type Fault, type SimulatorOptions } from '../../lib/testing'
 import { settingsOf, Shell, type Situation } from './support'
 
 const MEMBER = 'test.member@example.com'
@@ -119,7 +113,7 @@ describe('probe on a terminal', () => {
     const { out } = await shell.run(['probe', '--username', MEMBER], { env, answer })
 
     expect(out).toContain('invalidate the old one? The second request brought the same code again.')
-    expect(codesSent()).toContain('ab12cd')
+    expect(sent('one_time_password_token')).toContain('ab12cd')
   })
 
   it.each(['n', 'no', ''])('sends nothing if the answer is "perhaps" and then "%s"', async (no) => {
@@ -142,7 +136,7 @@ describe('probe on a terminal', () => {
     const { out } = await shell.run(['probe'], { env, answer })
 
     expect(out).toContain('Not answered. Pass --unknown with a username that no member has.')
-    expect(usernamesSent()).toEqual([MEMBER])
+    expect(new Set(sent('username'))).toEqual(new Set([MEMBER]))
   })
 
   it('goes on without an answer when no code arrives', async () => {
@@ -160,21 +154,10 @@ describe('probe on a terminal', () => {
   })
 })
 
-const usernamesSent = () => [
-  ...new Set(
-    simulator.requests.flatMap(({ body }) => {
-      const username = (body as { data?: { username?: string } } | undefined)?.data?.username
-      return username === undefined ? [] : [username]
-    }),
-  ),
-]
-
-const codesSent = () =>
-  simulator.requests.flatMap(({ body }) => {
-    const code = (body as { data?: { one_time_password_token?: string } } | undefined)?.data
-      ?.one_time_password_token
-    return code ?? []
-  })
+const sent = (field: 'username' | 'one_time_password_token') =>
+  simulator.requests.flatMap(
+    ({ body }) => (body as { data?: Record<string, string> } | undefined)?.data?.[field] ?? [],
+  )
 
 const FINDINGS: readonly [
   name: string,
@@ -183,23 +166,17 @@ const FINDINGS: readonly [
   answer: RegExp,
   advice?: RegExp,
 ][] = [
-  ['codes work once', {}, 'reuse', /^No\. .* got 400\.$/],
+  ['codes work once', { otpRequestStatus: 201 }, 'reuse', /^No\. .* got 400\.$/],
   ['codes work again', { reusableCodes: true }, 'reuse', /^Yes\./, /sends a code once/],
   [
     'a new code invalidates the old one',
     {},
     'newer_code',
-    /^Yes\. The older code got 400, the newer one was accepted\.$/,
+    /^Yes\. The older code got 400, the newer one was/,
   ],
   ['both codes work', { newCodeInvalidatesOld: false }, 'newer_code', /^No\./, /requestLimiter/],
   ['a wrong attempt uses the code up', { codeAttempts: 1 }, 'newer_code', /^Both codes were refused/],
-  [
-    'usernames are case-sensitive',
-    {},
-    'username_case',
-    /^Yes\. The other spelling got 400/,
-    /normalizeUsername/,
-  ],
+  ['usernames are case-sensitive', {}, 'username_case', /^Yes\. .* got 400/, /normalizeUsername/],
   ['usernames are not case-sensitive', { usernameCase: 'insensitive' }, 'username_case', /^No\./],
   [
     'unknown usernames get the same',
@@ -214,7 +191,7 @@ const FINDINGS: readonly [
     'attempts are unlimited',
     {},
     'wrong_attempts',
-    /^After more than 9, if at all\. Each wrong attempt got 400\.$/,
+    /^After more than 9, if at all\. .* got 400\.$/,
     /limiter/,
   ],
   ['five attempts are allowed', { codeAttempts: 5 }, 'wrong_attempts', /^After 5 to 9\./, /limiter/],
@@ -223,71 +200,24 @@ const FINDINGS: readonly [
   ['wrong codes get 401', { wrongCodeStatus: 401 }, 'wrong_attempts', /Each wrong attempt got 401/],
   ['deliveries are quick', {}, 'deliveries', /^Median 0\.0 s, longest 0\.0 s, of 6\.$/],
   ['tokens live long', {}, 'token_lifetimes', /^Access tokens: 3600 s\. Account tokens: 86400 s\.$/],
-  [
-    'account tokens are short',
-    { accountTokenLifetime: 600 },
-    'token_lifetimes',
-    /Account tokens: 600 s/,
-    /keepFresh/,
-  ],
   ['account tokens live two hours', { accountTokenLifetime: 7200 }, 'token_lifetimes', /7200 s/, /keepFresh/],
   ['account tokens live longer', { accountTokenLifetime: 7201 }, 'token_lifetimes', /7201 s/, /^$/],
   ['account tokens say nothing', { tokenClaims: 'opaque' }, 'token_lifetimes', /Account tokens: unknown/],
-  [
-    'account tokens have no lifetime',
-    { tokenClaims: 'absent' },
-    'token_lifetimes',
-    /Account tokens: unknown/,
-  ],
+  ['account tokens have no times', { tokenClaims: 'absent' }, 'token_lifetimes', /tokens: unknown/],
 ]
 
-const REFUSED: Fault = { status: 400 }
-const NOWHERE: Fault = { status: 302 }
-
-/** What a question says if Elastic Path responds otherwise, and after how many requests of the kind it does. */
-const TROUBLES: readonly [
-  answer: string,
-  id: string,
-  call: 'exchange' | 'otp_request',
-  fault: Fault,
-  options: FaultOptions,
-][] = [
-  ['The code that arrived was refused with 400.', 'reuse', 'exchange', REFUSED, {}],
-  ['Yes. The second exchange was accepted too.', 'reuse', 'exchange', { status: 200 }, { times: 2 }],
-  ['Elastic Path failed with 500.', 'reuse', 'exchange', { status: 500 }, {}],
-  ['The request for a code got 400.', 'reuse', 'otp_request', REFUSED, {}],
-  ['The answer is larger than 4 MiB.', 'reuse', 'exchange', 'oversized', {}],
-  [
-    'Both codes were refused, with 400 and 400: a wrong attempt may use up the newer one.',
-    'newer_code',
-    'exchange',
-    REFUSED,
-    { after: 2, times: 2 },
-  ],
-  [
-    'Both spellings were refused, with 400 and 400.',
-    'username_case',
-    'exchange',
-    REFUSED,
-    { after: 4, times: 2 },
-  ],
-  ['202, 404. Median', 'unknown_username', 'otp_request', { status: 404 }, { after: 5, times: 1 }],
-  [
-    '202. Median times: 0 ms of 3 for it, unknown of 0 for a member.',
-    'unknown_username',
-    'otp_request',
-    NOWHERE,
-    { times: 3 },
-  ],
-  ['The exchange was refused with 403.', 'no_account', 'exchange', { status: 403 }, { after: 6 }],
-  [
-    'This member belongs to accounts (1 or more).',
-    'no_account',
-    'exchange',
-    { status: 201, body: { data: [{}] } },
-    { after: 6 },
-  ],
-  ['No code arrived.', 'deliveries', 'otp_request', REFUSED, { times: Infinity }],
+/** What a question says if Elastic Path responds with a status, after how many such requests, and how often it does. */
+const TROUBLES: readonly [string, string, 'exchange' | 'otp_request', number, number, number][] = [
+  ['The code that arrived was refused with 400.', 'reuse', 'exchange', 400, 0, 1],
+  ['Yes. The second exchange was accepted too.', 'reuse', 'exchange', 200, 0, 2],
+  ['Elastic Path failed with 500.', 'reuse', 'exchange', 500, 0, 1],
+  ['The request for a code got 400.', 'reuse', 'otp_request', 400, 0, 1],
+  ['Both codes were refused, with 400 and 400: a wrong', 'newer_code', 'exchange', 400, 2, 2],
+  ['Both spellings were refused, with 400 and 400.', 'username_case', 'exchange', 400, 4, 2],
+  ['202, 404. Median', 'unknown_username', 'otp_request', 404, 5, 1],
+  ['0 ms of 3 for it, unknown of 0 for a member.', 'unknown_username', 'otp_request', 302, 0, 3],
+  ['The exchange was refused with 403.', 'no_account', 'exchange', 403, 6, 1],
+  ['No code arrived.', 'deliveries', 'otp_request', 400, 0, Infinity],
 ]
 
 describe('probe with a webhook', () => {
@@ -301,16 +231,8 @@ describe('probe with a webhook', () => {
     expect(simulator.requests.length).toBeLessThanOrEqual(40)
     const pauses = shell.clock.sleeps.filter((pause) => pause <= 1000)
     expect(pauses).toEqual([0, ...Array<number>(result.requests - 1).fill(1000)])
-    expect(usernamesSent().sort()).toEqual([...USERNAMES].sort())
+    expect(new Set(sent('username'))).toEqual(new Set(USERNAMES))
     expect(result.answers.every(({ status }) => status === 'answered')).toBe(true)
-  })
-
-  it('stays within 40 requests at a store that needs the most', async () => {
-    const env = await open({ codeAttempts: 1, usernameCase: 'sensitive' })
-
-    await probe(env)
-
-    expect(simulator.requests.length).toBeLessThanOrEqual(40)
   })
 
   it.each(
@@ -336,19 +258,27 @@ describe('probe with a webhook', () => {
     })
   })
 
-  it.each(TROUBLES)('says "%s" for the question %s', async (answer, id, call, fault, options) => {
+  it.each(TROUBLES)('says "%s" for the question %s', async (answer, id, call, status, after, times) => {
     const env = await open()
-    simulator.fault(call, fault, options)
+    simulator.fault(call, { status }, { after, times })
 
     expect(find(await probe(env), id)?.answer).toMatch(answer)
+  })
+
+  it('does not accept a member of accounts as one without', async () => {
+    const members = [MEMBER, NO_ACCOUNT].map((username) => ({ username, accounts: 2 }))
+
+    expect(find(await probe(await open({ members })), 'no_account')).toMatchObject({
+      status: 'skipped',
+      answer: 'This member belongs to accounts (2 or more).',
+    })
   })
 
   it('tries wrong codes that look like the right one, and each of them once', async () => {
     await probe(await open())
 
-    const codes = codesSent()
+    const codes = sent('one_time_password_token')
     expect(codes.filter((code) => !/^[0-9a-z]{6}$/.test(code))).toEqual([])
-    // The last code of the mailbox is tried after nine wrong ones that differ in the last character.
     const last = codes.slice(-10)
     expect(new Set(last).size).toBe(10)
     expect(new Set(last.map((code) => code.slice(0, -1))).size).toBe(1)
