@@ -276,7 +276,7 @@ describe.each(WAYS)('the session at a %s', (way) => {
     ['rejects', { save: () => Promise.reject(new Error('down')) }],
     [
       'rejects with a code',
-      { save: () => Promise.reject(Object.assign(new Error('down'), { code: 'EDOWN' })) },
+      { save: () => Promise.reject(Object.assign(new Error('down'), { code: 'ECONNREFUSED' })) },
     ],
     ['fails with text', { save: (done: (error: unknown) => void) => done('redis://user:password@host') }],
     ['throws', { save: fail }],
