@@ -191,7 +191,7 @@ async function readStart({ body }: Response): Promise<string> {
     chunks.push(next.value)
     size += next.value.length
   }
-  // Nobody waits for it: a copy is canceled together with its original.
+  // Not awaited: the cancellation of a copy waits for the original to be canceled, too.
   reader?.cancel().catch(() => undefined)
   return Buffer.concat(chunks).toString('utf8')
 }

@@ -70,7 +70,7 @@ export class ResponseStream extends Receiver<StreamedAnswer> {
   }
 
   protected onChunk(chunk: Buffer): void {
-    // undici passes an empty chunk on when it resumes, which a stream of bytes refuses.
+    // When undici resumes, it can deliver an empty chunk. A stream of bytes refuses it.
     if (!this.body || chunk.length === 0) return
     this.timer?.refresh()
     // The stream takes the memory over, and that of the chunk may be shared.
@@ -153,7 +153,7 @@ function toPairs(headers: ResponseHeaders): [string, string][] {
   )
 }
 
-/** Header values are bytes. A dispatcher of the app, such as one of undici 6, decodes them as UTF-8, which `Headers` refuses. */
+/** Header values are bytes. undici 6, which can be the dispatcher of an app, decodes them as UTF-8. `Headers` refuses that. */
 function asByteString(text: string): string {
   // eslint-disable-next-line no-control-regex -- all bytes
   return /^[\x00-\xff]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')

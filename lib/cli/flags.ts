@@ -34,11 +34,11 @@ export const COMMON = {
 } as const satisfies Flags
 
 // Secrets on a command line are in the shell's history and in the list of processes.
-const SECRETS: Readonly<Record<string, string>> = {
-  '--client-secret': 'EPCC_CLIENT_SECRET',
-  '--webhook-secret': 'EPCC_WEBHOOK_SECRET',
-  '--secret': 'EPCC_CLIENT_SECRET',
-}
+const SECRETS = new Map([
+  ['--client-secret', 'EPCC_CLIENT_SECRET'],
+  ['--webhook-secret', 'EPCC_WEBHOOK_SECRET'],
+  ['--secret', 'EPCC_CLIENT_SECRET'],
+])
 
 /**
  * Parses the arguments of a command.
@@ -49,7 +49,7 @@ const SECRETS: Readonly<Record<string, string>> = {
 export function parseFlags<T extends Flags>(command: string, flags: T, argv: readonly string[]) {
   for (const argument of argv) {
     const flag = argument.replace(/=.*/s, '')
-    const variable = SECRETS[flag]
+    const variable = SECRETS.get(flag)
     if (variable === undefined || flag.slice(2) in flags) continue
     throw new UsageError(
       `${flag} is not a flag, because secrets on a command line end up in the shell's history.`,

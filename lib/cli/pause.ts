@@ -7,7 +7,9 @@ import type { Io } from './io'
  * @throws Interrupted if the command is stopped before they are over.
  */
 export async function pause({ clock, signal }: Io, milliseconds: number): Promise<void> {
-  await clock.sleep(milliseconds, signal).catch(() => {
-    throw new Interrupted()
-  })
+  try {
+    await clock.sleep(milliseconds, signal)
+  } catch (error) {
+    throw signal.aborted ? new Interrupted() : error
+  }
 }

@@ -54,7 +54,7 @@ function renewal(store: Store, request: ApiRequest, data: Record<string, unknown
   const hasMore = Object.keys(data).some((name) => name !== 'type' && name !== 'authentication_mechanism')
   if (held === undefined && hasMore) return store.refusal(400, 'the account token belongs in the header')
   if (data['type'] !== TYPE) return invalid(store, [['Type', 'oneof']])
-  const { member } = store.bearerOf(held)
+  const member = store.bearerOf(held)
   return member ? tokensOf(store, request, member, page) : store.refusal(401)
 }
 

@@ -485,7 +485,7 @@ export class ElasticPathSimulator {
    * Adds a cart, such as a saved cart, a quote, or a cart that an attacker has prepared.
    *
    * @returns the cart
-   * @throws TypeError if an option or SKU is unknown, or the id is already in use
+   * @throws TypeError if an option or SKU is unknown, a quantity is invalid, or the id is already in use
    */
   addCart(seed: CartSeed): Cart {
     return this.store.carts.add(seed)

@@ -216,9 +216,9 @@ export class Store {
    * The member that an account token belongs to, even if the member has left the token's account. Elastic Path still
    * lists and renews the member's other accounts.
    */
-  bearerOf(token: string | undefined): { member: Member | undefined } {
+  bearerOf(token: string | undefined): Member | undefined {
     const claims = this.claimsOf(token)
-    return { member: claims && this.members.withId(claims.sub) }
+    return claims && this.members.withId(claims.sub)
   }
 
   private claimsOf(token: string | undefined) {

@@ -1,36 +1,17 @@
-import { ElasticPathSimulator, type SimulatorOptions } from '../../lib/testing'
-import { settingsOf, Shell, type Situation } from './support'
-import { FakeShop } from './webhook'
+import type { SimulatorOptions } from '../../lib/testing'
+import { PROFILE, shell, shop, startStore, useStore } from './store'
+import type { Situation } from './support'
+
+export { EVENT, OTHER_PROFILE, PROFILE, shell, shop, simulator } from './store'
 
 export const SECRET = 'the-secret-of-the-webhook'
-export const EVENT = 'one-time-password-token-request.created'
 export const ADA = 'ada@example.com'
-export const PROFILE = '11111111-1111-4111-8111-111111111111'
-export const OTHER_PROFILE = '22222222-2222-4222-8222-222222222222'
 
-/** What each test of `doctor` works with. */
-export let shell: Shell
-export let shop: FakeShop
-export let simulator: ElasticPathSimulator | undefined
-
-/** Gives each test a command line and a shop, and ends them and the store after it. */
-export function useDoctor(): void {
-  beforeEach(async () => {
-    shell = new Shell()
-    shop = await FakeShop.open(SECRET)
-  })
-
-  afterEach(async () => {
-    jest.useRealTimers()
-    await simulator?.stop()
-    await shop.close()
-    shell.close()
-  })
-}
+export const useDoctor = () => useStore(SECRET)
 
 /** A store where everything is right, but for what the options change. */
 export async function open(options: SimulatorOptions = {}): Promise<Record<string, string>> {
-  simulator = await ElasticPathSimulator.start({
+  const settings = await startStore({
     passwordProfiles: [{ id: PROFILE, name: 'Shoppers', usernameFormat: 'email' }],
     integrations: [
       { name: 'passport-elasticpath-otp', url: shop.url, secretKey: SECRET, retryDelay: 1, attempts: 1 },
@@ -38,7 +19,7 @@ export async function open(options: SimulatorOptions = {}): Promise<Record<strin
     members: [{ username: ADA }],
     ...options,
   })
-  return { ...settingsOf(simulator), EPCC_WEBHOOK_SECRET: SECRET }
+  return { ...settings, EPCC_WEBHOOK_SECRET: SECRET }
 }
 
 interface Report {

@@ -31,7 +31,7 @@ describe('doctor at a store where everything is right', () => {
 
     await shell.run(['doctor'], { env })
 
-    const writes = simulator?.requests.filter(
+    const writes = simulator.requests.filter(
       ({ method, call }) => method !== 'GET' && call !== 'access_token',
     )
     expect(writes).toEqual([])
@@ -59,7 +59,7 @@ describe('doctor at a store where everything is right', () => {
 
     await examine({ env }, '--header', 'X-REQUEST-STORE-ID: 0a1b')
 
-    expect(simulator?.requests.every(({ headers }) => headers['x-request-store-id'] === '0a1b')).toBe(true)
+    expect(simulator.requests.every(({ headers }) => headers['x-request-store-id'] === '0a1b')).toBe(true)
   })
 
   it('checks what it may without a client secret, and says what it could not', async () => {
@@ -94,8 +94,8 @@ describe('doctor at a store where everything is right', () => {
 describe('doctor at a store where something differs', () => {
   it('shows no secret that an error of Elastic Path repeats', async () => {
     const env = await open()
-    const detail = `no ${simulator?.clientSecret ?? ''} and no ${SECRET}`
-    simulator?.fault('GET /v2/integrations', {
+    const detail = `no ${simulator.clientSecret} and no ${SECRET}`
+    simulator.fault('GET /v2/integrations', {
       status: 422,
       body: { errors: [{ title: 'Refused', detail }] },
     })
@@ -109,13 +109,13 @@ describe('doctor at a store where something differs', () => {
   it('finds a failure at either end of a long log', async () => {
     const env = await open()
     const ended = new Promise<void>((resolve) => {
-      simulator?.on('delivery', () => simulator?.deliveries.length === 100 && resolve())
+      simulator.on('delivery', () => simulator.deliveries.length === 100 && resolve())
     })
-    for (let count = 0; count < 100; count++) simulator?.publish(EVENT, {})
+    for (let count = 0; count < 100; count++) simulator.publish(EVENT, {})
     await ended
     shop.status = () => 500
-    const failed = simulator?.nextDelivery()
-    simulator?.publish(EVENT, {})
+    const failed = simulator.nextDelivery()
+    simulator.publish(EVENT, {})
     await failed
 
     const { report } = await examine({ env })
@@ -125,7 +125,7 @@ describe('doctor at a store where something differs', () => {
 
   it('waits once when the store limits the rate', async () => {
     const env = await open()
-    simulator?.fault('password_profiles', { rateLimited: 2 })
+    simulator.fault('password_profiles', { rateLimited: 2 })
 
     const { code } = await examine({ env })
 
@@ -151,8 +151,8 @@ describe('doctor at a store where something differs', () => {
   it('gives up on a store that does not answer', async () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] })
     const env = await open()
-    simulator?.fault('account_settings', 'hang')
-    const arrived = simulator?.nextRequest('account_settings')
+    simulator.fault('account_settings', 'hang')
+    const arrived = simulator.nextRequest('account_settings')
 
     const examined = examine({ env })
     await arrived
@@ -164,8 +164,8 @@ describe('doctor at a store where something differs', () => {
 
   it('ends at once, without a stack trace, when it is interrupted', async () => {
     const env = await open()
-    simulator?.fault('account_settings', 'hang')
-    const arrived = simulator?.nextRequest('account_settings')
+    simulator.fault('account_settings', 'hang')
+    const arrived = simulator.nextRequest('account_settings')
 
     const ended = shell.run(['doctor'], { env })
     await arrived
@@ -204,7 +204,7 @@ describe('doctor that is interrupted while it waits', () => {
 
   it('ends without a stack trace while it waits after a rate limit', async () => {
     const env = await open()
-    simulator?.fault('password_profiles', { rateLimited: 2 })
+    simulator.fault('password_profiles', { rateLimited: 2 })
     stopAtFirstWait()
 
     expect(await shell.run(['doctor'], { env })).toMatchObject(interrupted)
@@ -219,20 +219,20 @@ describe('doctor --send', () => {
 
   it('follows the delivery of a code', async () => {
     const env = await open()
-    shell.clock.until = simulator?.nextDelivery() ?? Promise.resolve()
+    shell.clock.until = simulator.nextDelivery()
 
     expect(await send({ env })).toMatchObject({
       id: 'code_delivery',
       status: 'ok',
       message: expect.stringContaining('was delivered') as string,
     })
-    expect(simulator?.count('otp_request')).toBe(1)
+    expect(simulator.count('otp_request')).toBe(1)
   })
 
   it('reports the status of a delivery that failed', async () => {
     const env = await open()
     shop.status = () => 500
-    shell.clock.until = simulator?.nextDelivery() ?? Promise.resolve()
+    shell.clock.until = simulator.nextDelivery()
 
     expect(await send({ env })).toMatchObject({
       status: 'error',
@@ -263,7 +263,7 @@ describe('doctor --send', () => {
   ])('follows a delivery when the log %s', async (_, entries, status, message) => {
     const env = await open()
     const log = (data: object[], times: number) =>
-      simulator?.fault('GET /v2/integrations/:id/logs', { status: 200, body: { data } }, { times })
+      simulator.fault('GET /v2/integrations/:id/logs', { status: 200, body: { data } }, { times })
     // One of the checks reads the log, and it is read again before the code is requested.
     log([OLD], 2)
     entries.forEach((_entry, index) => {
@@ -276,7 +276,7 @@ describe('doctor --send', () => {
 
   it('requests no code without a profile', async () => {
     expect(await send({ env: await open({ passwordProfiles: [] }) })).toMatchObject({ status: 'skipped' })
-    expect(simulator?.count('otp_request')).toBe(0)
+    expect(simulator.count('otp_request')).toBe(0)
   })
 
   it.each([
@@ -286,7 +286,7 @@ describe('doctor --send', () => {
     [500, 'error', 'returns 500 to the request for a code'],
   ])('reports the status %i of a request that is refused', async (status, kind, message) => {
     const env = await open()
-    simulator?.fault('otp_request', { status })
+    simulator.fault('otp_request', { status })
 
     expect(await send({ env })).toMatchObject({
       status: kind,
@@ -298,7 +298,7 @@ describe('doctor --send', () => {
     const { EPCC_CLIENT_SECRET: _secret, ...env } = await open()
 
     expect(await send({ env })).toMatchObject({ status: 'skipped' })
-    expect(simulator?.count('otp_request')).toBe(1)
+    expect(simulator.count('otp_request')).toBe(1)
   })
 })
 

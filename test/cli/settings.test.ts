@@ -57,7 +57,7 @@ test.each(['localhost', '[::1]', '127.10.200.255', 'shop.localhost'])('%s is thi
 
   const { out } = await shell.run(['doctor', '--base-url', `http://${host}`], {
     env,
-    fetch: leadTo({ [host]: simulator?.url ?? '' }),
+    fetch: leadTo({ [host]: simulator.url }),
   })
 
   expect(out).toContain(`✓ http://${host} answers (on this machine, a simulator).\n`)
@@ -71,7 +71,5 @@ test.each([
   await shell.run(['doctor', '--header', header], { env: await open() })
 
   const [name = ''] = header.toLowerCase().split(':')
-  expect(simulator?.requests.map(({ headers }) => headers[name])).toEqual(
-    simulator?.requests.map(() => value),
-  )
+  expect(simulator.requests.map(({ headers }) => headers[name])).toEqual(simulator.requests.map(() => value))
 })

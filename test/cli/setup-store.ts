@@ -1,40 +1,20 @@
-import { ElasticPathSimulator, type SimulatorOptions } from '../../lib/testing'
-import { settingsOf, Shell, type Situation } from './support'
-import { FakeShop } from './webhook'
+import type { SimulatorOptions } from '../../lib/testing'
+import { PROFILE, shell, shop, simulator, startStore, useStore } from './store'
+import type { Situation } from './support'
 
-export const EVENT = 'one-time-password-token-request.created'
+export { EVENT, OTHER_PROFILE, PROFILE, shell, shop, simulator } from './store'
+
 export const NAME = 'passport-elasticpath-otp'
 export const OLD_SECRET = 'the-old-secret-of-the-webhook'
-export const PROFILE = '11111111-1111-4111-8111-111111111111'
-export const OTHER_PROFILE = '22222222-2222-4222-8222-222222222222'
 
-/** What each test of `setup` works with. */
-export let shell: Shell
-export let shop: FakeShop
-export let simulator: ElasticPathSimulator
-
-/** Gives each test a command line and a shop, and ends them and the store after it. */
-export function useSetup(): void {
-  beforeEach(async () => {
-    shell = new Shell()
-    shop = await FakeShop.open(OLD_SECRET)
-  })
-
-  afterEach(async () => {
-    await simulator.stop()
-    await shop.close()
-    shell.close()
-  })
-}
+export const useSetup = () => useStore(OLD_SECRET)
 
 /** A new store: codes are off, and there is no webhook. */
-export async function open(options: SimulatorOptions = {}): Promise<Record<string, string>> {
-  simulator = await ElasticPathSimulator.start({
+export const open = (options: SimulatorOptions = {}) =>
+  startStore({
     passwordProfiles: [{ id: PROFILE, name: 'Shoppers', usernameFormat: 'email', oneTimePasswords: false }],
     ...options,
   })
-  return settingsOf(simulator)
-}
 
 export const setup = (situation: Situation, ...argv: string[]) => shell.run(['setup', ...argv], situation)
 export const unattended = (env: Record<string, string | undefined>, ...argv: string[]) =>

@@ -61,6 +61,7 @@ describe('wrong usage', () => {
       "secrets on a command line end up in the shell's history",
     ],
     ['a webhook secret as a flag', ['setup', '--webhook-secret=hush'], 'secrets on a command line'],
+    ['a word that every object has', ['setup', 'constructor'], "Unexpected argument 'constructor'."],
   ])('exits with 2 for %s, and says what to do', async (_, argv, message) => {
     const { code, out, err } = await shell.run(argv)
 
