@@ -1,5 +1,5 @@
 /**
- * The suites, a project each: `jest --selectProjects quick` is what `npm test` runs.
+ * The suites, a project each: `jest --selectProjects quick example-app` is what `npm test` runs.
  *
  * @param {string} displayName
  * @param {import('jest').Config} config
@@ -34,12 +34,14 @@ module.exports = {
   projects: [
     suite('quick', {
       testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['/test/(cli|faults|properties|realtime|compat)/'],
+      testPathIgnorePatterns: ['/test/(cli|testing|faults|properties|realtime|compat)/'],
     }),
+    suite('simulator', inFolder('testing')),
     suite('cli', { ...inFolder('cli'), ...installed }),
     suite('compat', { testMatch: ['<rootDir>/test/compat/*.test.ts'] }),
     suite('faults', inFolder('faults')),
     suite('properties', inFolder('properties')),
     suite('realtime', inFolder('realtime')),
+    '<rootDir>/example-app',
   ],
 }

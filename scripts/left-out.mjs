@@ -5,6 +5,7 @@ const PROOFS = {
   'test:realtime': 'sockets and processes on the real clock',
   'test:browser': 'the example app in Chromium',
   'test:processes': 'the example app in several processes, with Redis',
+  'test:simulator': 'what the simulator returns',
   'test:cli': 'the command line, in process and as installed',
   'test:compat':
     "Elastic Path's clients and descriptions, other frameworks, and other versions of Node and packages",

@@ -35,6 +35,16 @@ const SEED_NAMES: Record<keyof ProductSeed, true> = {
   stock: true,
 }
 
+// Kept, because creating one takes longer than the rest of a simulator.
+const formats = new Map<string, Intl.NumberFormat>()
+
+/** @throws RangeError if the currency is not an ISO 4217 code */
+function formatOf(currency: string): Intl.NumberFormat {
+  const format = formats.get(currency) ?? new Intl.NumberFormat('en-US', { style: 'currency', currency })
+  formats.set(currency, format)
+  return format
+}
+
 /** The catalog's products, with their prices and stock. */
 export class Catalog {
   readonly id = randomUUID()
@@ -47,7 +57,7 @@ export class Catalog {
     readonly currency: string,
     seeds: readonly ProductSeed[] = DEFAULT_PRODUCTS,
   ) {
-    this.format = new Intl.NumberFormat('en-US', { style: 'currency', currency })
+    this.format = formatOf(currency)
     this.minorUnits = 10 ** (this.format.resolvedOptions().maximumFractionDigits ?? 2)
     for (const seed of seeds) this.add(seed)
   }

@@ -1,7 +1,6 @@
 import type { Logger } from 'pino'
 import { RedisStore as RedisHits } from 'rate-limit-redis'
 import { RateLimiterRedis } from 'rate-limiter-flexible'
-import { createClient } from 'redis'
 import { SIGN_IN_LIFETIME } from '../sessions/lifetimes'
 import { RedisSessions } from '../sessions/redis-store'
 import { isAlive, watchRedis } from './redis-watchdog'
@@ -12,6 +11,8 @@ const LIMIT_WINDOW = 15 * 60
 
 /** Resolves once Redis answers. Until then it tries again and logs why. */
 export async function openRedisStorage(url: string, log: Logger): Promise<Storage> {
+  // Loaded here, because it takes a tenth of a second, which a shop without Redis need not wait for.
+  const { createClient } = await import('redis')
   // Without a queue, requests fail at once while Redis is away, instead of waiting for it.
   const redis = createClient({ url, disableOfflineQueue: true, socket: { connectTimeout: 5_000 } })
   redis.on('error', (error: Error) => log.error({ err: error }, 'Redis'))
