@@ -82,7 +82,7 @@ export class Transport {
     }
     const [error] = objects(at(body, 'errors'))
     const words = [text(at(error, 'title')), text(at(error, 'detail'))].filter((word) => word !== undefined)
-    const said = words.length === 0 ? '' : `: ${this.redact(oneLine(words.join(', ')))}`
+    const said = words.length === 0 ? '' : `: ${this.redact(oneLine(words.join(', '))).replace(/\.$/, '')}`
     return new CliError(
       `Elastic Path returned ${status} to ${call}${said}.`,
       FIXES[status] ?? (status < 500 ? REFUSED : FAILED),

@@ -32,10 +32,16 @@ export function additionsOf(store: Store, entry: unknown): Step[] {
       return [product(store.catalog, entry)]
     case 'custom_item':
       return [custom(entry)]
-    case 'cart_items':
-      return (store.carts.get(field(entry, 'cart_id') ?? '')?.items ?? []).map((addition) => ({ addition }))
-    case 'order_items':
-      return reordered(store.orders.get(field(entry, 'order_id') ?? '')?.items ?? [])
+    case 'cart_items': {
+      const id = field(entry, 'cart_id')
+      if (id === undefined) return [refuse(400, 'Bad Request', 'cart_id is required')]
+      return (store.carts.get(id)?.items ?? []).map((addition) => ({ addition }))
+    }
+    case 'order_items': {
+      const id = field(entry, 'order_id')
+      if (id === undefined) return [refuse(400, 'Bad Request', 'order_id is required')]
+      return reordered(store.orders.get(id)?.items ?? [])
+    }
     case 'promotion_item': {
       const meta = { code: entry['code'] }
       return [refuse(404, 'Not Found', 'No promotion could be found with the given code.', meta)]

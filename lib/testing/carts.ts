@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isWhole, type Catalog } from './catalog'
-import { checkNames } from './checks'
+import { checkNames, checkUnused } from './checks'
 import type { CartSeed, StoreSettings } from './options'
 import { Table } from './table'
 
@@ -114,7 +114,7 @@ export class Carts {
   add(seed: CartSeed): Cart {
     checkNames('a cart', seed, SEED_NAMES)
     const { id = randomUUID(), name = 'Cart', description = '', contactEmail, isQuote = false } = seed
-    if (this.get(id)) throw new TypeError(`The cart id ${id} is already in use`)
+    checkUnused('cart', id, this.get(id))
     const items = [...quantitiesOf(seed)].map(([sku, quantity]): CartItem => {
       const product = this.catalog.withSku(sku)
       if (!product) throw new TypeError(`No product has the SKU ${sku}`)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { checkNames } from './checks'
+import { checkNames, checkUnused } from './checks'
 import type { ProductSeed } from './options'
 import { Table } from './table'
 
@@ -75,13 +75,14 @@ export class Catalog {
     return this.products.all.find((product) => product.sku === sku)
   }
 
-  /** @throws TypeError if an option is unknown, the price or stock is invalid, or the SKU is in use */
+  /** @throws TypeError if an option is unknown, the price or stock is invalid, or the id or SKU is in use */
   add(seed: ProductSeed): Product {
     checkNames('a product', seed, SEED_NAMES)
     const { id = randomUUID(), name, description = '', price, stock } = seed
     const sku = seed.sku ?? name.toLowerCase().replaceAll(/\W+/g, '-')
     if (!isWhole(price))
       throw new TypeError(`The price of ${name} must be a whole number of minor units, 0 or more`)
+    checkUnused('product', id, this.get(id))
     if (this.withSku(sku)) throw new TypeError(`The SKU ${sku} is already in use`)
     checkStock(stock)
     return this.products.set(id, { id, sku, name, description, price, stock })

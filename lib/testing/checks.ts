@@ -25,6 +25,9 @@ export function checkNumber(name: string, value: unknown, least: number, most: n
   throw new RangeError(`${name} must be a number from ${least} to ${most}, not ${String(value)}`)
 }
 
+/** In milliseconds. Node's timers run immediately if they are longer. */
+export const LONGEST_TIMEOUT = 2 ** 31 - 1
+
 /** @throws RangeError if the value is not a positive and finite number of seconds */
 export function checkLifetime(name: string, seconds: unknown): void {
   if (typeof seconds === 'number' && seconds > 0 && Number.isFinite(seconds)) return
@@ -37,6 +40,11 @@ export function checkHeaders(headers: Readonly<Record<string, string>> = {}): vo
     validateHeaderName(name)
     validateHeaderValue(name, value)
   }
+}
+
+/** @throws TypeError if something has the id already */
+export function checkUnused(what: string, id: string, existing: unknown): void {
+  if (existing !== undefined) throw new TypeError(`The ${what} id ${id} is already in use`)
 }
 
 export function isUuid(value: string): boolean {

@@ -1,5 +1,5 @@
 import { validateHeaderValue } from 'node:http'
-import { checkHeaders, checkNames, checkNumber, checkOneOf } from './checks'
+import { checkHeaders, checkNames, checkNumber, checkOneOf, LONGEST_TIMEOUT } from './checks'
 import { checkRuleOptions, type RuleOptions } from './rules'
 
 /**
@@ -109,7 +109,7 @@ export function checkFault(fault: Fault, options: FaultOptions): void {
     checkOneOf('A fault', fault, WORDS)
     return
   }
-  checkNames('a fault', fault, KINDS)
+  checkKind(fault)
   if ('status' in fault) {
     checkNumber('status', fault.status, 200, 599)
     checkHeaders(fault.headers)
@@ -117,17 +117,22 @@ export function checkFault(fault: Fault, options: FaultOptions): void {
   else if ('compressed' in fault) checkOneOf('compressed', fault.compressed, ['gzip', 'deflate', 'br'])
   else if ('realmNotFound' in fault) checkNumber('realmNotFound', fault.realmNotFound, 400, 599)
   else if ('redirect' in fault) validateHeaderValue('redirect', fault.redirect)
-  else if (!('rateLimited' in fault))
-    throw new TypeError(`A fault must have one of these properties: ${Object.keys(KINDS).join(', ')}`)
 }
 
-// With a longer one, Node's timers run immediately.
-const LONGEST_TIMEOUT = 2 ** 31 - 1
+/** With properties of two kinds, one of them would be ignored. */
+function checkKind(fault: object): void {
+  checkNames('a fault', fault, { ...KINDS, ...OF_STATUS })
+  const names = Object.keys(fault)
+  const kinds = names.filter((name) => Object.hasOwn(KINDS, name))
+  if (kinds.length !== 1)
+    throw new TypeError(`A fault must have exactly one of these properties: ${Object.keys(KINDS).join(', ')}`)
+  if (names.length > 1 && kinds[0] !== 'status')
+    throw new TypeError('Only a fault with a status can have a body and headers')
+}
 
+const OF_STATUS = { body: true, headers: true }
 const KINDS = {
   status: true,
-  body: true,
-  headers: true,
   delay: true,
   redirect: true,
   rateLimited: true,

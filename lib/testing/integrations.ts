@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { checkNames } from './checks'
+import { checkNames, checkNumber, LONGEST_TIMEOUT } from './checks'
 import type { IntegrationSeed } from './options'
 import { Table } from './table'
 
@@ -87,12 +87,17 @@ export function newIntegrations(): Table<Integration> {
 
 /**
  * @param now ISO 8601
- * @throws TypeError if an option is unknown, the URL is not HTTP, or the secret is not a valid header value
+ * @throws TypeError if an option is unknown, the URL is not HTTP, or the secret is not a valid header value; RangeError if
+ *   a number is out of range
  */
 export function integrationOf(seed: IntegrationSeed, now: string): Integration {
   checkNames('an integration', seed, SEED_NAMES)
   if (!isHttpUrl(seed.url)) throw new TypeError('The url of a webhook must be an http: or https: URL')
   if (!isSecret(seed.secretKey)) throw new TypeError('The secretKey of a webhook must be printable ASCII')
+  const { attempts = DELIVERY.attempts, retryDelay = DELIVERY.retryDelay, timeout = DELIVERY.timeout } = seed
+  checkNumber('attempts', attempts, 1, 100)
+  checkNumber('retryDelay', retryDelay, 0, LONGEST_TIMEOUT)
+  checkNumber('timeout', timeout, 1, LONGEST_TIMEOUT)
   return {
     id: seed.id ?? randomUUID(),
     name: seed.name ?? 'Integration',
@@ -103,9 +108,9 @@ export function integrationOf(seed: IntegrationSeed, now: string): Integration {
     configuration: { url: seed.url, secret_key: seed.secretKey },
     createdAt: now,
     updatedAt: now,
-    attempts: seed.attempts ?? DELIVERY.attempts,
-    retryDelay: seed.retryDelay ?? DELIVERY.retryDelay,
-    timeout: seed.timeout ?? DELIVERY.timeout,
+    attempts,
+    retryDelay,
+    timeout,
   }
 }
 
@@ -114,6 +119,18 @@ export function isSecret(secret: unknown): boolean {
   return secret === undefined || (typeof secret === 'string' && /^[\x20-\x7e]*$/.test(secret))
 }
 
+/** Whether requests can be sent to a URL. */
 export function isHttpUrl(url: unknown): boolean {
-  return typeof url === 'string' && URL.canParse(url) && ['http:', 'https:'].includes(new URL(url).protocol)
+  if (typeof url !== 'string' || !URL.canParse(url)) return false
+  const { protocol, username, password } = new URL(url)
+  return ['http:', 'https:'].includes(protocol) && isDecodable(username) && isDecodable(password)
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { checkNames } from './checks'
+import { checkNames, checkUnused } from './checks'
 import type { AccountSeed, MemberSeed } from './options'
 
 /** An account member. */
@@ -64,7 +64,7 @@ export class Members {
     const { id = randomUUID(), username, name = username } = seed
     if (username === '') throw new TypeError('The username of a member must not be empty')
     if (this.byUsername.has(username)) throw new TypeError(`The username ${username} is already in use`)
-    if (this.byId.has(id)) throw new TypeError(`The member id ${id} is already in use`)
+    checkUnused('member', id, this.byId.get(id))
     const email = seed.email ?? (username.includes('@') ? username : `${username}@example.com`)
     return this.keep({ id, username, email, name, accounts: listOf(id, seed.accounts ?? 1) })
   }

@@ -249,19 +249,19 @@ export interface WebhookTarget {
   secretKey: string
   /**
    * The maximum number of deliveries of an event. A delivery fails if the webhook does not return a 2xx status. Elastic
-   * Path does not document its maximum.
+   * Path does not document its maximum. From 1 to 100.
    *
    * @default 5
    */
   attempts?: number
   /**
-   * Milliseconds between a failed delivery and the next.
+   * Milliseconds between a failed delivery and the next, at most 2,147,483,647.
    *
    * @default 500
    */
   retryDelay?: number
   /**
-   * Milliseconds after which a delivery without a response fails.
+   * Milliseconds after which a delivery without a response fails. From 1 to 2,147,483,647.
    *
    * @default 10_000
    */

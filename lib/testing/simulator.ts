@@ -465,7 +465,7 @@ export class ElasticPathSimulator {
    * Adds a product to the catalog.
    *
    * @returns the product
-   * @throws TypeError if an option is unknown, a value is invalid, or the SKU is already in use
+   * @throws TypeError if an option is unknown, a value is invalid, or the id or SKU is already in use
    */
   addProduct(seed: ProductSeed): Product {
     return this.store.catalog.add(seed)

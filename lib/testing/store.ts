@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import { Carts } from './carts'
 import { Catalog } from './catalog'
-import { checkNames, isUuid } from './checks'
+import { checkNames, checkOneOf, checkUnused, isUuid } from './checks'
 import { Codes, type CodeEvent, type CodePurpose } from './codes'
 import { integrationOf, newIntegrations, type Delivery, type Job } from './integrations'
 import { Members, type Account, type Member } from './members'
@@ -91,6 +91,7 @@ export class Store {
     for (const member of options.members ?? []) this.members.add(member)
     for (const integration of options.integrations ?? []) {
       const added = integrationOf(integration, this.startedAt)
+      checkUnused('integration', added.id, this.integrations.get(added.id))
       this.integrations.set(added.id, added)
     }
     this.catalog = new Catalog(options.currency ?? 'USD', options.products)
@@ -144,9 +145,9 @@ export class Store {
   }
 
   addProfile(seed: PasswordProfileSeed): PasswordProfile {
-    checkNames('a password profile', seed, PROFILE_NAMES)
+    checkProfile(seed)
     const { id = randomUUID(), name = `Password profile ${this.profiles.all.length + 1}` } = seed
-    if (!isUuid(id)) throw new TypeError(`A password profile's id must be a UUID, not ${id}`)
+    checkUnused('password profile', id, this.profiles.get(id))
     const now = this.isoNow()
     return this.profiles.set(id, {
       id,
@@ -163,6 +164,7 @@ export class Store {
   updateProfile(id: string, changes: Omit<PasswordProfileSeed, 'id'>): void {
     const { id: _id, ...names } = PROFILE_NAMES
     checkNames('a password profile', changes, names)
+    checkProfile(changes)
     const profile = this.profiles.get(id)
     if (!profile) throw new TypeError(`No password profile has the id ${id}`)
     this.profiles.set(id, { ...profile, ...changes, updatedAt: this.isoNow() })
@@ -171,9 +173,12 @@ export class Store {
   /** Replaces the realm and all its password profiles. */
   replaceRealm(realm: RealmSeed): void {
     checkNames('a realm', realm, REALM_NAMES)
-    this.realmId = realm.realmId ?? randomUUID()
+    const { realmId = randomUUID(), passwordProfiles = [{}] } = realm
+    // Before the old ones are removed.
+    for (const profile of passwordProfiles) checkProfile(profile)
+    this.realmId = realmId
     this.profiles.clear()
-    for (const profile of realm.passwordProfiles ?? [{}]) this.addProfile(profile)
+    for (const profile of passwordProfiles) this.addProfile(profile)
   }
 
   requestCode(member: Member, profileId: string, purpose: CodePurpose): void {
@@ -246,4 +251,14 @@ export class Store {
     const answer = this.refusal(429)
     return retryAfter === undefined ? answer : { ...answer, headers: { 'retry-after': String(retryAfter) } }
   }
+}
+
+/** @throws TypeError if an option is unknown or a value is invalid */
+function checkProfile(seed: PasswordProfileSeed): void {
+  checkNames('a password profile', seed, PROFILE_NAMES)
+  const { id, usernameFormat = 'any', oneTimePasswords = true } = seed
+  if (id !== undefined && !isUuid(id))
+    throw new TypeError(`A password profile's id must be a UUID, not ${id}`)
+  checkOneOf('usernameFormat', usernameFormat, ['any', 'email'])
+  checkOneOf('oneTimePasswords', oneTimePasswords, [true, false])
 }

@@ -94,7 +94,7 @@ describe('doctor at a store where everything is right', () => {
 describe('doctor at a store where something differs', () => {
   it('shows no secret that an error of Elastic Path repeats', async () => {
     const env = await open()
-    const detail = `no ${simulator.clientSecret} and no ${SECRET}`
+    const detail = `no ${simulator.clientSecret} and no ${SECRET}.`
     simulator.fault('GET /v2/integrations', {
       status: 422,
       body: { errors: [{ title: 'Refused', detail }] },

@@ -431,7 +431,14 @@ describe('integrations', () => {
   test.each([
     [{ url: 'ftp://x' }, 'http'],
     [{ url: 'http://x', secretKey: '\n' }, 'printable ASCII'],
+    [{ url: 'http://%@x' }, 'http'],
+    [{ url: 'http://a:%@x' }, 'http'],
     [{ url: 'http://x', observe: [] }, 'Unknown option of an integration: observe'],
+    [{ url: 'http://x', attempts: 0 }, 'attempts must be a number from 1 to 100, not 0'],
+    [{ url: 'http://x', attempts: 101 }, 'attempts must be a number from 1 to 100, not 101'],
+    [{ url: 'http://x', retryDelay: -1 }, 'retryDelay must be a number from 0 to 2147483647, not -1'],
+    [{ url: 'http://x', timeout: 0 }, 'timeout must be a number from 1 to 2147483647, not 0'],
+    [{ url: 'http://x', timeout: 2 ** 31 }, 'timeout must be a number from 1 to 2147483647, not 2147483648'],
   ])('throw if the option is %j', async (seed, message) => {
     await expect(
       ElasticPathSimulator.start({ members: [{ username: ADA }], integrations: [seed] }),

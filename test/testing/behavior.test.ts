@@ -200,7 +200,18 @@ describe('the realm', () => {
     expect(() => simulator.updateProfile(id, { enabled: true } as object)).toThrow(
       'Unknown option of a password profile: enabled',
     )
+    expect(() => simulator.updateProfile(id, { usernameFormat: 'phone' } as object)).toThrow(
+      'usernameFormat must be one of any, email, not phone',
+    )
     expect(() => simulator.updateProfile('x', {})).toThrow('No password profile has the id x')
+  })
+
+  test('keeps its realm and password profiles if the new ones are invalid', async () => {
+    const { simulator } = await openStore()
+    const { realmId, passwordProfileId } = simulator
+    const profiles = [{}, { id: 'mine' }]
+    expect(() => simulator.replaceRealm({ passwordProfiles: profiles })).toThrow('must be a UUID')
+    expect(simulator).toMatchObject({ realmId, passwordProfileId })
   })
 })
 

@@ -44,6 +44,15 @@ describe('the simulator', () => {
       'The stock must be a whole number, 0 or more, not -1',
       { products: [{ name: 'x', price: 1, stock: -1 }] },
     ],
+    [
+      'The product id y is already in use',
+      {
+        products: [
+          { ...MUG, id: 'y' },
+          { ...LAMP, id: 'y' },
+        ],
+      },
+    ],
     ['The SKU mug is already in use', { products: [MUG, { ...MUG, id: 'y' }] }],
     ['Unknown option of a product: prise. Known options: id, name,', { products: [{ name: 'x', prise: 1 }] }],
     ['Invalid currency code : dollars', { currency: 'dollars' }],
@@ -370,13 +379,17 @@ describe('items', () => {
 
   test.each([
     { type: 'cart_items', cart_id: 'none' },
-    { type: 'cart_items' },
     { type: 'order_items', order_id: 'none' },
-    { type: 'order_items' },
   ])('of a cart or an order that does not exist are none: %j', async (data) => {
     const { guest } = await openShop()
     const reply = await guest.call('POST', '/v2/carts/x/items', { data })
     expect([reply.status, quantities(reply)]).toEqual([201, {}])
+  })
+
+  test.each(['cart', 'order'])('of a %s need its id', async (what) => {
+    const { guest } = await openShop()
+    const reply = await guest.call('POST', '/v2/carts/x/items', { data: { type: `${what}_items` } })
+    expect([reply.status, at(reply.json, 'errors', 0, 'detail')]).toEqual([201, `${what}_id is required`])
   })
 
   test('are added once if only the response is lost, and not at all if the request is lost', async () => {

@@ -219,14 +219,24 @@ describe('a fault', () => {
     socket.destroy()
   })
 
-  const properties = 'status, body, headers, delay, redirect, rateLimited, compressed, realmNotFound'
+  const properties = 'status, delay, redirect, rateLimited, compressed, realmNotFound'
   const words =
     'hang, reset, close, request_timeout, truncated, oversized, slow, html, malformed, half_valid, refused_bearer'
   test.each<[unknown, string, string]>([
     ['hangs', 'TypeError', `A fault must be one of ${words}, not hangs`],
-    [{ statsu: 503 }, 'TypeError', `Unknown option of a fault: statsu. Known options: ${properties}`],
-    [{}, 'TypeError', `A fault must have one of these properties: ${properties}`],
-    [{ body: 'x' }, 'TypeError', `A fault must have one of these properties: ${properties}`],
+    [
+      { statsu: 503 },
+      'TypeError',
+      `Unknown option of a fault: statsu. Known options: ${properties}, body, headers`,
+    ],
+    [{}, 'TypeError', `A fault must have exactly one of these properties: ${properties}`],
+    [{ body: 'x' }, 'TypeError', `A fault must have exactly one of these properties: ${properties}`],
+    [
+      { delay: 1, status: 503 },
+      'TypeError',
+      `A fault must have exactly one of these properties: ${properties}`,
+    ],
+    [{ delay: 1, body: 'x' }, 'TypeError', 'Only a fault with a status can have a body and headers'],
     [{ status: 199 }, 'RangeError', 'status must be a number from 200 to 599, not 199'],
     [{ status: 600 }, 'RangeError', 'status must be a number from 200 to 599, not 600'],
     [{ status: '503' }, 'RangeError', 'status must be a number from 200 to 599, not 503'],

@@ -293,6 +293,8 @@ describe('the simulator', () => {
       { username: 'b', ...ids },
     ],
   })
+  const HOOK = { id: 'hook', url: 'http://a' }
+  const PROFILE = { id: '00000000-0000-4000-8000-000000000000' }
   const accounts = (...ids: string[]) => ({
     members: [{ username: ADA, accounts: ids.map((id) => ({ id, name: '' })) }],
   })
@@ -313,6 +315,13 @@ describe('the simulator', () => {
       'Unknown option of an account: sub. Known options: id, name',
     ],
     [accounts('a', 'b', 'a'), 'Two accounts of a member have the same id'],
+    [{ integrations: [HOOK, HOOK] }, 'The integration id hook is already in use'],
+    [{ passwordProfiles: [PROFILE, PROFILE] }, `The password profile id ${PROFILE.id} is already in use`],
+    [
+      { passwordProfiles: [{ usernameFormat: 'phone' }] },
+      'usernameFormat must be one of any, email, not phone',
+    ],
+    [{ passwordProfiles: [{ oneTimePasswords: 1 }] }, 'oneTimePasswords must be one of true, false, not 1'],
     [{ passwordProfiles: [{ id: 'mine' }] }, "A password profile's id must be a UUID, not mine"],
     [
       { passwordProfiles: [{ codes: true }] },

@@ -22,6 +22,8 @@ export const CALLS = [
 const FAULTS = [
   'hang',
   'reset',
+  'close',
+  'request_timeout',
   'truncated',
   'oversized',
   'slow',
