@@ -29,6 +29,8 @@ const installed = INSTALLED && {
 module.exports = {
   // Jest's default leaves one core idle.
   maxWorkers: '100%',
+  // Only a hang reaches this limit, too. On a busy machine, a worker takes longer to exit than Jest's half a second.
+  workerGracefulExitTimeout: 60_000,
   // Tests wait for events and not for time, so only a hang reaches this limit, on a machine of any load.
   testTimeout: 120_000,
   projects: [
