@@ -54,8 +54,8 @@ export class Limit {
   }
 
   /** Adds a point that {@link takeCredit} can take. It never rejects. */
-  addCredit(purpose: Purpose, subject: string, context: Context): Promise<void> {
-    return this.use()?.addCredit(this.keys.of(purpose, subject), context) ?? Promise.resolve()
+  async addCredit(purpose: Purpose, subject: string, context: Context): Promise<void> {
+    await this.use()?.addCredit(this.keys.of(purpose, subject), context)
   }
 
   /** Returns the counter. If it is the default one in memory, warns once. */

@@ -369,6 +369,12 @@ describe('a 401 for the access token', () => {
     expect(tokens()).toBe(2)
   })
 
+  test('is replayed for HEAD, whose response has no body', async () => {
+    const { fetch, tokens } = await open(refuseFirst)
+    expect((await fetch('/', { method: 'HEAD' })).status).toBe(200)
+    expect(tokens()).toBe(2)
+  })
+
   test('and a 429 free their connections, although their bodies do not end', async () => {
     const closed: Promise<unknown>[] = []
     const { fetchAs } = await open((res, { headers, url }) => {

@@ -213,6 +213,7 @@ describe('simulate', () => {
     ['access_token=404*always', [404, 404, 404]],
     ['access_token=html', [502, 200]],
     ['access_token=request_timeout', [408, 200]],
+    ['access_token=503*10', [...Array<number>(10).fill(503), 200]],
     ['access_token=delay:1', [200]],
     ['access_token=rate_limited', [429, 200]],
   ])('applies --fault %s', async (fault, statuses) => {

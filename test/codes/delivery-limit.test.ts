@@ -40,6 +40,12 @@ async function flooded(): Promise<ReturnType<typeof open>> {
   return opened
 }
 
+test('DeliveryLimit without a limiter delivers everything', async () => {
+  const { deliver, credit } = open(false)
+  await credit(1)
+  expect(await deliver(40)).toBe(40)
+})
+
 describe.each<[string, () => ReturnType<typeof open> | Promise<ReturnType<typeof open>>]>([
   ['the default limiter', () => open()],
   ['the default limiter during a flood of other usernames', flooded],

@@ -178,6 +178,7 @@ describe("a dispatcher of undici 6, as Node's own is", () => {
     ['last', ['Date', 'today', 'retry-after', '7'], '7'],
     ['only as a value', ['X-Header', 'retry-after', 'retry', 'after'], undefined],
     ['not at all', ['Date', 'today'], undefined],
+    ['followed by a name without a value', ['Retry-After', '7', 'X-Date'], '7'],
   ])('reads the header Retry-After if it is %s', async (_position, texts, retryAfter) => {
     const reader = open()
     reader.onConnect(jest.fn())
@@ -185,6 +186,16 @@ describe("a dispatcher of undici 6, as Node's own is", () => {
     expect(reader.onData(Buffer.from('{}'))).toBe(true)
     reader.onComplete()
     expect(await reader.result).toMatchObject({ status: 429, retryAfter, text: '{}' })
+  })
+
+  test('ignores two headers Retry-After, and decompresses', async () => {
+    const reader = open()
+    reader.onConnect(jest.fn())
+    const texts = ['Retry-After', '7', 'Retry-After', '7', 'Retry-After', '7', 'Content-Encoding', 'gzip']
+    reader.onHeaders(429, headers(...texts), jest.fn(), 'Any')
+    reader.onData(gzipSync('{}'))
+    reader.onComplete()
+    expect(await reader.result).toMatchObject({ retryAfter: undefined, text: '{}' })
   })
 
   test('is aborted by the function that it passes to onConnect', () => {

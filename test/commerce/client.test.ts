@@ -84,6 +84,7 @@ describe('a rate limit', () => {
     ['3600', 3600],
     [new Date(Date.UTC(2030, 0, 1, 1)).toUTCString(), 3600],
     ['soon', 1],
+    ['in 12', 1],
     ['12 seconds', 1],
   ])('with Retry-After %p that exceeds the timeout is rate_limited with %i', async (header, retryAfter) => {
     jest.setSystemTime(Date.UTC(2030, 0, 1))

@@ -74,6 +74,12 @@ describe('the list of password profiles', () => {
       /It has: off \(Old and longn{88}\)\.$/,
     ],
     [
+      'with a profile without a name',
+      list([profile({ name: undefined, ...off })]),
+      'password_profile_not_found',
+      /It has: profile-1 \(\)\.$/,
+    ],
+    [
       'with several',
       list(
         Array.from({ length: 21 }, (_, i) => profile({ id: `p${i}` })),

@@ -111,8 +111,9 @@ const isInstalled = spawnSync('redis-server', ['--version']).status === 0
   })
 
   test('leave nothing readable in Redis', async () => {
-    const { attempts, guess, deliver } = open()
+    const { attempts, guess, deliver, proof } = open()
     await guess(2, { ticket: await attempts.grantTicket(ADA, context) })
+    await guess(2, { proof })
     await guess(2)
     await deliver(1)
     const keys = await redis.keys('*')
@@ -120,6 +121,7 @@ const isInstalled = spawnSync('redis-server', ['--version']).status === 0
       'credit',
       'delivery',
       'grant',
+      'proof',
       'sign-in',
       'ticket',
     ])

@@ -243,6 +243,11 @@ describe('Strangers', () => {
     expect(simulator.count('exchange')).toBe(1)
   })
 
+  test('that only send a cookie have no session in it', async () => {
+    const { url } = await openShop({ sessionMiddleware: sessionInCookie })
+    expect(await visitor(url, 'shop=forged')('/login', guess)).toBe(401)
+  })
+
   test.each<[string, ShopSetup]>([
     ['sessions in a store', {}],
     ['sessions in cookies', { sessionMiddleware: sessionInCookie }],
@@ -338,6 +343,19 @@ describe('A shopper', () => {
     expect(simulator.count('otp_request')).toBe(1)
     await ask(agent)
     expect(simulator.count('otp_request')).toBe(2)
+  })
+})
+
+describe('A sign-in that Elastic Path is not asked about', () => {
+  test.each([
+    ['missing_credentials', { username: ADA }, 400],
+    ['too_many_attempts', guess, 429],
+  ])('is refused at once with %s', async (code, body, status) => {
+    controlClock()
+    const { simulator } = await openShop()
+    const limiter = limiterOf(0)
+    const strategy = createStrategy(simulator, { options: { uniformResponseTime: 1000, limiter } })
+    expect((await authenticate(strategy, { body })).fail).toMatchObject([{ code }, status])
   })
 })
 

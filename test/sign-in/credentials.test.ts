@@ -80,6 +80,7 @@ describe('A sign-in form', () => {
     })
     await submit({ username: `staff:${ADA}`, otp: simulator.issueCode(ADA) }).expect(200)
     await submit({ otp: simulator.issueCode(ADA).toUpperCase() + ' ' }).expect(401)
+    await submit({ username: `staff:${ADA}\0`, otp: simulator.issueCode(ADA) }).expect(200)
     await submit({ username: 'staff:', otp: OTP }).expect(400, /missing_credentials/)
   })
 
