@@ -174,11 +174,15 @@ export class Store {
   replaceRealm(realm: RealmSeed): void {
     checkNames('a realm', realm, REALM_NAMES)
     const { realmId = randomUUID(), passwordProfiles = [{}] } = realm
-    // Before the old ones are removed.
-    for (const profile of passwordProfiles) checkProfile(profile)
-    this.realmId = realmId
+    const undo = this.profiles.snapshot()
     this.profiles.clear()
-    for (const profile of passwordProfiles) this.addProfile(profile)
+    try {
+      for (const profile of passwordProfiles) this.addProfile(profile)
+    } catch (error) {
+      undo()
+      throw error
+    }
+    this.realmId = realmId
   }
 
   requestCode(member: Member, profileId: string, purpose: CodePurpose): void {

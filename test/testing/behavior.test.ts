@@ -206,11 +206,13 @@ describe('the realm', () => {
     expect(() => simulator.updateProfile('x', {})).toThrow('No password profile has the id x')
   })
 
-  test('keeps its realm and password profiles if the new ones are invalid', async () => {
+  test.each([
+    ['are invalid', 'mine', 'must be a UUID'],
+    ['have the same id', '00000000-0000-4000-8000-000000000000', 'is already in use'],
+  ])('keeps its realm and password profiles if the new ones %s', async (_what, id, message) => {
     const { simulator } = await openStore()
     const { realmId, passwordProfileId } = simulator
-    const profiles = [{}, { id: 'mine' }]
-    expect(() => simulator.replaceRealm({ passwordProfiles: profiles })).toThrow('must be a UUID')
+    expect(() => simulator.replaceRealm({ passwordProfiles: [{ id }, { id }] })).toThrow(message)
     expect(simulator).toMatchObject({ realmId, passwordProfileId })
   })
 })
