@@ -246,7 +246,7 @@ export class ElasticPathSimulator {
    * Changes a password profile.
    *
    * @param changes the properties to change
-   * @throws TypeError if the id or a property is unknown
+   * @throws TypeError if the id or a property is unknown, or a value is invalid
    */
   updateProfile(id: string, changes: Omit<PasswordProfileSeed, 'id'>): void {
     this.store.updateProfile(id, changes)

@@ -160,11 +160,10 @@ export class Store {
     })
   }
 
-  /** @throws TypeError if the id or an option is unknown */
+  /** @throws TypeError if the id or an option is unknown, or a value is invalid */
   updateProfile(id: string, changes: Omit<PasswordProfileSeed, 'id'>): void {
     const { id: _id, ...names } = PROFILE_NAMES
-    checkNames('a password profile', changes, names)
-    checkProfile(changes)
+    checkProfile(changes, names)
     const profile = this.profiles.get(id)
     if (!profile) throw new TypeError(`No password profile has the id ${id}`)
     this.profiles.set(id, { ...profile, ...changes, updatedAt: this.isoNow() })
@@ -258,8 +257,11 @@ export class Store {
 }
 
 /** @throws TypeError if an option is unknown or a value is invalid */
-function checkProfile(seed: PasswordProfileSeed): void {
-  checkNames('a password profile', seed, PROFILE_NAMES)
+function checkProfile(
+  seed: PasswordProfileSeed,
+  names: Readonly<Record<string, true>> = PROFILE_NAMES,
+): void {
+  checkNames('a password profile', seed, names)
   const { id, usernameFormat = 'any', oneTimePasswords = true } = seed
   if (id !== undefined && !isUuid(id))
     throw new TypeError(`A password profile's id must be a UUID, not ${id}`)

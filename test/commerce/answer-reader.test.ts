@@ -188,7 +188,7 @@ describe("a dispatcher of undici 6, as Node's own is", () => {
     expect(await reader.result).toMatchObject({ status: 429, retryAfter, text: '{}' })
   })
 
-  test('ignores two headers Retry-After, and decompresses', async () => {
+  test('ignores a repeated header Retry-After, and decompresses the body', async () => {
     const reader = open()
     reader.onConnect(jest.fn())
     const texts = ['Retry-After', '7', 'Retry-After', '7', 'Retry-After', '7', 'Content-Encoding', 'gzip']
