@@ -68,10 +68,12 @@ async function run<T>(
   work: (context: Context) => Promise<T>,
 ): Promise<T> {
   const context = new Context(timeout, connection)
+  let leave: (() => void) | undefined
   try {
     // The client may have disconnected while a middleware before this one was waiting.
     if (context.ended) throw context.ended
-    const result = await commerce.during(() => work(context))
+    leave = commerce.begin()
+    const result = await work(context)
     const code = failureOf?.(result)
     tell(code === undefined ? { outcome: 'success' } : { outcome: 'failure', code })
     return result
@@ -80,6 +82,7 @@ async function run<T>(
     throw error
   } finally {
     context.end()
+    leave?.()
   }
 
   function tell(outcome: Pick<DiagnosticMessage, 'outcome' | 'code' | 'upstreamStatus'>): void {

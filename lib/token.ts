@@ -60,7 +60,7 @@ export interface Claims {
 }
 
 export function readClaims(token: string): Claims {
-  const payload = token.split('.')[1]
+  const payload = token.split('.', 2)[1]
   const claims =
     payload === undefined ? undefined : parseJson(Buffer.from(payload, 'base64url').toString('utf8'))
   const [iat, exp] = [at(claims, 'iat'), at(claims, 'exp')]

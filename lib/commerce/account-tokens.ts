@@ -30,13 +30,13 @@ export interface OneTimeCode {
  *
  * @returns `refused` if Elastic Path does not accept this username with this code.
  */
-export async function exchangeCode(
+export function exchangeCode(
   client: CommerceClient,
   context: Context,
   code: OneTimeCode,
   window?: PageWindow,
 ): Promise<TokenPage | 'refused'> {
-  const outcome = await client.call(context, {
+  const exchange = client.call(context, {
     method: 'POST',
     path: PATH + query(window),
     body: {
@@ -52,11 +52,15 @@ export async function exchangeCode(
     carriesCredentials: true,
     parse: (json, _text, now) => receivePage(client, parseTokenPage(json, now, window), now),
   })
-  if ('result' in outcome) return outcome.result
-  const { refusal } = outcome
+  return exchange.then((outcome) =>
+    'result' in outcome ? outcome.result : refuseCode(client, outcome.refusal, outcome.sentBefore),
+  )
+}
+
+function refuseCode(client: CommerceClient, refusal: Refusal, sentBefore: boolean): 'refused' {
   if (isGone(refusal)) client.onStoreGone()
   if (isOfCredentials(refusal)) {
-    if (!outcome.sentBefore) return 'refused'
+    if (!sentBefore) return 'refused'
     throw new ElasticPathError(
       'unreachable',
       'The connection failed while a code was being sent, and Elastic Path did not accept the code when it was sent ' +

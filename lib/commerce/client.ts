@@ -39,7 +39,8 @@ export class CommerceClient {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
     let renewed = false
     for (;;) {
-      const bearer = await this.accessToken.get(context)
+      const token = this.accessToken.get(context)
+      const bearer = typeof token === 'string' ? token : await token
       const headers: Record<string, string> = {
         accept: 'application/json',
         authorization: `Bearer ${bearer}`,

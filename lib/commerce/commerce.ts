@@ -22,10 +22,16 @@ export class Commerce {
     this.store = new StoreSettings(this.client, settings)
   }
 
-  /** Does work that `close` waits for. After `close`, it is refused. */
-  during<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Begins work that `close` waits for. After `close`, it is refused.
+   *
+   * @returns A function to call once, when the work has ended.
+   * @throws ElasticPathError `strategy_closed`.
+   */
+  begin(): () => void {
     if (this.closing) throw closedError()
-    return this.part(work())
+    this.inProgress++
+    return this.leave
   }
 
   /** Lets `close` wait for a part of work that is in progress. It may outlive the request that began it. */

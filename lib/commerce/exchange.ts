@@ -36,21 +36,28 @@ export function exchange(
  * @param giveUp - Called with the last 429 if the next wait would exceed the time of the context.
  * @param discard - Called with every other 429.
  */
-export async function withinRateLimit<T extends { status: number; retryAfter: string | undefined }>(
+export function withinRateLimit<T extends { status: number; retryAfter: string | undefined }>(
   context: Context,
   send: () => Promise<Sent<T>>,
   giveUp: (seconds: number, last: Sent<T>) => Sent<T>,
   discard?: (answer: T) => void,
 ): Promise<Sent<T>> {
-  for (let retries = 0; ; retries++) {
-    const sent = await send()
-    if (sent.answer.status !== 429) return sent
-    const seconds = readRetryAfter(sent.answer.retryAfter)
-    // Limits are per second. If Retry-After is 0, back off exponentially.
-    const milliseconds = Math.max((seconds ?? 1) * 1000, 100 * 2 ** retries)
-    if (context.elapsed + milliseconds >= context.timeout) return giveUp(Math.ceil(milliseconds / 1000), sent)
-    discard?.(sent.answer)
-    await context.wait(milliseconds)
+  // Chained and not awaited: on Node 24, each async function costs a sign-in half a percent.
+  return send().then((sent) => (sent.answer.status === 429 ? waitOut(sent) : sent))
+
+  async function waitOut(limited: Sent<T>): Promise<Sent<T>> {
+    let sent = limited
+    for (let retries = 0; sent.answer.status === 429; retries++) {
+      const seconds = readRetryAfter(sent.answer.retryAfter)
+      // Limits are per second. If Retry-After is 0, back off exponentially.
+      const milliseconds = Math.max((seconds ?? 1) * 1000, 100 * 2 ** retries)
+      if (context.elapsed + milliseconds >= context.timeout)
+        return giveUp(Math.ceil(milliseconds / 1000), sent)
+      discard?.(sent.answer)
+      await context.wait(milliseconds)
+      sent = await send()
+    }
+    return sent
   }
 }
 

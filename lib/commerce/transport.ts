@@ -67,36 +67,39 @@ export class Transport {
   }
 
   /** @param receive - Creates the receiver of the response; `name` names the request for errors. */
-  async send<T extends { status: number }>(
+  send<T extends { status: number }>(
     request: HttpRequest,
     context: Context,
     receive: (context: Context, name: () => string) => Receiver<T>,
   ): Promise<Sent<T>> {
     this.checkOpen(context)
     const name = (): string => this.nameOf(request)
+    const sendAgain = async (sentBefore: boolean): Promise<Sent<T>> => {
+      const second = this.dispatch(request, context, receive(context, name), true)
+      try {
+        return { answer: await second.result, sentBefore }
+      } catch (error) {
+        throw this.explain(error, second, context, name)
+      }
+    }
     const sentAt = context.elapsed
     const first = this.dispatch(request, context, receive(context, name), false)
-    let sentBefore = false
-    try {
-      const answer = await first.result
-      if (answer.status !== 408 || !isUnread(first, request)) return { answer, sentBefore }
-    } catch (error) {
-      const stage = stageOf(error, first)
-      // If this context has already sent a request, the connection was not idle, so no idle timeout closed it.
-      const stale =
-        stage === 'kept-alive connection' && context.calls === 1 && context.elapsed - sentAt < STALE_WITHIN
-      const allowed = request.repeat === 'always' || (request.repeat === 'if stale' && stale)
-      if (context.ended || request.repeat === 'never' || !mayRepeat(error, stage, allowed)) {
-        throw this.explain(error, first, context, name)
-      }
-      sentBefore = stage !== 'never connected'
-    }
-    const second = this.dispatch(request, context, receive(context, name), true)
-    try {
-      return { answer: await second.result, sentBefore }
-    } catch (error) {
-      throw this.explain(error, second, context, name)
-    }
+    // Chained, as in `withinRateLimit`.
+    return first.result.then(
+      (answer) =>
+        answer.status === 408 && isUnread(first, request) ? sendAgain(false) : { answer, sentBefore: false },
+      (error: unknown) => {
+        const stage = stageOf(error, first)
+        // If this context has already sent a request, the connection was not idle, so no idle timeout closed it.
+        const stale =
+          stage === 'kept-alive connection' && context.calls === 1 && context.elapsed - sentAt < STALE_WITHIN
+        const allowed = request.repeat === 'always' || (request.repeat === 'if stale' && stale)
+        if (context.ended || request.repeat === 'never' || !mayRepeat(error, stage, allowed)) {
+          throw this.explain(error, first, context, name)
+        }
+        return sendAgain(stage !== 'never connected')
+      },
+    )
   }
 
   /** Closes the strategy's own connections. A dispatcher of the app stays open. */

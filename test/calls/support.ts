@@ -21,7 +21,7 @@ export function openServices(options: Partial<PasswordlessOtpStrategyOptions>) {
   const run: Services['run'] = async ({ name, details }, work) => {
     const context = new Context(settings.timeout)
     try {
-      const result = await commerce.during(() => work(context))
+      const result = await commerce.part(work(context))
       if (name) messages.push({ operation: name, ...details?.() })
       return result
     } catch (failed) {
