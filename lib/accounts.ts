@@ -1,5 +1,6 @@
-import { findAccount, MAX_PAGE, renewTokens, summarize, type PageReader } from './commerce/account-tokens'
+import { findAccount, renewTokens, summarize, type PageReader } from './commerce/account-tokens'
 import type { CommerceClient } from './commerce/client'
+import { MAX_PAGE } from './commerce/token-page'
 import type { Context } from './context'
 import { ElasticPathError } from './errors'
 import { toHeldToken, type AccountSummary, type AccountToken, type HeldToken } from './token'

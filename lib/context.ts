@@ -125,19 +125,17 @@ export class Context {
     }
   }
 
-  /** Waits for a number of milliseconds on behalf of Elastic Path. Returns false at once if the deadline comes first. */
-  async wait(milliseconds: number): Promise<boolean> {
-    if (this.elapsed + milliseconds >= this.timeout) return false
+  /** Waits for a number of milliseconds on behalf of Elastic Path. */
+  async wait(milliseconds: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined
     try {
       await this.upstream(new Promise((resolve) => (timer = setTimeout(resolve, milliseconds))))
     } finally {
       clearTimeout(timer)
     }
-    return true
   }
 
-  /** Ends the context: stops what it waits for, and removes its timer and listeners. */
+  /** Ends the context: stops what it waits for, and removes its timer and its listener on the connection. */
   end(): void {
     clearTimeout(this.timer)
     this.connection?.off('close', this.leave)

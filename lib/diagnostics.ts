@@ -19,7 +19,7 @@ export interface DiagnosticMessage {
   operation: 'sign-in' | 'code-request' | 'delivery' | 'renewal' | 'switch' | 'call' | 'warning'
   /** `failure` is what a shopper can correct, `error` what only the shop, its app or Elastic Path can. */
   outcome: 'success' | 'failure' | 'error'
-  /** Why it was no success. `app_error` means that a function of the app threw. */
+  /** Why it was no success. `app_error` is every other error, nearly always of a function of the app. */
   code?: FailureCode | ElasticPathErrorCode | 'app_error' | DeliveryCode | WarningCode
   /** The HTTP status of Elastic Path's response, if it caused an error; with `call`, the status of every response. */
   upstreamStatus?: number
@@ -39,14 +39,14 @@ export interface DiagnosticMessage {
  * Why the webhook did not deliver a code, or how the delivery failed:
  *
  * - `wrong_secret`: the secret key is missing or wrong.
- * - `bad_event`: the body is not such an event, or is too large.
+ * - `bad_event`: the body is not an event of Elastic Path, or is too large.
  * - `ignored_event`: another event, or a code for another purpose. Not an error.
  * - `foreign_event`: an event of another realm or password profile. Not an error.
  * - `expired_event`: the code expired more than two minutes ago.
  * - `duplicate_event`: the event was delivered already. Not an error.
  * - `delivery_limited`: too many deliveries to this address.
  * - `delivery_failed`: `deliver` threw or rejected.
- * - `delivery_timeout`: `deliver` took longer than nine seconds.
+ * - `delivery_timeout`: the webhook took longer than nine seconds. Nearly always, that is `deliver`.
  */
 export type DeliveryCode =
   | 'wrong_secret'

@@ -4,23 +4,19 @@ import { Proofs } from './codes/proofs'
 import { Commerce } from './commerce/commerce'
 import { Context, type ClientConnection } from './context'
 import { hasSubscribers, outcomeOf, publish, type DiagnosticMessage } from './diagnostics'
-import { Attempts } from './limits/attempts'
-import { readOptions, type PasswordlessOtpStrategyOptions, type Settings } from './options'
+import { Attempts } from './codes/attempts'
+import { readOptions, type PasswordlessOtpStrategyOptions } from './options'
 import { normalizeOtp, normalizeUsername } from './sign-in/credentials'
 import { Exchanges } from './sign-in/exchanges'
+import type { SignInServices } from './sign-in/sign-in'
 import type { AnyVerify } from './sign-in/verify'
 
 /** What the methods and handlers of one strategy work with. */
-export interface Services {
-  readonly settings: Settings
-  readonly commerce: Commerce
-  readonly attempts: Attempts
-  readonly exchanges: Exchanges
+export interface Services extends SignInServices {
   readonly proofs: Proofs
   readonly codeRequests: CodeRequests
   /** Those of the webhooks that were created with this strategy. */
   readonly deliveryLimits: Set<DeliveryLimit>
-  readonly verify: AnyVerify | undefined
   /** Runs one operation: creates its context, publishes its outcome, and lets `close` wait for it. */
   readonly run: <T>(operation: Operation<T>, work: (context: Context) => Promise<T>) => Promise<T>
 }
@@ -81,8 +77,9 @@ async function run<T>(
     tell(outcomeOf(error))
     throw error
   } finally {
-    context.end()
+    // In this order, because `off` of a foreign connection may throw.
     leave?.()
+    context.end()
   }
 
   function tell(outcome: Pick<DiagnosticMessage, 'outcome' | 'code' | 'upstreamStatus'>): void {

@@ -15,7 +15,7 @@ export interface PasswordlessOtpUser {
   strategy: string
   /** The account that the shopper acts for. Null if none is chosen yet, or if the member belongs to no account. */
   account: AccountToken | null
-  /** Present only while the shopper still has to choose one of several accounts. It lists, renews and switches. */
+  /** Present only while no account is chosen, if the member belongs to any. It lists, renews and switches. */
   selectionToken?: HeldToken
 }
 
@@ -25,6 +25,11 @@ export interface SignInInfo {
   accounts: AccountSummary[]
   /** The number of accounts that the member belongs to. */
   totalAccounts: number
+}
+
+/** Reads a field. A user of the app can be of a class whose fields are getters. */
+function fieldOf(user: unknown, name: keyof PasswordlessOtpUser): unknown {
+  return asObject(user)?.[name]
 }
 
 /** Whether an untrusted value, from a session or the app's own code, is a valid user. */
@@ -49,8 +54,11 @@ export function isPasswordlessOtpUser(value: unknown): value is PasswordlessOtpU
  */
 export function requireUser<User>(value: User, strategy: string): User & PasswordlessOtpUser {
   if (!value) throw new ElasticPathError('not_signed_in', 'Nobody is signed in.')
-  const signedInBy = at(value, 'strategy')
-  if (signedInBy !== strategy && (signedInBy !== undefined || at(value, 'accountMemberId') === undefined)) {
+  const signedInBy = fieldOf(value, 'strategy')
+  if (
+    signedInBy !== strategy &&
+    (signedInBy !== undefined || fieldOf(value, 'accountMemberId') === undefined)
+  ) {
     throw new ElasticPathError(
       'not_signed_in',
       `The user was not signed in by the strategy "${strategy}". If verify returns a user of your own, ` +
@@ -70,7 +78,7 @@ const FIELDS = 'They are accountMemberId, username, strategy, account and select
 
 /** Whether the strategy of this name signed the user in. */
 export function isUserOf(value: unknown, strategy: string): value is PasswordlessOtpUser {
-  return at(value, 'strategy') === strategy && isPasswordlessOtpUser(value)
+  return fieldOf(value, 'strategy') === strategy && isPasswordlessOtpUser(value)
 }
 
 /** The token that the user holds: the selected account's, or the one for choosing an account. */
@@ -84,12 +92,15 @@ export function plainUser(user: PasswordlessOtpUser): PasswordlessOtpUser {
   return { accountMemberId, username, strategy, account, ...(selectionToken ? { selectionToken } : {}) }
 }
 
-/** The same user with another account. Fields that the app added are kept, and so is the class. */
+/** The same user with another account, like {@link withTokens}. */
 export function withAccount<User extends PasswordlessOtpUser>(user: User, account: AccountToken): User {
   return withTokens(user, { account })
 }
 
-/** The same user with other tokens. Fields that the app added are kept, and so is the class. The user may be frozen. */
+/**
+ * The same user with other tokens. Fields that the app added are kept, and so is the prototype, but not private fields
+ * (`#name`) of a class. The user may be frozen.
+ */
 export function withTokens<User extends PasswordlessOtpUser>(
   user: User,
   { account, selectionToken }: { account: AccountToken | null; selectionToken?: HeldToken | undefined },

@@ -115,4 +115,21 @@ describe('A user', () => {
     expect([isUserOf(user, 'passwordless-otp'), isUserOf(user, 'another')]).toEqual([true, false])
     expect(invalid.filter(([, value]) => isPasswordlessOtpUser(value))).toEqual([])
   })
+
+  test('can be of a class with getters, as the models of a database often are', () => {
+    const model = Object.create(
+      Object.defineProperties(
+        {},
+        Object.fromEntries(
+          Object.entries(user).map(([name, value]) => [name, { get: () => value as unknown }]),
+        ),
+      ),
+    ) as PasswordlessOtpUser
+    expect(requireUser(model, 'passwordless-otp')).toBe(model)
+    expect(isUserOf(model, 'passwordless-otp')).toBe(true)
+    expect(withAccount(model, { ...account, id: 'other' })).toMatchObject({
+      username: user.username,
+      account: { id: 'other' },
+    })
+  })
 })

@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { Proofs } from '../lib/codes/proofs'
 import { Context } from '../lib/context'
-import { Attempts } from '../lib/limits/attempts'
+import { Attempts } from '../lib/codes/attempts'
 import type { Settings } from '../lib/options'
 import { warnOfMemoryLimiter, warnOfResponseTime } from '../lib/warnings'
 

@@ -44,12 +44,16 @@ export class ResponseStream extends Receiver<StreamedAnswer> {
     super(context)
   }
 
+  override discard(): void {
+    this.stop(notRead())
+  }
+
   protected onHead(headers: ResponseHeaders, statusText: string): void {
     const { status } = this
     if (status > 599) {
       const error = this.badAnswer('has an invalid status')
       this.fail(error)
-      this.controller?.abort(error)
+      this.abort(error)
       return
     }
     const hasBody = this.request.method !== 'HEAD' && !NULL_BODY_STATUS.has(status)
@@ -101,7 +105,7 @@ export class ResponseStream extends Receiver<StreamedAnswer> {
         }),
       )
     }, STALLED_AFTER).unref()
-    signal?.addEventListener('abort', this.abort)
+    signal?.addEventListener('abort', this.onAbort)
     return new ReadableStream(
       {
         type: 'bytes',
@@ -116,7 +120,7 @@ export class ResponseStream extends Receiver<StreamedAnswer> {
         },
         cancel: () => {
           this.endBody()
-          this.controller?.abort(new ElasticPathError('request_aborted', 'The response is not read.'))
+          this.abort(notRead())
         },
       },
       { highWaterMark: READ_AHEAD },
@@ -127,17 +131,17 @@ export class ResponseStream extends Receiver<StreamedAnswer> {
     const { body } = this
     this.body = undefined
     clearTimeout(this.timer)
-    this.request.signal?.removeEventListener('abort', this.abort)
+    this.request.signal?.removeEventListener('abort', this.onAbort)
     return body
   }
 
-  private readonly abort = (): void => {
+  private readonly onAbort = (): void => {
     this.stop(this.request.signal?.reason)
   }
 
   private stop(reason: unknown): void {
     this.endBody()?.error(reason)
-    this.controller?.abort(new ElasticPathError('request_aborted', 'The response is not read.'))
+    this.abort(notRead())
   }
 
   private badAnswer(what: string): ElasticPathError {
@@ -145,6 +149,10 @@ export class ResponseStream extends Receiver<StreamedAnswer> {
       upstreamStatus: this.status,
     })
   }
+}
+
+function notRead(): ElasticPathError {
+  return new ElasticPathError('request_aborted', 'The response is not read.')
 }
 
 function toPairs(headers: ResponseHeaders): [string, string][] {

@@ -6,8 +6,6 @@ import { misconfigured } from './exchange'
 import type { Refusal } from './refusal'
 import { parseTokenPage, TOKEN_TYPE, type PageWindow, type TokenPage } from './token-page'
 
-export { MAX_PAGE, type PageWindow, type TokenPage } from './token-page'
-
 // The maximum number of accounts of a member (docs/elastic-path-facts.md#11). If a response claims more, the other pages
 // are not read.
 const MAX_ACCOUNTS = 10_000
@@ -26,9 +24,11 @@ export interface OneTimeCode {
 }
 
 /**
- * Exchanges a code for the member's account tokens. It sends exactly one exchange, because a code may work only once.
+ * Exchanges a code for the member's account tokens. A code may work only once, so it is sent again only if Elastic Path
+ * has probably not received it.
  *
  * @returns `refused` if Elastic Path does not accept this username with this code.
+ * @throws ElasticPathError `unreachable` if it refuses a code that was sent twice; `request_refused` if the setup is wrong.
  */
 export function exchangeCode(
   client: CommerceClient,
@@ -53,11 +53,11 @@ export function exchangeCode(
     parse: (json, _text, now) => receivePage(client, parseTokenPage(json, now, window), now),
   })
   return exchange.then((outcome) =>
-    'result' in outcome ? outcome.result : refuseCode(client, outcome.refusal, outcome.sentBefore),
+    'result' in outcome ? outcome.result : interpretRefusal(client, outcome.refusal, outcome.sentBefore),
   )
 }
 
-function refuseCode(client: CommerceClient, refusal: Refusal, sentBefore: boolean): 'refused' {
+function interpretRefusal(client: CommerceClient, refusal: Refusal, sentBefore: boolean): 'refused' {
   if (isGone(refusal)) client.onStoreGone()
   if (isOfCredentials(refusal)) {
     if (!sentBefore) return 'refused'

@@ -44,7 +44,7 @@ export class AnswerReader extends Receiver<Answer> {
     }
     const error = this.badAnswer(`is larger than ${MAX_ANSWER_BYTES} bytes`)
     this.fail(error)
-    this.controller?.abort(error)
+    this.abort(error)
   }
 
   protected onEnd(): void {

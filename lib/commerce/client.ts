@@ -38,8 +38,10 @@ export class CommerceClient {
   ): Promise<{ result: T } | { refusal: Refusal; sentBefore: boolean }> {
     const body = call.body === undefined ? undefined : JSON.stringify(call.body)
     let renewed = false
+    let sentBefore = false
     for (;;) {
       const token = this.accessToken.get(context)
+      // An `await` of a text would cost as much as one of a promise.
       const bearer = typeof token === 'string' ? token : await token
       const headers: Record<string, string> = {
         accept: 'application/json',
@@ -47,15 +49,17 @@ export class CommerceClient {
         ...call.headers,
       }
       if (body !== undefined) headers['content-type'] = 'application/json'
-      const { answer, sentBefore } = await exchange(this.transport, context, {
+      const sent = await exchange(this.transport, context, {
         method: call.method,
         path: call.path,
         headers,
         body,
         repeat: call.repeatable ? 'always' : 'if stale',
       })
+      const { answer } = sent
+      sentBefore ||= sent.sentBefore
       if (isSuccess(answer.status)) return { result: parse(answer, call) }
-      const refusal = refusalOf(answer, call, body)
+      const refusal = refusalOf(answer, call, [headers, call.body])
       const ofAccessToken =
         refusal.ofAccessToken || (refusal.status === 401 && !call.carriesCredentials && !refusal.ofRealm)
       if (!ofAccessToken) return { refusal, sentBefore }

@@ -19,7 +19,7 @@ interface Named {
   path: string
 }
 
-const read = (context: Context, name: () => string): AnswerReader => new AnswerReader(context, name)
+const createReader = (context: Context, name: () => string): AnswerReader => new AnswerReader(context, name)
 
 /** Sends a request and reads the whole response. If the store is over its rate limit, waits and sends it again. */
 export function exchange(
@@ -27,7 +27,7 @@ export function exchange(
   context: Context,
   request: HttpRequest,
 ): Promise<Sent<Answer>> {
-  return withinRateLimit(context, () => transport.send(request, context, read), rateLimited)
+  return withinRateLimit(context, () => transport.send(request, context, createReader), rateLimited)
 }
 
 /**
@@ -42,20 +42,21 @@ export function withinRateLimit<T extends { status: number; retryAfter: string |
   giveUp: (seconds: number, last: Sent<T>) => Sent<T>,
   discard?: (answer: T) => void,
 ): Promise<Sent<T>> {
-  // Chained and not awaited: on Node 24, each async function costs a sign-in half a percent.
+  // `then` and not `await`, because each async function adds about 0.5 % to the CPU time of a sign-in on Node 24.
   return send().then((sent) => (sent.answer.status === 429 ? waitOut(sent) : sent))
 
   async function waitOut(limited: Sent<T>): Promise<Sent<T>> {
     let sent = limited
     for (let retries = 0; sent.answer.status === 429; retries++) {
       const seconds = readRetryAfter(sent.answer.retryAfter)
-      // Limits are per second. If Retry-After is 0, back off exponentially.
+      // Limits are per second. If Retry-After is shorter than the exponential back-off, back off.
       const milliseconds = Math.max((seconds ?? 1) * 1000, 100 * 2 ** retries)
       if (context.elapsed + milliseconds >= context.timeout)
         return giveUp(Math.ceil(milliseconds / 1000), sent)
       discard?.(sent.answer)
       await context.wait(milliseconds)
-      sent = await send()
+      const next = await send()
+      sent = { answer: next.answer, sentBefore: sent.sentBefore || next.sentBefore }
     }
     return sent
   }
@@ -84,15 +85,16 @@ export function parse<T>(answer: Answer, call: Named & { parse: Parse<T> }): T {
 }
 
 /**
- * The refusal in a response without success. A response that is no refusal either is a fault of Elastic Path, or of a
- * proxy.
+ * Reads the refusal in a response that is not successful.
  *
- * @param sent - The body of the request.
+ * @param sent - The headers and the body of the request.
+ * @throws ElasticPathError `upstream_error` or `bad_answer` if the response is not a refusal. Then it is a fault of
+ * Elastic Path or of a proxy.
  */
 export function refusalOf(
   answer: Answer,
   call: Named & { anyWords?: readonly number[] | undefined },
-  sent = '',
+  sent?: unknown,
 ): Refusal {
   const { status } = answer
   const refusal = readRefusal(status, answer.text, sent, call.anyWords?.includes(status))
@@ -122,7 +124,7 @@ export function nameOf({ method, path }: Named): string {
 /** `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3). */
 function readRetryAfter(header: string | undefined): number | undefined {
   if (header === undefined) return undefined
-  if (/^\d{1,9}$/.test(header)) return Number(header)
+  if (/^\d+$/.test(header)) return Math.min(Number(header), 2 ** 31)
   const date = readDate(header)
   return date === undefined ? undefined : Math.max(0, (date - Date.now()) / 1000)
 }

@@ -61,17 +61,31 @@ export abstract class Receiver<T> implements Attempt {
     if (this.context.endResponse(this.cancel)) this.reject(error)
   }
 
+  /** Frees the connection of a response that has begun, and whose body is not needed. */
+  discard(): void {
+    // Most receivers read the whole body.
+  }
+
+  /** Ends the request at its connection. */
+  protected abort(reason: Error): void {
+    try {
+      this.controller?.abort(reason)
+    } catch {
+      // A dispatcher of the app threw. For the caller, the request has ended already.
+    }
+  }
+
   private readonly cancel = (reason: ElasticPathError): void => {
     this.canceled = reason
     this.fail(reason)
-    this.controller?.abort(reason)
+    this.abort(reason)
   }
 
   onRequestStart(controller: Controller): void {
     this.started = true
     this.controller = controller
     // The request may have waited for a connection until after the end of its context.
-    if (this.canceled) controller.abort(this.canceled)
+    if (this.canceled) this.abort(this.canceled)
   }
 
   onResponseStart(_controller: unknown, status: number, headers: ResponseHeaders, statusText = ''): void {

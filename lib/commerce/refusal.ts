@@ -24,13 +24,13 @@ const STATUS_SUFFICES = new Set([403, 404, 409, 422])
 /**
  * Reads a refusal. Returns undefined if the response is not one: an HTML page, an outage, another shape.
  *
- * @param sent - The body of the refused request.
+ * @param sent - The headers and the body of the refused request.
  * @param anyWords - Whether the status is sufficient, with any body.
  */
 export function readRefusal(
   status: number,
   text: string,
-  sent: string,
+  sent: unknown,
   anyWords = false,
 ): Refusal | undefined {
   const plain: Refusal = { status, fields: [], ofAccessToken: false, ofRealm: false, summary: '' }
@@ -50,8 +50,9 @@ export function readRefusal(
   const complaints = details.flatMap((detail) => [...detail.matchAll(COMPLAINT)])
   const said =
     complaints.map(([, field, tag]) => `${field} ${tag}`).join(', ') || (titles.find(isPlain) ?? '')
-  // A code or a username can look like any of these words.
-  const quotes = said.split(/\W+/).some((word) => sent.includes(word))
+  // A code, a username or a token can look like any of these words.
+  const sentText = textsIn(sent).join('\n').toLowerCase()
+  const quotes = said.split(/\W+/).some((word) => sentText.includes(word.toLowerCase()))
   const ofRealm = words.some((text) => REALM.test(text))
   return {
     status,
@@ -60,6 +61,12 @@ export function readRefusal(
     ofRealm,
     summary: quotes ? '' : said,
   }
+}
+
+/** All texts in a value, without the names of fields. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : []
 }
 
 function textsOf(entries: JsonObject[], field: string): string[] {

@@ -1,25 +1,18 @@
 import type { Request } from 'express'
-import {
-  findAccount,
-  MAX_PAGE,
-  summarize,
-  visitFurtherPages,
-  type PageReader,
-  type PageWindow,
-  type TokenPage,
-} from '../commerce/account-tokens'
+import { findAccount, summarize, visitFurtherPages, type PageReader } from '../commerce/account-tokens'
+import { MAX_PAGE, type PageWindow, type TokenPage } from '../commerce/token-page'
 import type { Context } from '../context'
 import type { Settings } from '../options'
 import type { AccountSummary, AccountToken } from '../token'
 
-/** The account of a sign-in. It is undefined if the shopper still has to choose one of several. */
+/** The account of a sign-in. It is undefined if the member has none, or if the shopper is to choose one later. */
 export type AccountChoice =
   { account: AccountToken | undefined } | { failure: 'no_account' | 'account_not_found' }
 
 type Rule = Pick<Settings, 'selectAccount' | 'requireAccount'>
 
 /** Large pages if every account may be needed; Elastic Path's default page if the first account is enough. */
-export function firstWindow(rule: Rule, accountId: string | undefined): PageWindow | undefined {
+export function firstPageWindow(rule: Rule, accountId: string | undefined): PageWindow | undefined {
   return accountId !== undefined || typeof rule.selectAccount === 'function'
     ? { limit: MAX_PAGE, offset: 0 }
     : undefined

@@ -1,18 +1,29 @@
 import type { Request } from 'express'
-import { renewTokens, summarize, type TokenPage } from '../commerce/account-tokens'
+import type { Attempt, Attempts } from '../codes/attempts'
 import { readTicket, spendTicket } from '../codes/tickets'
+import { renewTokens, summarize } from '../commerce/account-tokens'
+import type { Commerce } from '../commerce/commerce'
+import type { TokenPage } from '../commerce/token-page'
 import type { Context } from '../context'
 import { ElasticPathError, type Failure } from '../errors'
-import type { Attempt } from '../limits/attempts'
-import type { Services } from '../services'
+import type { Settings } from '../options'
 import { toHeldToken } from '../token'
 import type { PasswordlessOtpUser, SignInInfo } from '../user'
-import { chooseAccount, chooseNone, firstWindow, type AccountChoice } from './account-choice'
+import { chooseAccount, chooseNone, firstPageWindow, type AccountChoice } from './account-choice'
 import { readCredentials, type Credentials } from './credentials'
-import type { Exchanged } from './exchanges'
-import { askVerify } from './verify'
+import type { Exchanged, Exchanges } from './exchanges'
+import { askVerify, type AnyVerify } from './verify'
 
-/** A sign-in that succeeded, or that verify refused. */
+/** What sign-ins work with. */
+export interface SignInServices {
+  readonly settings: Settings
+  readonly commerce: Commerce
+  readonly attempts: Attempts
+  readonly exchanges: Exchanges
+  readonly verify: AnyVerify | undefined
+}
+
+/** How a sign-in ended: with a user, a refusal by verify, or a failure that the shopper can correct. */
 export type SignIn =
   { user: unknown; info: object | string } | { refusal: object | string | undefined } | Failure
 
@@ -20,7 +31,7 @@ export type SignIn =
  * One sign-in, from the request to the user: credentials, limit, exchange, account, verify. A failure that the shopper can
  * correct is returned; everything else is thrown. The attempt is counted before Elastic Path is asked.
  */
-export async function signIn(services: Services, req: Request, context: Context): Promise<SignIn> {
+export async function signIn(services: SignInServices, req: Request, context: Context): Promise<SignIn> {
   const { settings, commerce, verify } = services
   const credentials = readCredentials(req.body, settings)
   if (!credentials) return { failure: 'missing_credentials' }
@@ -52,7 +63,7 @@ export async function signIn(services: Services, req: Request, context: Context)
 }
 
 async function redeem(
-  services: Services,
+  services: SignInServices,
   req: Request,
   credentials: Credentials,
   context: Context,
@@ -60,8 +71,8 @@ async function redeem(
   const { settings, attempts, exchanges } = services
   const { username, accountId, proof } = credentials
   const session: unknown = (req as { session?: unknown }).session
-  const window = firstWindow(settings, accountId)
-  // The second submission of a form takes no attempt, because it costs no exchange.
+  const window = firstPageWindow(settings, accountId)
+  // The second submission of a form costs no exchange, so it takes no attempt if the first one is being exchanged.
   const submitted = exchanges.find(req, credentials, window)
   let exchanged: Exchanged
   if (submitted) exchanged = await context.upstream(submitted)
@@ -82,7 +93,7 @@ async function redeem(
   return exchanged
 }
 
-/** Refunds an attempt if Elastic Path did not check the code. */
+/** Refunds an attempt if its error says nothing about the code. */
 async function refundUnchecked(attempt: Attempt, error: unknown, context: Context): Promise<void> {
   // An outage or a misconfiguration says nothing about the code. A request that the client aborted could be a guess.
   if (!(error instanceof ElasticPathError) || error.code === 'request_aborted') return

@@ -35,7 +35,7 @@ const SEED_NAMES: Record<keyof ProductSeed, true> = {
   stock: true,
 }
 
-// Kept, because they are slow to create.
+// Cached, because a formatter is slow to create.
 const formats = new Map<string, Intl.NumberFormat>()
 
 /** @throws RangeError if the currency is not an ISO 4217 code */

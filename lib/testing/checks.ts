@@ -25,7 +25,7 @@ export function checkNumber(name: string, value: unknown, least: number, most: n
   throw new RangeError(`${name} must be a number from ${least} to ${most}, not ${String(value)}`)
 }
 
-/** In milliseconds. Node's timers run immediately if they are longer. */
+/** The longest delay of a timer, in milliseconds. Node runs a longer one immediately. */
 export const LONGEST_TIMEOUT = 2 ** 31 - 1
 
 /** @throws RangeError if the value is not a positive and finite number of seconds */
@@ -42,7 +42,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>> = {}): vo
   }
 }
 
-/** @throws TypeError if something has the id already */
+/** @throws TypeError if the id is in use */
 export function checkUnused(what: string, id: string, existing: unknown): void {
   if (existing !== undefined) throw new TypeError(`The ${what} id ${id} is already in use`)
 }

@@ -119,7 +119,11 @@ export function checkFault(fault: Fault, options: FaultOptions): void {
   else if ('redirect' in fault) validateHeaderValue('redirect', fault.redirect)
 }
 
-/** With properties of two kinds, one of them would be ignored. */
+/**
+ * Checks that a fault is of exactly one kind. Otherwise, one of them would be ignored.
+ *
+ * @throws TypeError if it is not, or if a property is unknown or belongs to another kind
+ */
 function checkKind(fault: object): void {
   checkNames('a fault', fault, { ...KINDS, ...OF_STATUS })
   const names = Object.keys(fault)

@@ -1,7 +1,9 @@
-import { exchangeCode, findAccount, renewTokens, type PageWindow } from '../../lib/commerce/account-tokens'
-import type { ElasticPathSimulator } from '../../lib/testing'
+import { exchangeCode, findAccount, renewTokens } from '../../lib/commerce/account-tokens'
+import type { PageWindow } from '../../lib/commerce/token-page'
+import type { ElasticPathSimulator, Fault } from '../../lib/testing'
 import { HELD, holdTime, inContext, openStore } from './support'
 import type { Commerce } from '../../lib/commerce/commerce'
+import { Context } from '../../lib/context'
 import { compareErrors } from '../support/errors'
 
 compareErrors()
@@ -202,6 +204,25 @@ describe('the exchange of a code', () => {
     simulator.fault('exchange', fault, { times: Infinity, afterEffect: true })
     await expect(exchange()).rejects.toMatchObject({ status: 502 })
     expect(simulator.count('exchange')).toBe(1)
+  })
+
+  test.each<[string, Fault[]]>([
+    ['at once', ['close']],
+    ['after a rate limit', ['close', { rateLimited: 0 }]],
+    ['after a new access token', ['close', 'refused_bearer']],
+  ])('that may have arrived, and is sent again %s and refused, is no wrong code', async (_when, faults) => {
+    const wait = jest.spyOn(Context.prototype, 'wait').mockResolvedValue()
+    // Its connection is kept alive.
+    refuse(400, { title: 'Bad Request' })
+    expect(await exchange()).toBe('refused')
+    for (const fault of faults) simulator.fault('exchange', fault)
+    refuse(400, { title: 'Bad Request' })
+    await expect(exchange()).rejects.toMatchObject({
+      code: 'unreachable',
+      message: expect.stringContaining('may be used up') as string,
+    })
+    wait.mockRestore()
+    expect(simulator.count('exchange')).toBe(2 + faults.length)
   })
 
   test('gets a new access token once, and then fails', async () => {

@@ -206,14 +206,14 @@ describe('a dispatcher of the app', () => {
   )
 
   test.each([
-    ['its parser rejects', Object.assign(new Error('x'), { name: 'HTTPParserError', code: 'HPE_INVALID' })],
-    ['has endless headers', failure('UND_ERR_HEADERS_OVERFLOW')],
-  ])('whose response %s rejects with bad_answer', async (_what, error) => {
+    ['is not HTTP', Object.assign(new Error('x'), { name: 'HTTPParserError', code: 'HPE_INVALID' })],
+    ['has too large headers', failure('UND_ERR_HEADERS_OVERFLOW')],
+  ])('whose response %s rejects with bad_answer', async (what, error) => {
     const { thrown, sent } = await fail(error, true)
     expect(sent).toBe(1)
     expect(thrown).toMatchObject({
       code: 'bad_answer',
-      message: "Elastic Path's response to GET http://store.example/base/path is not HTTP.",
+      message: `Elastic Path's response to GET http://store.example/base/path ${what}.`,
     })
   })
 

@@ -23,7 +23,8 @@ In every row:
 
 - Each request has one outcome, within the option \`timeout\`. After the fault, the next request works.
 - An outage never looks like a wrong code, and a wrong code never like an outage.
-- A code is sent again only if Elastic Path cannot have acted on it.
+- A code is sent again only if Elastic Path has probably not received it. If it then refuses the code, that
+  is an outage and not a wrong code.
 - If a switch or a renewal fails, the session does not change.
 - \`keepFresh\` has no errors. If a row does not say "works", the page continues with the token that the
   shopper has.

@@ -8,7 +8,7 @@ import { createClient } from 'redis'
 import { DeliveryLimit } from '../../lib/codes/delivery-limit'
 import { Proofs } from '../../lib/codes/proofs'
 import { Context } from '../../lib/context'
-import { Attempts, type TicketAndProof } from '../../lib/limits/attempts'
+import { Attempts, type TicketAndProof } from '../../lib/codes/attempts'
 
 const ADA = 'ada@home.example'
 const isInstalled = spawnSync('redis-server', ['--version']).status === 0

@@ -1,9 +1,9 @@
-import type { Proofs } from '../codes/proofs'
-import { newTicket, type Ticket } from '../codes/tickets'
 import type { Context } from '../context'
+import { limiterSecret } from '../limits/keys'
+import { Limit } from '../limits/limit'
 import type { Settings } from '../options'
-import { limiterSecret } from './keys'
-import { Limit } from './limit'
+import type { Proofs } from './proofs'
+import { newTicket, type Ticket } from './tickets'
 
 /** A sign-in attempt that is allowed. */
 export interface Attempt {

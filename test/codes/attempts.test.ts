@@ -2,7 +2,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible'
 import { Proofs } from '../../lib/codes/proofs'
 import type { Ticket } from '../../lib/codes/tickets'
 import { Context } from '../../lib/context'
-import { Attempts, type Attempt, type TicketAndProof } from '../../lib/limits/attempts'
+import { Attempts, type Attempt, type TicketAndProof } from '../../lib/codes/attempts'
 import type { OtpLimiter } from '../../lib/options'
 
 const ADA = 'ada@home.example'
