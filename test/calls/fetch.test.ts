@@ -7,6 +7,7 @@ import type { Dispatcher } from 'undici'
 import { accessToken, createFetch, createFetchAs } from '../../lib/calls/fetch'
 import type { PasswordlessOtpStrategyOptions } from '../../lib/options'
 import { afterTest, holdTime } from '../commerce/support'
+import { deferred } from '../support/clock'
 import { openServices } from './support'
 
 type Controller = Dispatcher.DispatchController
@@ -476,6 +477,17 @@ describe('a failure', () => {
       expect([status, received.length]).toEqual([times === 2 ? 200 : 408, 1 + times])
     },
   )
+
+  test('with an endless 408 closes its connection and sends the request again', async () => {
+    const closed = deferred()
+    const { received, fetch } = await open((res) => {
+      if (received.length !== 2) ok(res)
+      else res.once('close', closed.resolve).writeHead(408, { 'content-length': '100' }).flushHeaders()
+    })
+    await (await fetch('/')).text()
+    expect((await fetch('/')).status).toBe(200)
+    await closed.promise
+  })
 
   test('of a Request to end its body within the timeout is an error that blames the body', async () => {
     holdTime()

@@ -54,6 +54,17 @@ test('a request that is sent after the end of its context is stopped', async () 
   await expect(reader.result).rejects.toBe(context.ended)
 })
 
+test('a request whose dispatcher cannot stop it ends with its context', async () => {
+  const reader = open()
+  const abort = jest.fn(() => {
+    throw new Error('cannot be stopped')
+  })
+  reader.onRequestStart(controller(abort))
+  context.end()
+  expect(abort).toHaveBeenCalledTimes(1)
+  await expect(reader.result).rejects.toBe(context.ended)
+})
+
 describe('a compressed response', () => {
   const large = Buffer.alloc(MIB, 'a')
 

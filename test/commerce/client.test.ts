@@ -83,6 +83,7 @@ describe('a rate limit', () => {
   test.each([
     ['3600', 3600],
     [new Date(Date.UTC(2030, 0, 1, 1)).toUTCString(), 3600],
+    ['99999999999', 2 ** 31],
     ['soon', 1],
     ['in 12', 1],
     ['12 seconds', 1],

@@ -101,6 +101,15 @@ describe("A request that is not Express's own", () => {
     expect(await next).toBe(thrown)
   })
 
+  test('does not keep close() waiting if its response throws when a listener is removed', async () => {
+    const { strategy, body } = await open()
+    const off = () => {
+      throw new Error('not supported')
+    }
+    await authenticate(strategy, { body, res: { on: () => undefined, off } })
+    await strategy.close()
+  })
+
   test('removes its listeners from a socket, which other requests will use', async () => {
     const { strategy, body } = await open()
     const socket = new EventEmitter()
