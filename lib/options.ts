@@ -251,7 +251,12 @@ class OptionReader {
   credential(option: string): string | undefined {
     const value = this.text(option)
     if (value === undefined || CREDENTIAL.test(value)) return value
-    return this.refuse(option, 'must be ASCII without spaces and line ends. Look for a line end at its end')
+    const hint = /\s$/.test(value)
+      ? '. Look for a line end at its end'
+      : option.endsWith('Id')
+        ? '. It is an id, not a name'
+        : ''
+    return this.refuse(option, `must be ASCII without spaces and line ends${hint}`)
   }
 
   boolean(option: string): boolean | undefined {

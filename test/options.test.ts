@@ -71,10 +71,16 @@ describe('An invalid option', () => {
     '%s with a line end says so',
     (option) => {
       expect(construct({ clientId, [option]: 'made with echo\n' })).toThrow(
-        `${option} must be ASCII without spaces and line ends`,
+        `${option} must be ASCII without spaces and line ends. Look for a line end at its end`,
       )
     },
   )
+
+  test.each(['passwordProfileId', 'authenticationRealmId'])('%s that is a name says so', (option) => {
+    expect(construct({ clientId, [option]: 'Password profile 1' })).toThrow(
+      `${option} must be ASCII without spaces and line ends. It is an id, not a name`,
+    )
+  })
 
   test('limiter without the required methods throws limiter_unsuitable', () => {
     const attempt = construct({ clientId, limiter: new Set() })

@@ -61,7 +61,9 @@ export class AccessToken {
     throw new ElasticPathError(
       'client_refused',
       `Elastic Path refused the client with ${status} to ${nameOf(CALL)}. ` +
-        'Check clientId and clientSecret, and that baseUrl is the region of the store that they belong to.',
+        (status === 404
+          ? 'Check baseUrl: nothing at this address issues access tokens.'
+          : 'Check clientId and clientSecret, and that baseUrl is the region of the store that they belong to.'),
       { upstreamStatus: status },
     )
   }

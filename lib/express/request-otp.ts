@@ -16,7 +16,12 @@ export function requestOtp({ settings, codeRequests, run }: Services): RequestHa
       await run({ name: 'code-request', connection: connectionOf(req) }, async (context) => {
         const username = readUsername(req.body, settings)
         if (username === undefined) {
-          throw new ElasticPathError('missing_credentials', 'A username is required to request a code.')
+          throw new ElasticPathError(
+            'missing_credentials',
+            req.body === undefined
+              ? 'The request has no parsed body. Use express.urlencoded() or express.json() before requestOtp().'
+              : 'A username is required to request a code.',
+          )
         }
         const { done, joined, isNewTicket } = await codeRequests.start(username, sessionOf(req), context)
         if (isNewTicket) await saveSession(req, context)

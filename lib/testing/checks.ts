@@ -25,6 +25,12 @@ export function checkNumber(name: string, value: unknown, least: number, most: n
   throw new RangeError(`${name} must be a number from ${least} to ${most}, not ${String(value)}`)
 }
 
+/** @throws RangeError if the value is not a whole number from `least` to `most` */
+export function checkWholeNumber(name: string, value: unknown, least: number, most: number): void {
+  if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return
+  throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${String(value)}`)
+}
+
 /** The longest delay of a timer, in milliseconds. Node runs a longer one immediately. */
 export const LONGEST_TIMEOUT = 2 ** 31 - 1
 

@@ -1,5 +1,12 @@
 import { validateHeaderValue } from 'node:http'
-import { checkHeaders, checkNames, checkNumber, checkOneOf, LONGEST_TIMEOUT } from './checks'
+import {
+  checkHeaders,
+  checkNames,
+  checkNumber,
+  checkOneOf,
+  checkWholeNumber,
+  LONGEST_TIMEOUT,
+} from './checks'
 import { checkRuleOptions, type RuleOptions } from './rules'
 
 /**
@@ -111,11 +118,13 @@ export function checkFault(fault: Fault, options: FaultOptions): void {
   }
   checkKind(fault)
   if ('status' in fault) {
-    checkNumber('status', fault.status, 200, 599)
+    checkWholeNumber('status', fault.status, 200, 599)
     checkHeaders(fault.headers)
   } else if ('delay' in fault) checkNumber('delay', fault.delay, 0, LONGEST_TIMEOUT)
   else if ('compressed' in fault) checkOneOf('compressed', fault.compressed, ['gzip', 'deflate', 'br'])
-  else if ('realmNotFound' in fault) checkNumber('realmNotFound', fault.realmNotFound, 400, 599)
+  else if ('realmNotFound' in fault) checkWholeNumber('realmNotFound', fault.realmNotFound, 400, 599)
+  else if ('rateLimited' in fault && fault.rateLimited !== undefined)
+    checkNumber('rateLimited', fault.rateLimited, 0, Number.MAX_SAFE_INTEGER)
   else if ('redirect' in fault) validateHeaderValue('redirect', fault.redirect)
 }
 

@@ -30,11 +30,13 @@ export class Rules<T> {
 
   /**
    * @param key the key of the kind of request
-   * @throws RangeError if `times` is below 1 or `after` is negative
+   * @throws RangeError if `times` is below 1, `after` is negative, or one of them is a fraction
    */
   add(key: string, value: T, { times = 1, after = 0 }: RuleOptions) {
-    if (!(times >= 1)) throw new RangeError(`times must be 1 or more, not ${times}`)
-    if (!(after >= 0)) throw new RangeError(`after must be 0 or more, not ${after}`)
+    if (!(times >= 1 && (times === Infinity || Number.isInteger(times))))
+      throw new RangeError(`times must be a whole number, 1 or more, or Infinity, not ${times}`)
+    if (!(after >= 0 && Number.isInteger(after)))
+      throw new RangeError(`after must be a whole number, 0 or more, not ${after}`)
     const rule: Rule<T> = { key, value, times, after, hits: 0 }
     this.rules.add(rule)
     return {

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Cart } from './carts'
 import type { Product } from './catalog'
+import { checkWholeNumber } from './checks'
 import { payloadOf, type CodeEvent } from './codes'
 import type { RouteHandle, RouteHandler, RouteOptions } from './custom-routes'
 import { Deliveries } from './deliveries'
@@ -94,8 +95,12 @@ export class ElasticPathSimulator {
    * @throws TypeError or RangeError if an option is unknown or a value is invalid
    */
   static async start(options: SimulatorOptions = {}): Promise<ElasticPathSimulator> {
+    const { port = 0, host } = options
+    checkWholeNumber('port', port, 0, 65_535)
+    // Node would listen on all addresses.
+    if (host === '') throw new TypeError('host must not be empty')
     const simulator = new ElasticPathSimulator(options)
-    await simulator.listener.listen(options.port ?? 0)
+    await simulator.listener.listen(port)
     return simulator
   }
 
@@ -119,10 +124,14 @@ export class ElasticPathSimulator {
    * Stops listening, closes all connections, and listens on the same port again. The store keeps its state.
    *
    * @param whileDown called while the port is closed
-   * @returns resolves when the simulator listens again
+   * @returns resolves when the simulator listens again; rejects with an `Error` if it was stopped in the meantime
    */
   async restart(whileDown: () => void | Promise<void> = () => undefined): Promise<void> {
-    await this.listener.restart(whileDown)
+    this.stopped.signal.throwIfAborted()
+    await this.listener.restart(async () => {
+      await whileDown()
+      this.stopped.signal.throwIfAborted()
+    })
   }
 
   /** The base URL, such as `http://127.0.0.1:43210`. */

@@ -166,7 +166,10 @@ export class Store {
     checkProfile(changes, names)
     const profile = this.profiles.get(id)
     if (!profile) throw new TypeError(`No password profile has the id ${id}`)
-    this.profiles.set(id, { ...profile, ...changes, updatedAt: this.isoNow() })
+    const given = Object.fromEntries(
+      Object.entries<unknown>(changes).filter(([, value]) => value !== undefined),
+    )
+    this.profiles.set(id, { ...profile, ...given, updatedAt: this.isoNow() })
   }
 
   /** Replaces the realm and all its password profiles. */

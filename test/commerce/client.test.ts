@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { renewTokens } from '../../lib/commerce/account-tokens'
 import { Context } from '../../lib/context'
 import type { Commerce } from '../../lib/commerce/commerce'
-import { afterTest, HELD, holdTime, inContext, openStore } from './support'
+import { afterTest, HELD, holdTime, inContext, openCommerce, openStore } from './support'
 import { compareErrors } from '../support/errors'
 
 compareErrors()
@@ -75,6 +75,15 @@ describe('the access token', () => {
       })
     },
   )
+
+  test('is refused by a baseUrl with a path that does not exist', async () => {
+    const { simulator } = await openStore()
+    const commerce = openCommerce({ baseUrl: `${simulator.url}/v2` })
+    await expect(token(commerce)).rejects.toMatchObject({
+      code: 'client_refused',
+      message: expect.stringContaining('Check baseUrl') as string,
+    })
+  })
 })
 
 describe('a rate limit', () => {

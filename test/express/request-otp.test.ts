@@ -100,6 +100,18 @@ describe('requestOtp', () => {
     expect(seen[0]?.[6]).toMatchObject({ status: 429, rest: { 'retry-after': expect.any(String) as string } })
   })
 
+  it('names the missing middleware if the body was not parsed', async () => {
+    const { strategy } = await openShop()
+    const error = await new Promise((resolve) => {
+      strategy.requestOtp()({ headers: {} } as never, {} as never, resolve)
+    })
+    expect(error).toMatchObject({
+      code: 'missing_credentials',
+      status: 400,
+      message: expect.stringContaining('Use express.urlencoded() or express.json()') as string,
+    })
+  })
+
   it('responds to a double tap, and to another browser that joins, after a second as well', async () => {
     const { simulator, browser, request } = await openTimedShop()
     const agent = browser()

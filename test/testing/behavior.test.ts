@@ -192,6 +192,7 @@ describe('the realm', () => {
     const { simulator, client } = await openStore()
     const { passwordProfileId: id } = simulator
     simulator.updateProfile(id, { oneTimePasswords: false, usernameFormat: 'email' })
+    simulator.updateProfile(id, { oneTimePasswords: undefined } as object)
     expect(at((await client.passwordProfiles()).json, 'data', 0)).toMatchObject({
       username_format: 'email',
       enable_one_time_password_token: false,

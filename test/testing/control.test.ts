@@ -60,9 +60,11 @@ describe('hold', () => {
 
   test.each([
     [{ time: 2 }, 'Unknown option of a hold: time. Known options: times, after, afterEffect'],
-    [{ times: 0 }, 'times must be 1 or more, not 0'],
-    [{ times: NaN }, 'times must be 1 or more, not NaN'],
-    [{ after: -1 }, 'after must be 0 or more, not -1'],
+    [{ times: 1.5 }, 'times must be a whole number, 1 or more, or Infinity, not 1.5'],
+    [{ times: 0 }, 'times must be a whole number, 1 or more, or Infinity, not 0'],
+    [{ times: NaN }, 'times must be a whole number, 1 or more, or Infinity, not NaN'],
+    [{ after: 0.5 }, 'after must be a whole number, 0 or more, not 0.5'],
+    [{ after: -1 }, 'after must be a whole number, 0 or more, not -1'],
   ])('throws for the options %j', async (options: object, message) => {
     const { simulator } = await openStore()
     expect(() => simulator.hold('any', options)).toThrow(message)
@@ -237,17 +239,19 @@ describe('a fault', () => {
       `A fault must have exactly one of these properties: ${properties}`,
     ],
     [{ delay: 1, body: 'x' }, 'TypeError', 'Only a fault with a status can have a body and headers'],
-    [{ status: 199 }, 'RangeError', 'status must be a number from 200 to 599, not 199'],
-    [{ status: 600 }, 'RangeError', 'status must be a number from 200 to 599, not 600'],
-    [{ status: '503' }, 'RangeError', 'status must be a number from 200 to 599, not 503'],
+    [{ status: 199 }, 'RangeError', 'status must be a whole number from 200 to 599, not 199'],
+    [{ status: 503.5 }, 'RangeError', 'status must be a whole number from 200 to 599, not 503.5'],
+    [{ rateLimited: -1 }, 'RangeError', 'rateLimited must be a number from 0 to 9007199254740991, not -1'],
+    [{ status: 600 }, 'RangeError', 'status must be a whole number from 200 to 599, not 600'],
+    [{ status: '503' }, 'RangeError', 'status must be a whole number from 200 to 599, not 503'],
     [{ status: 200, headers: { a: '\n' } }, 'TypeError', 'Invalid character in header content ["a"]'],
     [{ status: 200, headers: { 'a b': '' } }, 'TypeError', 'Header name must be a valid HTTP token ["a b"]'],
     [{ redirect: 'http://x/\n' }, 'TypeError', 'Invalid character in header content ["redirect"]'],
     [{ delay: -1 }, 'RangeError', 'delay must be a number from 0 to 2147483647, not -1'],
     [{ delay: 2 ** 31 }, 'RangeError', 'delay must be a number from 0 to 2147483647, not 2147483648'],
     [{ compressed: 'zip' }, 'TypeError', 'compressed must be one of gzip, deflate, br, not zip'],
-    [{ realmNotFound: 399 }, 'RangeError', 'realmNotFound must be a number from 400 to 599, not 399'],
-    [{ realmNotFound: 600 }, 'RangeError', 'realmNotFound must be a number from 400 to 599, not 600'],
+    [{ realmNotFound: 399 }, 'RangeError', 'realmNotFound must be a whole number from 400 to 599, not 399'],
+    [{ realmNotFound: 600 }, 'RangeError', 'realmNotFound must be a whole number from 400 to 599, not 600'],
   ])('throws when it is set to the invalid value %j', async (fault, name, message) => {
     const { simulator } = await openStore()
     const set = () => simulator.fault('any', fault as Fault)
@@ -310,6 +314,21 @@ describe('the connections', () => {
     })
     expect([failures, simulator.url]).toEqual([['TypeError: fetch failed'], url])
     expect((await client.exchange(otp)).status).toBe(201)
+  })
+
+  test('stay refused if the simulator is stopped while it restarts', async () => {
+    const { simulator, client } = await openStore()
+    await expect(simulator.restart(() => simulator.stop())).rejects.toThrow('The simulator was stopped')
+    await expect(simulator.restart()).rejects.toThrow('The simulator was stopped')
+    await expect(client.settings()).rejects.toThrow('fetch failed')
+  })
+
+  test.each([
+    [{ port: 'abc' }, 'port must be a whole number from 0 to 65535, not abc'],
+    [{ port: 65_536 }, 'port must be a whole number from 0 to 65535, not 65536'],
+    [{ host: '' }, 'host must not be empty'],
+  ])('need a valid address: %j', async (options: object, message) => {
+    await expect(ElasticPathSimulator.start(options)).rejects.toThrow(message)
   })
 })
 
