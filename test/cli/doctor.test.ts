@@ -259,7 +259,7 @@ describe('doctor --send', () => {
   it.each([
     ['has only an older delivery', [], 'warning', 'no delivery within a minute'],
     ['has a delivery that got no answer', [FAILED], 'error', 'did not accept the code (no answer)'],
-    ['has a delivery that succeeded after one that failed', [FAILED, DONE], 'ok', 'within 2 seconds'],
+    ['has a delivery that succeeded after one that failed', [FAILED, DONE], 'ok', 'within 2 s'],
   ])('follows a delivery when the log %s', async (_, entries, status, message) => {
     const env = await open()
     const log = (data: object[], times: number) =>

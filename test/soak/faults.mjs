@@ -55,7 +55,7 @@ const FAULTS = [
   { name: 'rate limit of a minute', fault: { rateLimited: 60 }, expected: ['rate_limited'] },
   {
     name: 'rate limit that does not say',
-    fault: { rateLimited: null },
+    fault: { status: 429 },
     once: true,
     size: 4,
     expected: ['ok'],

@@ -63,7 +63,7 @@ function outcome(delivery: DeliveryLog | undefined, waited: number): Finding {
     )
   if (delivery.succeeded)
     return ok(
-      `The code was delivered to the webhook within ${Math.ceil(waited / 1000)} seconds. The mail should arrive.`,
+      `The code was delivered to the webhook within ${Math.ceil(waited / 1000)} s. The mail should arrive.`,
     )
   return problem(
     `The webhook did not accept the code (${delivery.status ?? 'no answer'}).`,

@@ -148,7 +148,12 @@ async function deliveries({ store, io }: Visit, { id }: Integration): Promise<Fi
   )
   const failed = recent.filter(({ succeeded }) => !succeeded)
   if (recent.length === 0) return ok('No recent delivery is logged.')
-  if (failed.length === 0) return ok(`All ${recent.length} recent deliveries succeeded.`)
+  if (failed.length === 0)
+    return ok(
+      recent.length === 1
+        ? 'The recent delivery succeeded.'
+        : `All ${recent.length} recent deliveries succeeded.`,
+    )
   const message = `${failed.length} of ${recent.length} recent deliveries failed: ${statusesOf(failed)}.`
   const statuses = new Set(failed.map(({ status }) => status))
   const fix =
