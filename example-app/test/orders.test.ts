@@ -152,14 +152,17 @@ describe('ordering', () => {
     expect(ordersOf(shop, account)).toEqual([])
   })
 
-  it('asks again for what is missing, and keeps what was typed', async () => {
-    const { visitor, account, form } = await readyToOrder(shop)
-    const { status, text } = await visitor.post('/order', { ...form, city: ' ', country: 'England' })
-    expect(status).toBe(400)
-    expect(text.match(/name="(city|country)"[^>]*aria-invalid="true"/g)).toHaveLength(2)
-    expect(text).toContain('value="12 Quay Street"')
-    expect(ordersOf(shop, account)).toEqual([])
-  })
+  it.each(['England', 'QQ'])(
+    'asks again for what is missing or no country (%s), and keeps the rest',
+    async (country) => {
+      const { visitor, account, form } = await readyToOrder(shop)
+      const { status, text } = await visitor.post('/order', { ...form, city: ' ', country })
+      expect(status).toBe(400)
+      expect(text.match(/name="(city|country)"[^>]*aria-invalid="true"/g)).toHaveLength(2)
+      expect(text).toContain('value="12 Quay Street"')
+      expect(ordersOf(shop, account)).toEqual([])
+    },
+  )
 
   it('names why the store does not accept it', async () => {
     const { visitor, form } = await readyToOrder(shop)

@@ -28,6 +28,8 @@ interface OrderOptions {
 /** Seconds in which nobody else makes the same order: longer than Elastic Path takes to make one. */
 const CLAIM_LIFETIME = 60
 
+const countries = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' })
+
 const line = z.string().trim().min(1).max(100)
 const Delivery = z.object({
   email: z
@@ -45,7 +47,7 @@ const Delivery = z.object({
     .string()
     .trim()
     .toUpperCase()
-    .regex(/^[A-Z]{2}$/),
+    .refine((code) => /^[A-Z]{2}$/.test(code) && countries.of(code) !== undefined),
 })
 type Delivery = z.infer<typeof Delivery>
 
