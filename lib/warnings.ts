@@ -6,6 +6,7 @@ type Limiters = Pick<Settings, 'limiter' | 'requestLimiter'>
 
 const checkedForLimiters = new WeakSet<object>()
 const checkedForResponseTime = new WeakSet<object>()
+const warnedOfProfile = new WeakSet<object>()
 
 /**
  * Warns once per settings object if default limiters in memory are used in production or in a cluster worker. It does
@@ -40,11 +41,27 @@ export function warnOfResponseTime(settings: Pick<Settings, 'uniformResponseTime
   )
 }
 
+/**
+ * Warns once per strategy that no shopper can sign in. The responses of the shop must not show it, so an app without
+ * diagnostics would not learn of it. It is not published, because each code request publishes it.
+ *
+ * @param message - What is wrong with the password profile.
+ */
+export function warnOfProfile(settings: object, message: string): void {
+  if (warnedOfProfile.has(settings)) return
+  warnedOfProfile.add(settings)
+  emit('PASSPORT_EP_PASSWORD_PROFILE', `Nobody gets a code. ${message}`)
+}
+
 function isProduction(): boolean {
   return process.env['NODE_ENV'] === 'production'
 }
 
 function warn(code: WarningCode, nodeCode: string, message: string): void {
   publish({ operation: 'warning', outcome: 'error', code, message, duration: 0, calls: 0 })
+  emit(nodeCode, message)
+}
+
+function emit(nodeCode: string, message: string): void {
   process.emitWarning(`PasswordlessOtpStrategy: ${message}`, { code: nodeCode })
 }

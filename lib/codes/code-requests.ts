@@ -10,7 +10,7 @@ import { limiterSecret } from '../limits/keys'
 import type { Taken } from '../limits/counter'
 import type { Settings } from '../options'
 import { TtlMap } from '../ttl-map'
-import { warnOfResponseTime } from '../warnings'
+import { warnOfProfile, warnOfResponseTime } from '../warnings'
 import type { DeliveryLimit } from './delivery-limit'
 import { isTicketSpent, readTicket, writeTicket } from './tickets'
 
@@ -129,6 +129,7 @@ export class CodeRequests {
       answered()
       const refusal = await requestAgain(client, store, context, username, refused)
       if (!refusal) return
+      if (refusal.code === 'password_profile_not_found') warnOfProfile(this.settings, refusal.message)
       const { elapsed: duration, calls } = context
       publish({ operation: 'code-request', ...outcomeOf(refusal), outcome: 'error', duration, calls })
     } catch (error) {

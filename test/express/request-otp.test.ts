@@ -142,16 +142,26 @@ describe('requestOtp', () => {
     expect(messages.filter(({ outcome }) => outcome === 'success')).toHaveLength(1)
   })
 
-  it('reports a refusal to diagnostics as an error, and ready says what is wrong', async () => {
+  it('reports a refusal to diagnostics and once to the log, and ready says what is wrong', async () => {
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation()
     const { simulator, browser, strategy } = await openShop()
     await strategy.ready()
     simulator.replaceRealm({ passwordProfiles: [{ oneTimePasswords: false }] })
-    const refused = nextDiagnostic({ operation: 'code-request', outcome: 'error' })
 
-    await browser().post('/code').send({ username: ADA }).expect(202)
+    for (const username of [ADA, UNKNOWN]) {
+      const refused = nextDiagnostic({ operation: 'code-request', outcome: 'error' })
+      await browser().post('/code').send({ username }).expect(202)
+      expect(await refused).toHaveProperty('code', 'password_profile_not_found')
+    }
 
-    expect(await refused).toHaveProperty('code')
     await expect(strategy.ready()).rejects.toMatchObject({ code: 'password_profile_not_found' })
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringMatching(/Nobody gets a code\. No password profile of the realm has one-time passwords turned on\./),
+        { code: 'PASSPORT_EP_PASSWORD_PROFILE' },
+      ],
+    ])
+    warn.mockRestore()
   })
 
   it('stores the ticket in the session before it responds', async () => {
