@@ -157,7 +157,9 @@ describe('requestOtp', () => {
     await expect(strategy.ready()).rejects.toMatchObject({ code: 'password_profile_not_found' })
     expect(warn.mock.calls).toEqual([
       [
-        expect.stringMatching(/Nobody gets a code\. No password profile of the realm has one-time passwords turned on\./),
+        expect.stringMatching(
+          /Nobody gets a code\. No password profile of the realm has one-time passwords turned on\./,
+        ),
         { code: 'PASSPORT_EP_PASSWORD_PROFILE' },
       ],
     ])
