@@ -21,6 +21,10 @@ export default tseslint.config(
     },
   },
   {
+    files: ['lib/**/*.ts', 'example-app/src/**/*.ts'],
+    rules: { 'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }] },
+  },
+  {
     files: ['**/*.{js,cjs,mjs}'],
     ignores: ['example-app/src/public/**'],
     languageOptions: { globals: globals.node },

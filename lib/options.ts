@@ -251,12 +251,7 @@ class OptionReader {
   credential(option: string): string | undefined {
     const value = this.text(option)
     if (value === undefined || CREDENTIAL.test(value)) return value
-    const hint = /\s$/.test(value)
-      ? '. Look for a line end at its end'
-      : option.endsWith('Id')
-        ? '. It is an id, not a name'
-        : ''
-    return this.refuse(option, `must be ASCII without spaces and line ends${hint}`)
+    return this.refuse(option, 'must be an ASCII id or secret without spaces. Look for a line end at its end')
   }
 
   boolean(option: string): boolean | undefined {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { checkWholeNumber } from './checks'
 
 const REQUEST_TIMEOUT = 'HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n'
 
@@ -44,8 +45,14 @@ export class Listener {
     return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}`
   }
 
-  /** @param port 0 takes any free port */
+  /**
+   * @param port 0 takes any free port
+   * @throws TypeError or RangeError if the host or the port is invalid
+   */
   async listen(port: number): Promise<void> {
+    checkWholeNumber('port', port, 0, 65_535)
+    // Node would listen on all addresses.
+    if (this.host === '') throw new TypeError('host must not be empty')
     this.server.listen(port, this.host)
     await once(this.server, 'listening')
     const address = this.server.address()
@@ -64,10 +71,12 @@ export class Listener {
     await Promise.all(closed)
   }
 
-  /** Stops, and listens on the same port again. */
-  async restart(whileDown: () => unknown): Promise<void> {
+  /** Stops, and listens on the same port again, unless the signal says that it was stopped for good. */
+  async restart(whileDown: () => unknown, stopped: AbortSignal): Promise<void> {
+    stopped.throwIfAborted()
     await this.close()
     await whileDown()
+    stopped.throwIfAborted()
     await this.listen(this.port)
   }
 

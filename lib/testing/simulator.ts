@@ -3,7 +3,6 @@ import { setMaxListeners } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Cart } from './carts'
 import type { Product } from './catalog'
-import { checkWholeNumber } from './checks'
 import { payloadOf, type CodeEvent } from './codes'
 import type { RouteHandle, RouteHandler, RouteOptions } from './custom-routes'
 import { Deliveries } from './deliveries'
@@ -95,12 +94,8 @@ export class ElasticPathSimulator {
    * @throws TypeError or RangeError if an option is unknown or a value is invalid
    */
   static async start(options: SimulatorOptions = {}): Promise<ElasticPathSimulator> {
-    const { port = 0, host } = options
-    checkWholeNumber('port', port, 0, 65_535)
-    // Node would listen on all addresses.
-    if (host === '') throw new TypeError('host must not be empty')
     const simulator = new ElasticPathSimulator(options)
-    await simulator.listener.listen(port)
+    await simulator.listener.listen(options.port ?? 0)
     return simulator
   }
 
@@ -127,11 +122,7 @@ export class ElasticPathSimulator {
    * @returns resolves when the simulator listens again; rejects with an `Error` if it was stopped in the meantime
    */
   async restart(whileDown: () => void | Promise<void> = () => undefined): Promise<void> {
-    this.stopped.signal.throwIfAborted()
-    await this.listener.restart(async () => {
-      await whileDown()
-      this.stopped.signal.throwIfAborted()
-    })
+    await this.listener.restart(whileDown, this.stopped.signal)
   }
 
   /** The base URL, such as `http://127.0.0.1:43210`. */
