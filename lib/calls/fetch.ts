@@ -7,7 +7,7 @@ import type { Services } from '../services'
 import { ACCOUNT_TOKEN_HEADER, remainingLife } from '../token'
 import { requireUser } from '../user'
 import { bufferSmall, readRequest, type CallBody, type CallRequest } from './request'
-import { ResponseStream, type StreamedAnswer } from './response'
+import { ResponseStream } from './response'
 import { findTarget, type Target } from './target'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -136,7 +136,7 @@ class OutgoingCall {
       )
     const { answer } =
       IDEMPOTENT.has(method) && !this.body?.streams
-        ? await withinRateLimit(context, attempt, (_seconds, last) => last, discardAnswer)
+        ? await withinRateLimit(context, attempt, (_seconds, last) => last)
         : await attempt()
     this.status = answer.status
     return answer.response
@@ -194,10 +194,6 @@ async function readStart({ body }: Response): Promise<string> {
   // Not awaited: the cancellation of a copy waits for the original to be canceled, too.
   reader?.cancel().catch(() => undefined)
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function discardAnswer({ response }: StreamedAnswer): void {
-  discard(response)
 }
 
 /** Frees the connection of a response whose body is not needed. */

@@ -41,7 +41,7 @@ export class CommerceClient {
     let sentBefore = false
     for (;;) {
       const token = this.accessToken.get(context)
-      // An `await` of a text would cost as much as one of a promise.
+      // Almost always, it is a text. An `await` of a text costs as much as one of a promise.
       const bearer = typeof token === 'string' ? token : await token
       const headers: Record<string, string> = {
         accept: 'application/json',

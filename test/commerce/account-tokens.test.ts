@@ -19,6 +19,8 @@ beforeEach(async () => {
   ;({ simulator, commerce } = await openStore())
 })
 
+afterEach(() => jest.restoreAllMocks())
+
 const renew = (window: PageWindow = FIRST) =>
   inContext((context) => renewTokens(commerce.client, context, HELD, 'a member', window))
 const exchange = () =>
@@ -212,7 +214,7 @@ describe('the exchange of a code', () => {
     ['after a rate limit', ['close', { rateLimited: 0 }]],
     ['after a new access token', ['close', 'refused_bearer']],
   ])('that may have arrived, and is sent again %s and refused, is no wrong code', async (_when, faults) => {
-    const wait = jest.spyOn(Context.prototype, 'wait').mockResolvedValue()
+    jest.spyOn(Context.prototype, 'wait').mockResolvedValue()
     // Its connection is kept alive.
     refuse(400, { title: 'Bad Request' })
     expect(await exchange()).toBe('refused')
@@ -222,7 +224,6 @@ describe('the exchange of a code', () => {
       code: 'unreachable',
       message: expect.stringContaining('may be used up') as string,
     })
-    wait.mockRestore()
     expect(simulator.count('exchange')).toBe(2 + faults.length)
   })
 

@@ -15,6 +15,8 @@ import { compareErrors } from '../support/errors'
 
 compareErrors()
 
+afterEach(() => jest.restoreAllMocks())
+
 // As long as ADA.
 const UNKNOWN = 'eve@example.com'
 
@@ -163,7 +165,6 @@ describe('requestOtp', () => {
         { code: 'PASSPORT_EP_PASSWORD_PROFILE' },
       ],
     ])
-    warn.mockRestore()
   })
 
   it('stores the ticket in the session before it responds', async () => {
